@@ -1,0 +1,84 @@
+"""What is said: text with ordered choices and media, neutral to every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_CHOICES = 8
+"""More options than this do not fit a small phone (5-voice §5.5)."""
+
+NARROW = 14
+"""Labels up to this many characters stand two in a row (5-voice §5.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option. With `command` it works for ever and is authorised when pressed; without, it dies with its screen."""
+
+    label: str
+    key: str = ""
+    command: str = ""
+    arg: str = ""
+    words: tuple[str, ...] = ()
+
+    def data(self, screen: int) -> str:
+        """What a button carries; parsed and authorised like typed input, never trusted (≤ 64 bytes on Telegram)."""
+        return f"c:{self.command}:{self.arg}" if self.command else f"s:{screen}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A cleaned file of the data folder: `kind` is "photo" or "document", `name` is what the reader sees."""
+
+    kind: str
+    file: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`text` is a small HTML subset (b, i, u, a). `key` names the words; `screen` is 0 for what is not a screen."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    media: tuple[Media, ...] = ()
+    key: str = ""
+    screen: int = 0
+
+
+def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
+    """Lays options out: single letters and numbers in one row, two narrow labels side by side, others alone."""
+    if choices and all(len(choice.label) <= 2 for choice in choices):
+        return [list(choices)]
+    result: list[list[Choice]] = []
+    for choice in choices:
+        last = result[-1] if result else []
+        if len(last) == 1 and len(last[0].label) <= NARROW and len(choice.label) <= NARROW:
+            last.append(choice)
+        else:
+            result.append([choice])
+    return result
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """The form that is stored in the outbox."""
+    return {
+        "text": message.text,
+        "choices": [[c.label, c.key, c.command, c.arg, list(c.words)] for c in message.choices],
+        "media": [[m.kind, m.file, m.name] for m in message.media],
+        "key": message.key,
+        "screen": message.screen,
+    }
+
+
+def from_json(data: dict[str, Any]) -> Message:
+    """The inverse of `to_json`."""
+    return Message(
+        data["text"],
+        tuple(Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in data["choices"]),
+        tuple(Media(*media) for media in data["media"]),
+        data["key"],
+        data["screen"],
+    )

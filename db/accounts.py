@@ -1,0 +1,74 @@
+"""Chats and where each stands: accounts, conversations and drafts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from db.models import Account, Conversation, Draft, OutboxRow, OutState, Reach
+from db.session import Session
+
+PREVIEW = timedelta(hours=24)
+"""How long anything of a chat without consent is kept (decisions 14)."""
+
+
+async def enter(session: Session, channel: str, address: str, now: datetime) -> tuple[Account, Conversation]:
+    """The account and conversation of a chat, made at its first message. A message proves the chat can be reached."""
+    account = (
+        await session.execute(select(Account).where(Account.channel == channel, Account.address == address))
+    ).scalar()
+    if account is None:
+        account = Account(channel=channel, address=address, created_at=now, seen_at=now, reach=Reach.OK)
+        session.add(account)
+        await session.flush()
+    account.reach, account.seen_at = Reach.OK, now
+    conversation = await session.get(Conversation, account.id)
+    if conversation is None:
+        conversation = Conversation(
+            account_id=account.id, updated_at=now, data={}, history=[], ahead=[], choices=[], pending={}, dialogue="",
+            step="", screen=0, screen_kind="", last_choice="", puzzled=0,
+        )  # fmt: skip
+        session.add(conversation)
+    return account, conversation
+
+
+async def best_account(session: Session, person_id: int) -> Account | None:
+    """Where to reach a person: the chat used last among those that can be reached."""
+    return (
+        await session.execute(
+            select(Account)
+            .where(Account.person_id == person_id)
+            .order_by((Account.reach == Reach.OK).desc(), Account.seen_at.desc(), Account.id)
+            .limit(1)
+        )
+    ).scalar()
+
+
+async def find_draft(session: Session, person_id: int, dialogue: str) -> Draft | None:
+    """The unfinished answers of a person to a dialogue."""
+    return (
+        await session.execute(select(Draft).where(Draft.person_id == person_id, Draft.dialogue == dialogue))
+    ).scalar()
+
+
+async def list_drafts(session: Session, person_id: int) -> list[Draft]:
+    """What a person has begun and not finished, latest first."""
+    query = select(Draft).where(Draft.person_id == person_id).order_by(Draft.updated_at.desc())
+    return list((await session.execute(query)).scalars())
+
+
+async def forget_previews(session: Session, now: datetime) -> int:
+    """Deletes chats that never consented 24 hours after their last message, with what was said to them."""
+    query = select(Account.id).where(Account.person_id.is_(None), Account.seen_at < now - PREVIEW)
+    gone = list((await session.execute(query)).scalars())
+    for account_id in gone:
+        waiting = select(OutboxRow.id).where(
+            OutboxRow.account_id == account_id, OutboxRow.state.in_((OutState.READY, OutState.SENDING))
+        )
+        if (await session.execute(waiting.limit(1))).first():
+            continue
+        await session.execute(delete(OutboxRow).where(OutboxRow.account_id == account_id))
+        await session.execute(delete(Conversation).where(Conversation.account_id == account_id))
+        await session.execute(delete(Account).where(Account.id == account_id))
+    return len(gone)

@@ -1,0 +1,139 @@
+"""What came in: stored before it is acknowledged, handled once, set aside when it cannot be handled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, update
+
+from db.models import InboxRow, InboxState
+from db.session import Session
+
+BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
+"""Seconds before each further attempt; after the last one the update is dead (promises §1.4)."""
+
+ID_REUSE = timedelta(days=7)
+"""Telegram picks a random update id after a quiet week, so an older row may share the id of a new update."""
+
+KEEP_RAW = timedelta(hours=72)
+KEEP_KEY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One raw update: its id on the platform, the SHA-256 of its text, the lane (one at a time per lane), the text."""
+
+    ext_id: str
+    digest: str
+    lane: str
+    raw: str
+
+
+async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arrival], now: datetime) -> int:
+    """Adds what is new and returns how many. A repeat is dropped; a reused id with other content is kept beside it."""
+    if not arrivals:
+        return 0
+    found = await session.execute(
+        select(InboxRow.ext_id, InboxRow.digest, InboxRow.received_at).where(
+            InboxRow.channel == channel, InboxRow.bot == bot, InboxRow.ext_id.in_([a.ext_id for a in arrivals])
+        )
+    )
+    known = {ext_id: (digest, received_at) for ext_id, digest, received_at in found}
+    rows = []
+    for arrival in arrivals:
+        ext_id = arrival.ext_id
+        if ext_id in known:
+            digest, received_at = known[ext_id]
+            if digest == arrival.digest or now - received_at < ID_REUSE:
+                continue
+            ext_id = f"{ext_id}#{int(now.timestamp())}"
+        known[ext_id] = (arrival.digest, now)
+        rows.append(
+            {
+                "channel": channel,
+                "bot": bot,
+                "ext_id": ext_id,
+                "digest": arrival.digest,
+                "lane": f"{channel}:{arrival.lane}",
+                "raw": arrival.raw,
+                "received_at": now,
+                "state": InboxState.NEW,
+                "attempts": 0,
+                "error": "",
+            }
+        )
+    if rows:
+        await session.execute(insert(InboxRow), rows)
+    return len(rows)
+
+
+async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[int]:
+    """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole."""
+    first = (
+        select(InboxRow.lane, func.min(InboxRow.id).label("id"))
+        .where(InboxRow.state == InboxState.NEW)
+        .group_by(InboxRow.lane)
+        .subquery()
+    )
+    query = (
+        select(InboxRow.id)
+        .join(first, first.c.id == InboxRow.id)
+        .where(InboxRow.lane.not_in(list(busy)), (InboxRow.next_at.is_(None)) | (InboxRow.next_at <= now))
+        .order_by(InboxRow.id)
+        .limit(limit)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def next_due(session: Session) -> datetime | None:
+    """When the earliest waiting retry is due; None when nothing waits for a time."""
+    query = select(func.min(InboxRow.next_at)).where(InboxRow.state == InboxState.NEW, InboxRow.next_at.is_not(None))
+    return (await session.execute(query)).scalar()
+
+
+async def get(session: Session, row_id: int) -> InboxRow | None:
+    """A waiting row, or None when it has been handled meanwhile."""
+    row = await session.get(InboxRow, row_id)
+    return row if row is not None and row.state == InboxState.NEW else None
+
+
+async def done(session: Session, row_id: int, *, blank: bool) -> None:
+    """Marks a row handled; `blank` removes its content at once (no consent, a group, a refused ID card)."""
+    values: dict[str, object] = {"state": InboxState.DONE}
+    if blank:
+        values |= {"raw": "", "lane": "", "digest": ""}
+    await session.execute(
+        update(InboxRow).where(InboxRow.id == row_id, InboxRow.state == InboxState.NEW).values(values)
+    )
+
+
+async def failed(session: Session, row_id: int, error: str, now: datetime) -> tuple[int, bool]:
+    """Counts a failure and sets the next attempt. Returns the attempts so far and whether the row is now dead."""
+    row = await session.get_one(InboxRow, row_id)
+    row.attempts += 1
+    row.error = error[:500]
+    if row.attempts > len(BACKOFF):
+        row.state = InboxState.DEAD
+        return row.attempts, True
+    row.next_at = now + timedelta(seconds=BACKOFF[row.attempts - 1])
+    return row.attempts, False
+
+
+async def tidy(session: Session, now: datetime) -> None:
+    """Blanks handled content after 72 hours and forgets its key after 30 days (promises §1.4)."""
+    await session.execute(
+        update(InboxRow)
+        .where(InboxRow.state == InboxState.DONE, InboxRow.raw != "", InboxRow.received_at < now - KEEP_RAW)
+        .values(raw="", lane="")
+    )
+    await session.execute(
+        delete(InboxRow).where(InboxRow.state == InboxState.DONE, InboxRow.received_at < now - KEEP_KEY)
+    )
+
+
+async def counts(session: Session) -> dict[str, int]:
+    """How many updates are in each state."""
+    found = await session.execute(select(InboxRow.state, func.count()).group_by(InboxRow.state))
+    return {state.value: 0 for state in InboxState} | {state.value: count for state, count in found}

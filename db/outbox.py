@@ -1,0 +1,241 @@
+"""What goes out: the one way for everything said, claimed before it is sent and settled after."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from db.models import (
+    FINAL,
+    UNSENT,
+    Account,
+    Body,
+    Broadcast,
+    BroadcastState,
+    Lane,
+    OutboxRow,
+    OutState,
+    Policy,
+    Reach,
+)
+from db.session import Session
+
+MAX_DOUBTFUL = 6
+"""How often a doubtful at-least-once message is tried before it stays `unknown` (promises §1.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A claimed row: what a channel needs to send it."""
+
+    id: int
+    lane: int
+    policy: Policy
+    address: str
+    payload: dict[str, Any]
+    edits: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a send ended: `state` is where the row goes; READY means again at `not_before`."""
+
+    id: int
+    claim: str
+    state: OutState
+    provider_id: str = ""
+    error: str = ""
+    not_before: datetime | None = None
+    gone: bool = False
+    doubtful: bool = False
+
+
+async def put(
+    session: Session,
+    account: Account,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    lane: Lane = Lane.REPLY,
+    policy: Policy = Policy.ALO,
+    kind: str = "reply",
+    key: str | None = None,
+    slot: str | None = None,
+    after: float = 0.0,
+    final: bool = True,
+) -> int:
+    """Queues one message to one account and returns its row.
+
+    With `key`, a second call with the same key changes nothing. With `slot`, an unsent message of that slot is replaced,
+    and a sent one is delivered again as an edit of itself; `final` says whether a channel that cannot edit shows it.
+    `after` is how many seconds of quiet to wait for a newer message of the slot.
+    """
+    due = now + timedelta(seconds=after)
+    payload = payload if final else payload | {"final": False}
+    if key is not None:
+        known = (await session.execute(select(OutboxRow.id).where(OutboxRow.dedup_key == key))).scalar()
+        if known is not None:
+            return known
+    if slot is not None:
+        row = (
+            await session.execute(
+                select(OutboxRow)
+                .where(
+                    OutboxRow.channel == account.channel,
+                    OutboxRow.address == account.address,
+                    OutboxRow.slot == slot,
+                    OutboxRow.state.in_((*UNSENT, OutState.SENT)),
+                )
+                .order_by(OutboxRow.id.desc())
+                .limit(1)
+            )
+        ).scalar()
+        if row is not None and (row.state in UNSENT or row.provider_id):
+            if row.state == OutState.SENT:
+                row.edits, row.attempts = row.provider_id, 0
+                row.finished_at, row.state = None, OutState.READY
+            row.payload, row.not_before, row.error = payload, due, ""
+            return row.id
+    row = OutboxRow(
+        dedup_key=key,
+        policy=policy,
+        lane=lane,
+        kind=kind,
+        account_id=account.id,
+        person_id=account.person_id,
+        channel=account.channel,
+        address=account.address,
+        payload=payload,
+        slot=slot,
+        state=OutState.READY,
+        not_before=due,
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def claim(
+    session: Session, channel: str, now: datetime, mark: str, *, limit: int, busy: Collection[str], lanes: Iterable[int]
+) -> list[Parcel]:
+    """Takes what is due, replies first, one per address, and marks it `sending`. Commit before anything leaves."""
+    rows = (
+        await session.execute(
+            select(OutboxRow, Body.payload)
+            .outerjoin(Body, Body.id == OutboxRow.body_id)
+            .where(
+                OutboxRow.channel == channel,
+                OutboxRow.state == OutState.READY,
+                OutboxRow.lane.in_(list(lanes)),
+                OutboxRow.not_before <= now,
+                OutboxRow.address.not_in(list(busy)),
+            )
+            .order_by(OutboxRow.lane, OutboxRow.id)
+            .limit(limit * 4)
+        )
+    ).all()
+    parcels: list[Parcel] = []
+    taken: set[str] = set()
+    for row, body in rows:
+        if row.expires_at is not None and row.expires_at < now:
+            row.state, row.finished_at = OutState.EXPIRED, now
+            continue
+        if row.address in taken or len(parcels) == limit:
+            continue
+        taken.add(row.address)
+        row.state, row.claim, row.attempts = OutState.SENDING, mark, row.attempts + 1
+        parcels.append(Parcel(row.id, row.lane, row.policy, row.address, row.payload or body or {}, row.edits, mark))
+    return parcels
+
+
+async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:
+    """Writes how sends ended. Only the claim that took a row may settle it; `unknown` may still become `sent`."""
+    for result in results:
+        row = await session.get(OutboxRow, result.id)
+        if row is None or row.claim != result.claim:
+            continue
+        if row.state not in (OutState.SENDING, OutState.UNKNOWN):
+            continue
+        if row.state == OutState.UNKNOWN and result.state != OutState.SENT:
+            continue
+        state = result.state
+        if result.doubtful:
+            again = row.policy == Policy.ALO and row.attempts < MAX_DOUBTFUL
+            state = OutState.READY if again else OutState.UNKNOWN
+        row.state, row.error = state, result.error[:300]
+        if result.provider_id:
+            row.provider_id = result.provider_id
+        if state == OutState.READY:
+            row.not_before = result.not_before or now
+            if not result.doubtful:
+                row.attempts -= 1  # certainly not sent: it does not count
+        else:
+            row.finished_at = now
+        if result.gone:
+            await session.execute(update(Account).where(Account.id == row.account_id).values(reach=Reach.BLOCKED))
+        if state == OutState.READY and row.broadcast_id is not None:
+            await _follow_stop(session, row)
+
+
+async def _follow_stop(session: Session, row: OutboxRow) -> None:
+    """A row that comes back to wait while its broadcast was paused or cancelled must follow it."""
+    state = (await session.execute(select(Broadcast.state).where(Broadcast.id == row.broadcast_id))).scalar()
+    if state in (BroadcastState.CANCELLED,):
+        row.state = OutState.CANCELLED
+    elif state in (BroadcastState.PAUSED, BroadcastState.HELD):
+        row.state = OutState.HELD
+
+
+async def recover(session: Session, now: datetime) -> int:
+    """After a start: what was being sent when the process died is in doubt. Returns how many rows were."""
+    doubtful = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.AMO)
+        .values(state=OutState.UNKNOWN, finished_at=now, error="the process died while sending")
+    )
+    again = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.ALO)
+        .values(state=OutState.READY, not_before=now)
+    )
+    return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
+
+
+async def hold_unfinished(session: Session) -> None:
+    """After a backup was restored: at-most-once rows may have gone out since, so a person decides (promises F17)."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.policy == Policy.AMO, OutboxRow.state.in_((OutState.READY, OutState.SENDING)))
+        .values(state=OutState.HELD)
+    )
+
+
+async def next_due(session: Session, channel: str) -> datetime | None:
+    """When the earliest waiting message of a channel may go; None when nothing waits."""
+    query = select(func.min(OutboxRow.not_before)).where(
+        OutboxRow.channel == channel, OutboxRow.state == OutState.READY
+    )
+    return (await session.execute(query)).scalar()
+
+
+async def counts(session: Session) -> dict[str, int]:
+    """How many messages are in each state."""
+    found = await session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+    return {state.value: 0 for state in OutState} | {state.value: count for state, count in found}
+
+
+async def tidy(session: Session, now: datetime) -> None:
+    """Blanks the content of what was settled more than 30 days ago; its state stays for the reports."""
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.state.in_(FINAL), OutboxRow.finished_at < now - timedelta(days=30), OutboxRow.body_id.is_(None)
+        )
+        .values(payload=None)
+    )

@@ -1,0 +1,56 @@
+"""The people who joined: who they are, what they agreed to, how they are reached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from db import audit
+from db.models import Account, Consent, Person, Purpose
+from db.session import Session
+
+
+async def join(session: Session, account: Account, text_version: str, now: datetime) -> Person:
+    """Makes a person of a chat that consented, with the proof: text version, time, channel."""
+    person = Person(joined_at=now, seen_at=now, muted_topics=[])
+    session.add(person)
+    await session.flush()
+    account.person_id = person.id
+    await consent(session, person.id, Purpose.ACCOUNT, text_version, account.channel, now)
+    return person
+
+
+async def consent(
+    session: Session, person_id: int, purpose: Purpose, text_version: str, channel: str, now: datetime
+) -> None:
+    """Records a yes to one purpose; a standing yes is left as it is."""
+    if not await has_consent(session, person_id, purpose):
+        session.add(
+            Consent(person_id=person_id, purpose=purpose, text_version=text_version, channel=channel, given_at=now)
+        )
+        audit.note(session, person_id, "consent", f"person {person_id}", now, purpose=purpose.value)
+        await session.flush()
+
+
+async def withdraw(session: Session, person_id: int, purpose: Purpose, now: datetime) -> None:
+    """Ends a consent at once; the proof that it was given stays."""
+    await session.execute(
+        update(Consent)
+        .where(Consent.person_id == person_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+    audit.note(session, person_id, "withdraw_consent", f"person {person_id}", now, purpose=purpose.value)
+
+
+async def has_consent(session: Session, person_id: int, purpose: Purpose) -> bool:
+    """Whether a person's yes to a purpose stands."""
+    query = select(Consent.id).where(
+        Consent.person_id == person_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
+async def get(session: Session, person_id: int) -> Person:
+    """The person of an id; raises sqlalchemy's NoResultFound for one that never was."""
+    return await session.get_one(Person, person_id)

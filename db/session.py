@@ -1,0 +1,110 @@
+"""The engine and its transactions: one writer, many readers, nothing SQLite-only anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+Session = AsyncSession
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # FULL: with NORMAL a power cut rolls back acknowledged reports and committed `sending` marks (promises F15).
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+)
+READER_PRAGMAS = ("PRAGMA busy_timeout=10000", "PRAGMA query_only=ON", "PRAGMA trusted_schema=OFF")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite would hand it back naive."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was about to be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Database:
+    """One writer connection that begins IMMEDIATE, and readers that cannot write.
+
+    A writer that began deferred would fail at its first write whenever another had written since (SQLITE_BUSY_SNAPSHOT,
+    which no busy_timeout helps), and the driver's own default loses updates without any error.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writer = _engine(url, WRITER_PRAGMAS, "BEGIN IMMEDIATE", 1)
+        self._reader = _engine(url, READER_PRAGMAS, "BEGIN", 4)
+        self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False)
+        self._turn = asyncio.Lock()
+
+    @property
+    def file(self) -> Path | None:
+        """The database file, where there is one."""
+        name = self._writer.url.database
+        return Path(name) if self._writer.dialect.name == "sqlite" and name else None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The writer's engine, for migrations."""
+        return self._writer
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One write transaction: committed at the end of the block, rolled back by an exception."""
+        async with self._turn, self._write_sessions() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A consistent view that can change nothing."""
+        async with self._read_sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Closes every connection; a forgotten one is a ResourceWarning."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=600)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+            driver: Any = connection
+            driver.isolation_level = None  # the driver would otherwise open transactions of its own and leak SAVEPOINTs
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(pragma)
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def on_begin(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
+
+    return engine
