@@ -91,7 +91,7 @@ class Database:
 
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=600)
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=600, hide_parameters=True)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine.sync_engine, "connect")

@@ -1,0 +1,160 @@
+"""Store, then acknowledge, then handle: the workers that answer what the doors brought in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Protocol
+
+from content.message import to_json
+from db import accounts, inbox, outbox
+from db.inbox import Arrival
+from db.models import InboxRow
+from db.session import Database
+from handlers.dialogue import Incoming
+from handlers.engine import answer
+from handlers.talk import House
+
+log = logging.getLogger(__name__)
+
+LANES = 8
+"""Chats answered at once; within a chat one message at a time."""
+
+
+class Door(Protocol):
+    """What the inbox needs of a channel: raw JSON in, our form out. None means there is nothing to answer."""
+
+    name: str
+
+    def read(self, raw: Any, received_at: datetime) -> Incoming | None: ...
+
+
+def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
+    """One raw update in the form that is stored; `lane` is the chat it belongs to."""
+    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    return Arrival(ext_id, hashlib.sha256(text.encode()).hexdigest(), lane, text)
+
+
+class Inbox:
+    """Takes updates from every door and answers them once each, in the order of their chat."""
+
+    def __init__(
+        self,
+        database: Database,
+        house: House,
+        doors: Mapping[str, Door],
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        said: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._house = house
+        self._doors = doors
+        self._now = now
+        self._sleep = sleep
+        self._said = said
+        self._wake = asyncio.Event()
+        self._busy: dict[asyncio.Task[None], str] = {}
+        self._stopping = False
+
+    async def store(self, channel: str, bot: str, arrivals: Sequence[Arrival]) -> int:
+        """Commits updates and returns how many were new. Acknowledge to the platform only after this returned."""
+        async with self._database.write() as session:
+            added = await inbox.store(session, channel, bot, arrivals, self._now())
+        if added:
+            self._wake.set()
+        return added
+
+    def wake(self) -> None:
+        """The clock was moved: look again."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Answers until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                started = await self._start_some()
+            except Exception:
+                log.exception("the inbox could not be read")
+                started = 0
+                await self._sleep(1.0)
+            if not started:
+                await self._rest(1.0)
+
+    async def stop(self, patience: float = 8.0) -> None:
+        """Takes nothing new and lets what is being answered finish; a transaction is never cancelled half-way."""
+        self._stopping = True
+        self._wake.set()
+        if self._busy:
+            await asyncio.wait(list(self._busy), timeout=patience)
+
+    async def drain(self) -> None:
+        """Answers everything that is due now (tests and the demo's moving clock)."""
+        while True:
+            if self._busy:
+                await asyncio.wait(list(self._busy))
+            if not await self._start_some() and not self._busy:
+                return
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _start_some(self) -> int:
+        free = LANES - len(self._busy)
+        if free <= 0:
+            await asyncio.wait(list(self._busy), return_when=asyncio.FIRST_COMPLETED)
+            return 1
+        async with self._database.read() as session:
+            heads = await inbox.heads(session, self._now(), list(self._busy.values()), free)
+            rows = [row for row_id in heads if (row := await inbox.get(session, row_id)) is not None]
+        started = 0
+        for row in rows:
+            if row.lane in self._busy.values():
+                continue
+            task = asyncio.create_task(self._handle(row))
+            self._busy[task] = row.lane
+            task.add_done_callback(self._finished)
+            started += 1
+        return started
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._busy.pop(task, None)
+        self._wake.set()
+
+    async def _handle(self, row: InboxRow) -> None:
+        channel = row.channel
+        incoming: Incoming | None = None
+        try:
+            incoming = self._doors[channel].read(json.loads(row.raw), row.received_at)
+            async with self._database.write() as session:
+                if await inbox.get(session, row.id) is None:
+                    return
+                blank = await answer(session, self._house, incoming) if incoming is not None else True
+                await inbox.done(session, row.id, blank=blank)
+        except Exception as error:
+            log.exception("update %d on %s could not be handled", row.id, channel)
+            await self._set_back(row, incoming, error)
+        self._said(channel)
+
+    async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: Exception) -> None:
+        try:
+            async with self._database.write() as session:
+                attempts, dead = await inbox.failed(session, row.id, f"{type(error).__name__}: {error}", self._now())
+                if attempts == 2 and incoming is not None and incoming.place == "private":
+                    account, _ = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
+                    message = self._house.words.message("common.error", id=row.id)
+                    await outbox.put(session, account, to_json(message), now=self._now(), key=f"error:{row.id}")
+            if dead:
+                log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
+        except Exception:
+            # The database itself is in trouble (a full disk): the row stays new and is tried again.
+            log.exception("update %d: its failure could not be written down", row.id)
+            await self._sleep(1.0)

@@ -1,0 +1,176 @@
+"""All that is said, by key: strict Jinja2 over the YAML of `vi/`, escaped; options carry their labels and keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, meta
+
+from content import calendar, money, times
+from content.message import Choice, Media, Message
+from content.source import ROOT, ContentError, Problem, Source, read
+from content.text import fold
+
+FOLDER = ROOT / "vi"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as the YAML gives it; `label` and `arg` are templates."""
+
+    key: str
+    label: Template
+    command: str
+    arg: Template | None
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of the words: its text and its options, in order; `names` are the variables it needs."""
+
+    text: Template
+    options: tuple[Option, ...]
+    names: frozenset[str]
+    place: tuple[str, int]
+
+
+class Words:
+    """The words of one language. `facts` are the variables every text may use, such as the organisation's name."""
+
+    def __init__(self, entries: Mapping[str, Entry], facts: Mapping[str, str]) -> None:
+        self._entries = dict(entries)
+        self._facts = dict(facts)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def keys(self) -> list[str]:
+        """Every key there is."""
+        return sorted(self._entries)
+
+    def entry(self, key: str) -> Entry:
+        """The raw entry of a key, for checks."""
+        return self._entries[key]
+
+    def text(self, key: str, **params: Any) -> str:
+        """The text of a key as the small HTML subset, everything that people typed escaped. Raises KeyError."""
+        return self._entries[key].text.render(self._facts | params).strip()
+
+    def label(self, key: str, option: str, **params: Any) -> str:
+        """The label of one option of a key."""
+        found = next(o for o in self._entries[key].options if o.key == option)
+        return _plain(found.label.render(self._facts | params))
+
+    def message(
+        self,
+        key: str,
+        *extra: Choice,
+        only: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        media: Sequence[Media] = (),
+        **params: Any,
+    ) -> Message:
+        """The message of a key. `extra` choices come before its own options; `only` and `without` pick among those."""
+        entry = self._entries[key]
+        values = self._facts | params
+        chosen = entry.options if only is None else [o for o in entry.options if o.key in set(only)]
+        left_out = set(without)
+        own = [
+            Choice(
+                label=_plain(option.label.render(values)),
+                key="" if option.command else option.key,
+                command=option.command,
+                arg=_plain(option.arg.render(values)) if option.arg else "",
+                words=option.words,
+            )
+            for option in chosen
+            if option.key not in left_out
+        ]
+        return Message(entry.text.render(values).strip(), (*extra, *own), tuple(media), key)
+
+
+def load_words(facts: Mapping[str, str], folder: Path = FOLDER) -> Words:
+    """Loads every YAML of `folder`: keys are "<file>.<entry>". Raises ContentError with all problems."""
+    environment = _environment()
+    problems: list[Problem] = []
+    entries: dict[str, Entry] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            source = read(path)
+        except ContentError as error:
+            problems += error.problems
+            continue
+        for name in source.data:
+            try:
+                entries[f"{path.stem}.{name}"] = _entry(environment, source, name)
+            except (TemplateSyntaxError, ValueError, TypeError, KeyError) as error:
+                problems.append(Problem(source.file, source.line((name,)), f"{name}: {error}"))
+    if problems:
+        raise ContentError(problems)
+    return Words(entries, facts)
+
+
+def _entry(environment: Environment, source: Source, name: str) -> Entry:
+    data = source.data[name]
+    if isinstance(data, str):
+        data = {"text": data}
+    unknown = set(data) - {"text", "options"}
+    if unknown:
+        raise ValueError(f"unknown part {sorted(unknown)}; an entry has text and options")
+    names = set(_names(environment, data["text"]))
+    options = []
+    for key, option in (data.get("options") or {}).items():
+        parts = {"label": option} if isinstance(option, str) else option
+        unknown = set(parts) - {"label", "command", "arg", "words"}
+        if unknown:
+            raise ValueError(f"unknown part {sorted(unknown)} of option {key}")
+        arg = parts.get("arg")
+        names |= _names(environment, parts["label"]) | (_names(environment, arg) if arg else set())
+        options.append(
+            Option(
+                key,
+                environment.from_string(parts["label"]),
+                parts.get("command", ""),
+                environment.from_string(arg) if arg else None,
+                tuple(fold(word) for word in parts.get("words", [])),
+            )
+        )
+    return Entry(environment.from_string(data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,))))
+
+
+def _names(environment: Environment, template: str) -> set[str]:
+    return set(meta.find_undeclared_variables(environment.parse(template)))
+
+
+def _plain(label: str) -> str:
+    """Button labels are not HTML: undo the escaping that templates do."""
+    return (
+        label.strip().replace("&lt;", "<").replace("&gt;", ">").replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "money": money.format_money,
+        "number": money.format_number,
+        "day": _day,
+        "clock": lambda moment: times.format_clock(times.local(moment)),
+        "hour": lambda moment: times.format_time(times.local(moment)),
+        "weekday": lambda day: calendar.weekday(_date(day)),
+        "short_day": lambda day: calendar.official_day_month(_date(day)),
+    }
+    return environment
+
+
+def _date(value: date | datetime) -> date:
+    return times.local(value).date() if isinstance(value, datetime) else value
+
+
+def _day(value: date | datetime) -> str:
+    return calendar.official(_date(value))

@@ -1,0 +1,164 @@
+"""The vocabulary of a talk: what comes in, what a step shows and takes, where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from content.message import Message
+from db.errors import Expected
+
+if TYPE_CHECKING:
+    from handlers.talk import Talk
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file by reference, not yet fetched. `kind`: photo, document, video, voice, sticker, other. `size` in bytes."""
+
+    kind: str
+    ref: str
+    unique_ref: str
+    name: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One update of any channel. `received_at` is the moment of the inbox commit; it alone decides deadlines.
+
+    `place` is "private", "group" (answered with a link, nothing stored), "edited" (an old message was changed) or "gone"
+    (the person stopped the bot).
+    """
+
+    channel: str
+    address: str
+    received_at: datetime
+    text: str = ""
+    choice: str = ""
+    files: tuple[File, ...] = ()
+    group: str = ""
+    place: str = "private"
+
+
+class Kind(StrEnum):
+    """The five shapes of question. On TEXT, NUMBER and FILES digits are answers, not the numbers of options."""
+
+    CHOICE = "choice"
+    MANY = "many"
+    TEXT = "text"
+    NUMBER = "number"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person answered: the key of an option, several keys (typed "1,3"), text, files, or text with files."""
+
+    choice: str = ""
+    many: tuple[str, ...] = ()
+    text: str = ""
+    files: tuple[File, ...] = ()
+    group: str = ""
+
+
+class Again(Expected):
+    """The answer cannot be used: say why and stay here. Not a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a talk goes: a step of a dialogue, or one of the constants below."""
+
+    dialogue: str = ""
+    step: str = ""
+    data: dict[str, object] = field(default_factory=dict)
+
+
+END = Move("end")
+"""The dialogue is over; its last words have been said. A draft is gone."""
+STAY = Move("stay")
+"""Nothing more to show: the question on the screen stands (a file was added, a message joined)."""
+AGAIN = Move("again")
+"""Show this step once more, in place where the channel can (several choices, paging)."""
+BACK = Move("back")
+"""One step back, with the answer that was given."""
+LEAVE = Move("leave")
+"""The dialogue is left as it is; a draft is kept."""
+
+Ask = Callable[["Talk"], Awaitable["Message | Move | str"]]
+Take = Callable[["Talk", Answer], Awaitable["Move | str"]]
+
+
+@dataclass(slots=True)
+class Step:
+    """One question: `ask` shows it (or redirects), `take` uses the answer and names what comes next.
+
+    `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button).
+    """
+
+    name: str
+    kind: Kind
+    ask: Ask
+    free: bool = False
+    take: Take | None = None
+
+
+class Dialogue:
+    """A named set of steps. With `keeps_draft` its answers survive leaving it and can be resumed."""
+
+    def __init__(self, name: str, *, keeps_draft: bool = False) -> None:
+        self.name = name
+        self.keeps_draft = keeps_draft
+        self.steps: dict[str, Step] = {}
+
+    def ask(self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False) -> Callable[[Ask], Ask]:
+        """Registers what a step shows."""
+
+        def register(function: Ask) -> Ask:
+            self.steps[name] = Step(name, kind, function, free)
+            return function
+
+        return register
+
+    def take(self, name: str) -> Callable[[Take], Take]:
+        """Registers what a step does with an answer."""
+
+        def register(function: Take) -> Take:
+            self.steps[name].take = function
+            return function
+
+        return register
+
+    def go(self, step: str, **data: object) -> Move:
+        """A move to a step of this dialogue from outside it, with data to start from."""
+        return Move(self.name, step, data)
+
+
+class Place(StrEnum):
+    """Where the menu offers a command."""
+
+    MAIN = "main"
+    MORE = "more"
+    OFFICER = "officer"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A whole word, a /command or a button that works at any time. `run` gets the argument, "" without one.
+
+    It returns where to go, or None when what it said changes nothing about the talk. `joined` commands lead a stranger
+    through joining first. `visible` says whether the menu and help offer it to this person; authorisation is another
+    matter and happens where the thing is done.
+    """
+
+    name: str
+    run: Callable[[Talk, str], Awaitable[Move | None]]
+    place: Place = Place.NOWHERE
+    joined: bool = True
+    slash: bool = False
+    visible: Callable[[Talk], Awaitable[bool]] | None = None

@@ -1,0 +1,450 @@
+"""The step that answers one message: finds what it means, runs it, shows what comes next, in the caller's transaction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from content.message import MAX_CHOICES, Choice, Message, to_json
+from content.text import clean, fold, is_no, is_yes, letters, looks_like_identity_card, shorthand
+from db import accounts, outbox
+from db.errors import Expected
+from db.models import Account, Conversation, Draft, Person, Reach
+from db.session import Session
+from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
+from handlers.talk import House, Talk
+
+LONGEST = 4096
+"""Characters of one message, Telegram's own limit; the web chat could send more."""
+REDIRECTS = 20
+HISTORY = 30
+OWN = ("_keep", "_save", "_drop", "_on")
+"""Options the engine itself puts on a screen."""
+FILE_KINDS = ("photo", "document", "video")
+TYPED = (Kind.TEXT, Kind.NUMBER)
+
+
+async def answer(session: Session, house: House, incoming: Incoming) -> bool:
+    """Answers one message. Returns whether its content must be forgotten at once (decisions 14).
+
+    Expected refusals roll back to the step's SAVEPOINT and become an answer; everything unexpected is raised.
+    """
+    account, conversation = await accounts.enter(session, incoming.channel, incoming.address, incoming.received_at)
+    await session.flush()
+    if incoming.place == "gone":
+        account.reach = Reach.BLOCKED
+        return account.person_id is None
+    if incoming.place == "group":
+        link = house.links.get(incoming.channel, "").replace("?start={}", "")
+        await _send(session, account, house.words.message("common.group", link=link), incoming, slot="group")
+        return True
+    person = await session.get(Person, account.person_id) if account.person_id else None
+    draft = await session.get(Draft, conversation.draft_id) if conversation.draft_id else None
+    talk = Talk(session, house, account, conversation, person, incoming.received_at, draft)
+    if person is not None:
+        person.seen_at = incoming.received_at
+    turn = _Turn(talk, incoming)
+    await session.flush()
+    try:
+        async with session.begin_nested():
+            await turn.run()
+            await session.flush()
+    except Expected as refusal:
+        await _reload(session, talk)
+        talk.out = [(turn.refusal(refusal), None, 0.0)]
+    turn.settle_screen()
+    talk.conversation.updated_at = incoming.received_at
+    for message, slot, after in talk.out:
+        await _send(session, account, message, incoming, slot, after)
+    return talk.private or account.person_id is None
+
+
+async def _send(
+    session: Session, account: Account, message: Message, incoming: Incoming, slot: str | None = None, after: float = 0.0
+) -> None:
+    await outbox.put(session, account, to_json(message), now=incoming.received_at, slot=slot, after=after)
+
+
+async def _reload(session: Session, talk: Talk) -> None:
+    """What a rolled-back step changed in memory is read again from the database."""
+    await session.refresh(talk.conversation)
+    await session.refresh(talk.account)
+    draft_id = talk.conversation.draft_id
+    talk.draft = await session.get(Draft, draft_id, populate_existing=True) if draft_id else None
+    person_id = talk.account.person_id
+    talk.person = await session.get(Person, person_id, populate_existing=True) if person_id else None
+
+
+class _Turn:
+    """One message being answered."""
+
+    def __init__(self, talk: Talk, incoming: Incoming) -> None:
+        self.talk = talk
+        self.incoming = incoming
+        self.shown = False
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.talk.conversation
+
+    @property
+    def step(self) -> Step | None:
+        dialogue = self.talk.house.registry.dialogues.get(self.conversation.dialogue)
+        return dialogue.steps.get(self.conversation.step) if dialogue else None
+
+    @property
+    def choices(self) -> list[Choice]:
+        return [Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in self.conversation.choices]
+
+    # ------------------------------------------------------------------------------------------------ meaning
+
+    async def run(self) -> None:
+        incoming = self.incoming
+        if incoming.place == "edited":
+            raise Again("common.edited")
+        if incoming.choice:
+            await self.pressed(incoming.choice)
+            return
+        text = clean(incoming.text)
+        if letters(text) > LONGEST:
+            raise Again("common.too_long", n=letters(text))
+        if looks_like_identity_card(text, caption=bool(incoming.files)):
+            self.talk.private = True
+            self.talk.say("common.identity_card")
+            return
+        if incoming.files:
+            await self.sent_files(text)
+        elif text:
+            await self.typed(text)
+        else:
+            raise Again("common.media")
+
+    async def pressed(self, data: str) -> None:
+        kind, _, rest = data.partition(":")
+        if kind == "c":
+            name, _, arg = rest.partition(":")
+            await self.command(name, arg)
+            return
+        number, _, key = rest.partition(":")
+        if kind != "s" or not number.isdigit():
+            raise Again("common.unknown")
+        if int(number) == self.conversation.screen:
+            chosen = next((c for c in self.choices if not c.command and c.key == key), None)
+            if chosen is None:
+                raise Again("common.unknown")
+            self.conversation.last_choice = data
+            await self.pick(chosen)
+        elif data == self.conversation.last_choice:
+            self.talk.say("common.already", slot="already", after=1.0)
+        else:
+            self.talk.say("common.old_button", slot="old", after=0.3)
+            await self.show_again()
+
+    async def typed(self, text: str) -> None:
+        kind = self.conversation.screen_kind
+        folded = shorthand(fold(text))
+        if text.startswith("/"):
+            name, _, arg = text[1:].partition(" ")
+            name = name.partition("@")[0].lower()
+            if name in self.talk.house.registry.slashes:
+                await self.command(self.talk.house.registry.slashes[name], arg.strip())
+                return
+        if kind == Kind.MANY and re.fullmatch(r"\d+(\s*[,; ]\s*\d+)+", folded):
+            numbers = [int(n) for n in re.findall(r"\d+", folded)]
+            if all(1 <= n <= len(self.choices) for n in numbers):
+                await self.take(Answer(many=tuple(self.choices[n - 1].key for n in numbers)))
+                return
+        chosen = _match(self.choices, folded, text, numbers=kind not in TYPED)
+        if chosen is not None:
+            await self.pick(chosen)
+            return
+        if await self.whole_word(folded, kind):
+            return
+        step = self.step
+        if step is not None and step.take is not None and (kind in (*TYPED, Kind.FILES) or step.free):
+            await self.take(Answer(text=text))
+            return
+        name = self.talk.house.registry.words.get(folded, "")
+        if name:
+            await self.command(name, "")
+            return
+        if step is not None and self.choices and not all(c.command for c in self.choices):
+            letters_only = all(len(c.label) == 1 for c in self.choices[:4])
+            raise Again("common.choose_letter" if letters_only else "common.choose")
+        if self.talk.person is None and not self.conversation.dialogue:
+            await self.move(self.talk.house.registry.welcome, push=False)
+            return
+        self.conversation.puzzled += 1
+        self.talk.say("common.unknown")
+
+    async def sent_files(self, text: str) -> None:
+        kinds = {file.kind for file in self.incoming.files}
+        if kinds == {"sticker"}:
+            self.talk.say("common.sticker")
+            return
+        if not kinds <= set(FILE_KINDS):
+            raise Again("common.media")
+        step = self.step
+        if step is None or step.kind != Kind.FILES:
+            raise Again("common.no_files_here")
+        await self.take(Answer(text=text, files=self.incoming.files, group=self.incoming.group))
+
+    async def whole_word(self, folded: str, kind: str) -> bool:
+        """Words that mean the same everywhere, when they are the whole message."""
+        registry = self.talk.house.registry
+        if folded in registry.global_words["menu"] or (folded == "0" and kind not in TYPED):
+            await self.command("menu", "")
+        elif folded in registry.global_words["cancel"]:
+            await self.cancel()
+        elif folded in registry.global_words["back"] or (folded == "9" and kind not in TYPED):
+            await self.move(BACK)
+        elif folded in registry.global_words["help"]:
+            await self.command("trogiup", "")
+        elif folded in registry.global_words["skip"]:
+            chosen = next((c for c in self.choices if c.key == "skip"), None)
+            if chosen is None:
+                raise Again("common.cannot_skip")
+            await self.pick(chosen)
+        else:
+            return False
+        return True
+
+    # ------------------------------------------------------------------------------------------------ doing
+
+    async def command(self, name: str, arg: str) -> None:
+        command = self.talk.house.registry.commands.get(name)
+        if command is None:
+            raise Again("common.unknown")
+        person = self.talk.person
+        if command.joined and (person is None or not person.processing):
+            self.conversation.pending = {"command": name, "arg": arg}
+            await self.move(self.talk.house.registry.joining, push=False)
+            return
+        self.conversation.puzzled = 0
+        before = self.draft_in_hand()
+        move = await command.run(self.talk, arg)
+        if move is not None:
+            await self.move(move, push=False)
+            if before and self.conversation.dialogue != before:
+                resume = Choice(self.talk.house.words.label("common.draft_kept", "resume"), command="tieptuc", arg=before)
+                self.talk.say("common.draft_kept", resume, only=(), what=self.talk.words(f"{before}.draft_name"))
+
+    def draft_in_hand(self) -> str:
+        return self.conversation.dialogue if self.talk.draft is not None and self.talk.draft.data else ""
+
+    async def pick(self, chosen: Choice) -> None:
+        if chosen.command:
+            await self.command(chosen.command, chosen.arg)
+        elif chosen.key == "_keep":
+            await self.keep()
+        elif chosen.key == "_save":
+            await self.move(LEAVE)
+            self.talk.say("common.saved")
+        elif chosen.key == "_drop":
+            await self.move(END)
+            self.talk.say("common.dropped")
+        elif chosen.key == "_on":
+            await self.show_again()
+        else:
+            await self.take(Answer(choice=chosen.key))
+
+    async def take(self, given: Answer) -> None:
+        step = self.step
+        if step is None or step.take is None:
+            raise Again("common.unknown")
+        self.conversation.puzzled = 0
+        result = await step.take(self.talk, given)
+        if result not in (STAY, AGAIN):
+            self.talk.state.ahead = []
+        await self.move(result)
+
+    async def keep(self) -> None:
+        """The previous answer stands: go on to where the person came back from."""
+        ahead = list(self.talk.state.ahead)
+        target = ahead.pop() if ahead else ""
+        self.talk.state.ahead = ahead
+        if target:
+            self.push()
+            await self.ask(target)
+        else:
+            await self.show_again()
+
+    async def cancel(self) -> None:
+        if self.step is None or not self.conversation.dialogue or self.conversation.dialogue == "menu":
+            self.talk.say("common.nothing_to_cancel")
+            await self.command("menu", "")
+        elif self.draft_in_hand():
+            message = self.talk.screen("common.cancel")
+            self.show(message, Kind.CHOICE)
+        else:
+            await self.move(END)
+            self.talk.say("common.cancelled")
+
+    def push(self) -> None:
+        state = self.talk.state
+        if self.conversation.step and (not state.history or state.history[-1] != self.conversation.step):
+            state.history = [*state.history, self.conversation.step][-HISTORY:]
+
+    async def move(self, move: Move | str, *, push: bool = True) -> None:
+        if isinstance(move, str):
+            if push:
+                self.push()
+            await self.ask(move)
+        elif move == STAY:
+            return
+        elif move == AGAIN:
+            await self.ask(self.conversation.step, in_place=bool(self.incoming.choice))
+        elif move == BACK:
+            await self.back()
+        elif move == END:
+            if self.talk.draft is not None:
+                await self.talk.session.delete(self.talk.draft)
+            self.idle()
+        elif move == LEAVE:
+            self.idle()
+        elif move.dialogue == self.conversation.dialogue and self.step is not None:
+            self.talk.put(**move.data)
+            await self.move(move.step or self.conversation.step, push=push)
+        else:
+            await self.start(move)
+
+    async def start(self, move: Move) -> None:
+        dialogue = self.talk.house.registry.dialogues[move.dialogue]
+        self.idle()
+        self.conversation.dialogue = dialogue.name
+        step = move.step
+        if dialogue.keeps_draft and self.talk.person is not None:
+            step = await self.open_draft(dialogue, step)
+        self.talk.put(**move.data)
+        await self.ask(step)
+
+    async def open_draft(self, dialogue: Dialogue, step: str) -> str:
+        """Takes up the person's draft of a dialogue, or begins one. An empty step means where it was left."""
+        session, me = self.talk.session, self.talk.me
+        draft = await accounts.find_draft(session, me.id, dialogue.name)
+        if draft is None:
+            first = step or next(iter(dialogue.steps))
+            draft = Draft(
+                person_id=me.id, dialogue=dialogue.name, step=first, data={}, history=[], ahead=[], updated_at=self.talk.now
+            )
+            session.add(draft)
+            await session.flush()
+        self.talk.draft = draft
+        self.conversation.draft_id = draft.id
+        return step or draft.step
+
+    def idle(self) -> None:
+        conversation = self.conversation
+        conversation.dialogue = conversation.step = ""
+        conversation.data, conversation.history, conversation.ahead = {}, [], []
+        conversation.draft_id = None
+        self.talk.draft = None
+        conversation.choices, conversation.screen_kind = [], ""
+
+    async def back(self) -> None:
+        state = self.talk.state
+        history = list(state.history)
+        if not history:
+            await self.command("menu", "")
+            return
+        target = history.pop()
+        state.history, state.ahead = history, [*state.ahead, self.conversation.step]
+        await self.ask(target, returning=True)
+
+    # ------------------------------------------------------------------------------------------------ showing
+
+    async def ask(self, name: str, *, in_place: bool = False, returning: bool = False) -> None:
+        for _ in range(REDIRECTS):
+            dialogue = self.talk.house.registry.dialogues[self.conversation.dialogue]
+            step = dialogue.steps[name]
+            self.conversation.step = name
+            result = await step.ask(self.talk)
+            if isinstance(result, Message):
+                if self.talk.draft is not None:
+                    self.talk.draft.updated_at = self.talk.now
+                    if name not in ("resume", "start"):
+                        self.talk.draft.step = name
+                previous = self.talk.data.get(name) if returning else None
+                if isinstance(previous, str) and previous:
+                    result = self.with_previous(result, previous)
+                self.show(result, step.kind, in_place=in_place)
+                return
+            if isinstance(result, Move):
+                await self.move(result, push=False)
+                return
+            name = result
+        raise RuntimeError(f"step {name} of {self.conversation.dialogue} redirects for ever")
+
+    def with_previous(self, message: Message, previous: str) -> Message:
+        words = self.talk.house.words
+        note = words.message("common.previous", previous=previous if len(previous) <= 120 else previous[:117] + "…")
+        keep = Choice(words.label("common.previous", "_keep"), "_keep")
+        return replace(message, text=f"{message.text}\n\n{note.text}", choices=(keep, *message.choices))
+
+    def show(self, message: Message, kind: Kind, *, in_place: bool = False) -> None:
+        if len(message.choices) > MAX_CHOICES:
+            raise ValueError(f"{message.key} shows {len(message.choices)} options; {MAX_CHOICES} fit a small phone")
+        conversation = self.conversation
+        if not in_place:
+            conversation.screen += 1
+        conversation.choices = to_json(message)["choices"]
+        conversation.screen_kind = kind.value
+        self.talk.out.append((replace(message, screen=conversation.screen), f"screen-{conversation.screen}", 0.0))
+        self.shown = True
+
+    async def show_again(self) -> None:
+        """The question as it stands, for somebody who lost it."""
+        if self.step is not None:
+            await self.ask(self.conversation.step)
+        else:
+            await self.command("menu", "")
+
+    def settle_screen(self) -> None:
+        """Last words with options become the screen, so that they too answer to a number."""
+        if self.shown or self.conversation.dialogue or not self.talk.out:
+            return
+        message, slot, after = self.talk.out[-1]
+        if message.choices and all(choice.command for choice in message.choices):
+            self.conversation.screen += 1
+            self.conversation.choices = to_json(message)["choices"]
+            self.conversation.screen_kind = Kind.CHOICE.value
+            self.talk.out[-1] = (replace(message, screen=self.conversation.screen), slot, after)
+
+    def refusal(self, refusal: Expected) -> Message:
+        """Why not, with the current options at hand so that nobody has to scroll for them."""
+        message = self.talk.house.words.message(refusal.key, **refusal.params)
+        self.shown = True
+        if self.choices and not message.choices:
+            return replace(message, choices=tuple(self.choices), screen=self.conversation.screen)
+        return message
+
+
+def _match(choices: list[Choice], folded: str, text: str, *, numbers: bool) -> Choice | None:
+    """The option a typed answer means: by number or letter (unless those are answers here), label or keyword."""
+    bare = re.sub(r"^(cau|so|chon|dap an|phuong an)\s+", "", folded).rstrip(".)!")
+    if numbers:
+        if bare.isdigit() and 1 <= int(bare) <= len(choices):
+            return choices[int(bare) - 1]
+        if len(bare) == 1 and "a" <= bare <= "h" and ord(bare) - ord("a") < len(choices):
+            return choices[ord(bare) - ord("a")]
+    for choice in choices:
+        label = plain_label(choice.label)
+        if folded and folded in (label, shorthand(label), *choice.words):
+            return choice
+    keys = {choice.key: choice for choice in choices}
+    if numbers and "yes" in keys and is_yes(text):
+        return keys["yes"]
+    if numbers and "no" in keys and is_no(text):
+        return keys["no"]
+    return None
+
+
+def plain_label(label: str) -> str:
+    """A label as people type it: folded, without its leading icon."""
+    return re.sub(r"^[^0-9a-z]+", "", fold(label)).strip()
+
+
+def as_text(value: Any) -> str:
+    """An answer kept as data, as text."""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,150 @@
+"""What a step is handed: the person, the draft, the words, and the one way to say something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from content.message import Choice, Media, Message, to_json
+from content.words import Words
+from db import accounts, outbox
+from db.models import Account, Conversation, Draft, Lane, Person, Policy
+from db.session import Session
+
+if TYPE_CHECKING:
+    from handlers.registry import Registry
+
+LOCAL = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""Vietnam has one zone and no summer time."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every talk shares, made in bot/app.py: the words, the packs, the settings that words and rules need."""
+
+    words: Words
+    registry: Registry
+    packs: Any
+    rng: Random
+    organisation: str
+    hotline: str
+    duty_line: str
+    links: dict[str, str] = field(default_factory=dict)
+    """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
+    drawing_limit: int = 20 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Talk:
+    """One answer in the making. Messages go out with the step's commit; a refused step's messages never do."""
+
+    session: Session
+    house: House
+    account: Account
+    conversation: Conversation
+    person: Person | None
+    now: datetime
+    draft: Draft | None = None
+    out: list[tuple[Message, str | None, float]] = field(default_factory=list)
+    private: bool = False
+    """Set when this update's content must not be kept (a refused ID card)."""
+
+    @property
+    def today(self) -> Any:
+        """The local date."""
+        return self.now.astimezone(LOCAL).date()
+
+    @property
+    def local(self) -> datetime:
+        """The local time."""
+        return self.now.astimezone(LOCAL)
+
+    @property
+    def me(self) -> Person:
+        """The person, where the command or step requires one."""
+        if self.person is None:
+            raise LookupError("this step needs somebody who joined")
+        return self.person
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answers so far; changes are kept by `save` in the same transaction."""
+        return self.state.data
+
+    @property
+    def state(self) -> Draft | Conversation:
+        """Where step, answers and history are kept: the draft, or the conversation itself."""
+        return self.draft or self.conversation
+
+    def put(self, **values: Any) -> None:
+        """Adds answers."""
+        self.state.data = {**self.state.data, **values}
+
+    def drop(self, *names: str) -> None:
+        """Removes answers."""
+        self.state.data = {k: v for k, v in self.state.data.items() if k not in names}
+
+    def words(self, key: str, **params: Any) -> str:
+        """A piece of text to be put into another."""
+        return self.house.words.text(key, **params)
+
+    def screen(
+        self,
+        key: str,
+        *extra: Choice,
+        only: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        media: Sequence[Media] = (),
+        **params: Any,
+    ) -> Message:
+        """A message of the words, for a step to show."""
+        return self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
+
+    def say(
+        self,
+        key: str,
+        *extra: Choice,
+        slot: str | None = None,
+        after: float = 0.0,
+        only: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        media: Sequence[Media] = (),
+        **params: Any,
+    ) -> None:
+        """Says something beside the current question. Its options must be commands: they outlive the screen."""
+        self.out.append((self.screen(key, *extra, only=only, without=without, media=media, **params), slot, after))
+
+    async def tell(
+        self,
+        person_id: int,
+        key: str,
+        *extra: Choice,
+        kind: str = "notice",
+        dedup: str | None = None,
+        slot: str | None = None,
+        after: float = 0.0,
+        only: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        media: Sequence[Media] = (),
+        **params: Any,
+    ) -> None:
+        """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached."""
+        account = await accounts.best_account(self.session, person_id)
+        if account is None:
+            return
+        message = self.screen(key, *extra, only=only, without=without, media=media, **params)
+        await outbox.put(
+            self.session,
+            account,
+            to_json(message),
+            now=self.now,
+            lane=Lane.NOTICE,
+            policy=Policy.ALO,
+            kind=kind,
+            key=dedup,
+            slot=slot,
+            after=after,
+        )
