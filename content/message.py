@@ -9,6 +9,9 @@ from typing import Any
 MAX_CHOICES = 8
 """More options than this do not fit a small phone (5-voice §5.5)."""
 
+TINY = 2
+"""A single letter or number."""
+
 NARROW = 14
 """Labels up to this many characters stand two in a row (5-voice §5.5)."""
 
@@ -49,13 +52,14 @@ class Message:
 
 
 def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
-    """Lays options out: single letters and numbers in one row, two narrow labels side by side, others alone."""
-    if choices and all(len(choice.label) <= 2 for choice in choices):
-        return [list(choices)]
+    """Lays options out: letters and numbers side by side, two narrow labels in a row, others alone."""
     result: list[list[Choice]] = []
     for choice in choices:
         last = result[-1] if result else []
-        if len(last) == 1 and len(last[0].label) <= NARROW and len(choice.label) <= NARROW:
+        tiny = len(choice.label) <= TINY
+        if (last and tiny and all(len(other.label) <= TINY for other in last) and len(last) < 5) or (
+            len(last) == 1 and not tiny and TINY < len(last[0].label) <= NARROW and len(choice.label) <= NARROW
+        ):
             last.append(choice)
         else:
             result.append([choice])

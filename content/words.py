@@ -140,7 +140,9 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
                 tuple(fold(word) for word in parts.get("words", [])),
             )
         )
-    return Entry(environment.from_string(data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,))))
+    return Entry(
+        environment.from_string(data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,)))
+    )
 
 
 def _names(environment: Environment, template: str) -> set[str]:
@@ -150,7 +152,12 @@ def _names(environment: Environment, template: str) -> set[str]:
 def _plain(label: str) -> str:
     """Button labels are not HTML: undo the escaping that templates do."""
     return (
-        label.strip().replace("&lt;", "<").replace("&gt;", ">").replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
+        label.strip()
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&#34;", '"')
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from db.accounts import best_account
 from db.models import (
     FINAL,
     UNSENT,
@@ -119,6 +120,27 @@ async def put(
     session.add(row)
     await session.flush()
     return row.id
+
+
+async def tell(
+    session: Session,
+    person_id: int,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    kind: str = "notice",
+    key: str | None = None,
+    slot: str | None = None,
+    after: float = 0.0,
+    final: bool = True,
+) -> int | None:
+    """Queues a notice to one person, at least once, on the chat they used last. None where they have no chat."""
+    account = await best_account(session, person_id)
+    if account is None:
+        return None
+    return await put(
+        session, account, payload, now=now, lane=Lane.NOTICE, kind=kind, key=key, slot=slot, after=after, final=final
+    )
 
 
 async def claim(

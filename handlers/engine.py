@@ -61,7 +61,12 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
 
 
 async def _send(
-    session: Session, account: Account, message: Message, incoming: Incoming, slot: str | None = None, after: float = 0.0
+    session: Session,
+    account: Account,
+    message: Message,
+    incoming: Incoming,
+    slot: str | None = None,
+    after: float = 0.0,
 ) -> None:
     await outbox.put(session, account, to_json(message), now=incoming.received_at, slot=slot, after=after)
 
@@ -95,7 +100,10 @@ class _Turn:
 
     @property
     def choices(self) -> list[Choice]:
-        return [Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in self.conversation.choices]
+        return [
+            Choice(label, key, command, arg, tuple(words))
+            for label, key, command, arg, words in self.conversation.choices
+        ]
 
     # ------------------------------------------------------------------------------------------------ meaning
 
@@ -227,8 +235,7 @@ class _Turn:
         if move is not None:
             await self.move(move, push=False)
             if before and self.conversation.dialogue != before:
-                resume = Choice(self.talk.house.words.label("common.draft_kept", "resume"), command="tieptuc", arg=before)
-                self.talk.say("common.draft_kept", resume, only=(), what=self.talk.words(f"{before}.draft_name"))
+                self.talk.say("common.draft_kept", dialogue=before, what=self.talk.words(f"{before}.draft_name"))
 
     def draft_in_hand(self) -> str:
         return self.conversation.dialogue if self.talk.draft is not None and self.talk.draft.data else ""
@@ -326,7 +333,13 @@ class _Turn:
         if draft is None:
             first = step or next(iter(dialogue.steps))
             draft = Draft(
-                person_id=me.id, dialogue=dialogue.name, step=first, data={}, history=[], ahead=[], updated_at=self.talk.now
+                person_id=me.id,
+                dialogue=dialogue.name,
+                step=first,
+                data={},
+                history=[],
+                ahead=[],
+                updated_at=self.talk.now,
             )
             session.add(draft)
             await session.flush()

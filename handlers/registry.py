@@ -1,19 +1,27 @@
-"""Every dialogue and every command, in the order in which menu and help offer them."""
+"""Every dialogue and every command, in the order in which welcome, menu and help offer them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
 
 from content.text import shorthand
 from content.words import Words
 from handlers import menu, onboarding
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
+from handlers.talk import Talk
 
-MODULES = (onboarding, menu)
+MODULES: tuple[ModuleType, ...] = (
+    onboarding,
+    menu,
+)
+"""Each may have DIALOGUES, COMMANDS, WAITING (the menu's one line, most useful first) and OFFICER_WORK (lines)."""
 
 GLOBAL_WORDS = ("menu", "cancel", "back", "help", "skip")
+
+Line = Callable[[Talk], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +30,33 @@ class Registry:
 
     dialogues: dict[str, Dialogue]
     commands: dict[str, Command]
+    order: Sequence[Command]
     slashes: dict[str, str]
     words: dict[str, str]
     global_words: dict[str, frozenset[str]]
-    welcome: Move
-    joining: Move
-    order: Sequence[Command] = field(default=())
+    waiting: Sequence[Line]
+    officer_work: Sequence[Line]
+    welcome: Move = onboarding.WELCOME
+    joining: Move = onboarding.JOINING
 
 
 def build_registry(words: Words) -> Registry:
-    """Reads the modules and the words of their commands (`commands.<name>`). Raises KeyError for a command without."""
-    dialogues = {dialogue.name: dialogue for module in MODULES for dialogue in module.DIALOGUES}
-    commands = {command.name: command for module in MODULES for command in module.COMMANDS}
+    """Reads the modules and the words of their commands (`commands.<name>`)."""
+    commands: list[Command] = [c for module in MODULES for c in getattr(module, "COMMANDS", ())]
     meanings: dict[str, str] = {}
-    for name in commands:
-        if f"commands.{name}" not in words:
+    for command in commands:
+        if f"commands.{command.name}" not in words:
             continue
-        for option in words.message(f"commands.{name}").choices:
+        for option in words.message(f"commands.{command.name}").choices:
             for word in (plain_label(option.label), *option.words):
-                meanings.setdefault(shorthand(word), name)
+                meanings.setdefault(shorthand(word), command.name)
     return Registry(
-        dialogues=dialogues,
-        commands=commands,
-        slashes={name: name for name, command in commands.items() if command.slash},
+        dialogues={dialogue.name: dialogue for module in MODULES for dialogue in getattr(module, "DIALOGUES", ())},
+        commands={command.name: command for command in commands},
+        order=tuple(commands),
+        slashes={command.name: command.name for command in commands if command.slash},
         words=meanings,
         global_words={name: frozenset(words.message(f"words.{name}").choices[0].words) for name in GLOBAL_WORDS},
-        welcome=onboarding.WELCOME,
-        joining=onboarding.JOINING,
-        order=tuple(commands.values()),
+        waiting=tuple(line for module in MODULES for line in getattr(module, "WAITING", ())),
+        officer_work=tuple(line for module in MODULES for line in getattr(module, "OFFICER_WORK", ())),
     )

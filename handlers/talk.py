@@ -9,9 +9,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from content.message import Choice, Media, Message, to_json
+from content.packs import Packs
 from content.words import Words
-from db import accounts, outbox
-from db.models import Account, Conversation, Draft, Lane, Person, Policy
+from db import outbox
+from db.models import Account, Conversation, Draft, Person
 from db.session import Session
 
 if TYPE_CHECKING:
@@ -27,14 +28,13 @@ class House:
 
     words: Words
     registry: Registry
-    packs: Any
+    packs: Packs
     rng: Random
     organisation: str
     hotline: str
     duty_line: str
     links: dict[str, str] = field(default_factory=dict)
     """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
-    drawing_limit: int = 20 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -126,25 +126,22 @@ class Talk:
         dedup: str | None = None,
         slot: str | None = None,
         after: float = 0.0,
+        final: bool = True,
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
         media: Sequence[Media] = (),
         **params: Any,
     ) -> None:
         """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached."""
-        account = await accounts.best_account(self.session, person_id)
-        if account is None:
-            return
         message = self.screen(key, *extra, only=only, without=without, media=media, **params)
-        await outbox.put(
+        await outbox.tell(
             self.session,
-            account,
+            person_id,
             to_json(message),
             now=self.now,
-            lane=Lane.NOTICE,
-            policy=Policy.ALO,
             kind=kind,
             key=dedup,
             slot=slot,
             after=after,
+            final=final,
         )

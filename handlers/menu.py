@@ -1,0 +1,126 @@
+"""The main menu, the officer's home and help, drawn from the registry: what is not built is neither offered nor named."""
+
+from __future__ import annotations
+
+from content.times import greeting_part
+
+from content.message import MAX_CHOICES, Choice, Message
+from db import accounts
+from handlers.dialogue import Command, Dialogue, Move, Place
+from handlers.onboarding import open_to_all
+from handlers.talk import Talk
+
+dialogue = Dialogue("menu")
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    """The menu at any time; somebody who has not joined sees what is open to all."""
+    return dialogue.go("home")
+
+
+async def show_more(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("more")
+
+
+async def resume(talk: Talk, arg: str) -> Move | None:
+    """Goes on with a draft where it was left."""
+    known = talk.house.registry.dialogues.get(arg)
+    if known is None or not known.keeps_draft or await accounts.find_draft(talk.session, talk.me.id, arg) is None:
+        return dialogue.go("home")
+    return Move(arg, "")
+
+
+async def show_help(talk: Talk, arg: str) -> Move | None:
+    lines = [
+        [command.name, talk.words(f"commands.{command.name}")]
+        for command in talk.house.registry.order
+        if command.slash and await _visible(talk, command)
+    ]
+    talk.say("menu.help", _button(talk, "menu"), lines=lines)
+    return None
+
+
+def _button(talk: Talk, name: str) -> Choice:
+    return talk.house.words.message(f"commands.{name}").choices[0]
+
+
+async def _visible(talk: Talk, command: Command) -> bool:
+    return command.visible is None or await command.visible(talk)
+
+
+async def buttons(talk: Talk, place: Place) -> list[Choice]:
+    """What this person may open from one place of the menu."""
+    offered = [c for c in talk.house.registry.order if c.place == place and await _visible(talk, c)]
+    return [_button(talk, command.name) for command in offered]
+
+
+@dialogue.ask("home")
+async def ask_home(talk: Talk) -> Message | Move:
+    greeting = talk.words(f"menu.greeting_{greeting_part(talk.local)}")
+    if talk.person is None:
+        name = talk.words("menu.stranger")
+        return talk.screen("menu.home", *open_to_all(talk), greeting=greeting, name=name, waiting="")
+    waiting = ""
+    for line in talk.house.registry.waiting:
+        waiting = waiting or await line(talk)
+    name = talk.me.name or talk.words("menu.stranger")
+    officer = await buttons(talk, Place.OFFICER)
+    home = [_button(talk, "canbo")] if officer and "canbo" in talk.house.registry.commands else []
+    main = await buttons(talk, Place.MAIN)
+    choices = [*home, *main][: MAX_CHOICES - 1]
+    return talk.screen("menu.home", *choices, _button(talk, "themmuc"), greeting=greeting, name=name, waiting=waiting)
+
+
+@dialogue.ask("more")
+async def ask_more(talk: Talk) -> Message:
+    return talk.screen("menu.more", *(await buttons(talk, Place.MORE)), _button(talk, "menu"))
+
+
+async def show_officer(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("officer")
+
+
+@dialogue.ask("officer")
+async def ask_officer(talk: Talk) -> Message | str:
+    choices = await buttons(talk, Place.OFFICER)
+    if not choices:
+        return "home"
+    lines = [line for work in talk.house.registry.officer_work if (line := await work(talk))]
+    return talk.screen(
+        "menu.officer",
+        *choices,
+        _button(talk, "menu"),
+        unit=await _scope_name(talk),
+        lines=lines or [talk.words("menu.officer_calm")],
+    )
+
+
+async def _scope_name(talk: Talk) -> str:
+    from db import policy, units
+
+    held = await policy.roles(talk.session, talk.me.id)
+    return (await units.get(talk.session, held[0][1])).name if held else ""
+
+
+async def draft_waiting(talk: Talk) -> str:
+    """The menu's line about what was begun and not sent."""
+    for draft in await accounts.list_drafts(talk.session, talk.me.id):
+        if draft.data and f"{draft.dialogue}.draft_name" in talk.house.words:
+            return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))
+    return ""
+
+
+async def is_officer(talk: Talk) -> bool:
+    """Whether there is any officer's work this person may open."""
+    return talk.person is not None and bool(await buttons(talk, Place.OFFICER))
+
+
+DIALOGUES = (dialogue,)
+WAITING = (draft_waiting,)
+COMMANDS = (
+    Command("menu", show, joined=False, slash=True),
+    Command("themmuc", show_more),
+    Command("trogiup", show_help, place=Place.MORE, joined=False, slash=True),
+    Command("canbo", show_officer, slash=True, visible=is_officer),
+    Command("tieptuc", resume),
+)

@@ -1,0 +1,83 @@
+"""Every job and its hour as one table. APScheduler only ticks; what is due comes from rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from content.packs import Packs
+from content.words import Words
+from db.session import Database
+from scheduler import housekeeping
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job is handed. `said` wakes delivery after a commit that says something; `fetch` gets a file's bytes."""
+
+    database: Database
+    words: Words
+    packs: Packs
+    files: Path
+    now: Callable[[], datetime]
+    said: Callable[[], None]
+    fetch: Callable[[str, str], Awaitable[bytes]]
+    """(channel, ref) -> bytes; raises SendError."""
+    rng: Random
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work and how many seconds lie between two looks at what is due."""
+
+    name: str
+    every: int
+    run: Callable[[Work], Awaitable[None]]
+
+
+JOBS: tuple[Job, ...] = (Job("housekeeping", 300, housekeeping.run),)
+
+
+class Timetable:
+    """Looks at every job in its rhythm. One that fails is logged and looked at again the next time."""
+
+    def __init__(self, work: Work, jobs: tuple[Job, ...] = JOBS) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._scheduler = AsyncIOScheduler(
+            timezone="Asia/Ho_Chi_Minh",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Begins to tick, with a first look at once."""
+        soon = datetime.now(self._scheduler.timezone) + timedelta(seconds=0.2)
+        for job in self._jobs:
+            trigger = IntervalTrigger(seconds=job.every, timezone=self._scheduler.timezone)
+            self._scheduler.add_job(self._run, trigger, args=[job], id=job.name, next_run_time=soon)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """No new ticks; a transaction under way finishes by itself."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def run_all(self) -> None:
+        """Looks at everything now (tests, and the demo's moving clock)."""
+        for job in self._jobs:
+            await self._run(job)
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await job.run(self._work)
+        except Exception:
+            log.exception("job %s failed", job.name)
