@@ -64,7 +64,10 @@ SortKey = tuple[tuple[tuple[int, str], ...], tuple[int, ...], tuple[bool, ...]]
 
 
 def sort_key(name: str) -> SortKey:
-    """Vietnamese collation: letters first (a ă â … d đ …), then tones (ngang, huyền, hỏi, ngã, sắc, nặng), then small before capital."""
+    """Vietnamese collation: letters first (a ă â b … d đ …), then tones, then small before capital.
+
+    Tones stand as in Vietnamese dictionaries: ngang, huyền, hỏi, ngã, sắc, nặng.
+    """
     letters: list[tuple[int, str]] = []
     tones: list[int] = []
     capitals: list[bool] = []
