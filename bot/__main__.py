@@ -1,0 +1,5 @@
+"""`python -m bot` is `congdoan`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,219 @@
+"""The only place where things are made and connected."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from random import Random, SystemRandom
+from typing import IO, Any
+
+from bot.channels.telegram import Telegram
+from bot.channels.webchat import WebChat
+from bot.clock import Clock
+from bot.inbox import Inbox
+from bot.lock import hold
+from bot.settings import Settings
+from bot.web.server import Demo, WebServer
+from content.packs import Packs, load_packs
+from content.words import Words, load_words
+from db import house, migrate, outbox
+from db.session import Database
+from handlers.registry import build_registry
+from handlers.talk import House
+from scheduler.delivery import Delivery, Rejected
+from scheduler.timetable import Timetable, Work
+
+log = logging.getLogger(__name__)
+
+WEB_RATE = 1000.0
+"""Messages a second to our own page; it has no platform that could refuse."""
+POLL_DEAD = timedelta(seconds=90)
+"""Without a successful poll for this long the process is not healthy (promises §1.4)."""
+
+
+def facts(settings: Settings) -> dict[str, str]:
+    """What every text may name."""
+    return {
+        "organisation": settings.organisation,
+        "hotline": settings.hotline,
+        "duty_line": settings.duty_line,
+    }
+
+
+def load_content(settings: Settings) -> tuple[Words, Packs]:
+    """The words and packs. Raises ContentError."""
+    return load_words(facts(settings)), load_packs()
+
+
+class App:
+    """A running bot: doors, inbox, delivery, timetable and web server over one database."""
+
+    def __init__(self, settings: Settings, clock: Clock, lock: IO[str], database: Database, words: Words, packs: Packs) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.words = words
+        self.packs = packs
+        self.files = settings.data_dir / "files"
+        self.files.mkdir(parents=True, exist_ok=True)
+        self.webchat = WebChat(database, settings.data_dir, now=clock.now)
+        token = settings.telegram_token.get_secret_value()
+        self.telegram = (
+            Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep) if token else None
+        )
+        channels: dict[str, Telegram | WebChat] = {"webchat": self.webchat}
+        if self.telegram is not None:
+            channels["telegram"] = self.telegram
+        self.channels: Mapping[str, Telegram | WebChat] = channels
+        self.house = House(
+            words=words,
+            registry=build_registry(words),
+            packs=packs,
+            rng=SystemRandom(),
+            organisation=settings.organisation,
+            hotline=settings.hotline,
+            duty_line=settings.duty_line,
+        )
+        mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.deliveries = {
+            name: Delivery(
+                database,
+                channel,
+                rate=settings.rate_per_second if name == "telegram" else WEB_RATE,
+                now=clock.now,
+                monotonic=clock.monotonic,
+                sleep=clock.sleep,
+                mark=mark,
+            )
+            for name, channel in channels.items()
+        }
+        self.inbox = Inbox(database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said)
+        self.timetable = Timetable(
+            Work(
+                database=database,
+                words=words,
+                packs=packs,
+                files=self.files,
+                now=clock.now,
+                said=self.wake,
+                fetch=self._fetch,
+                rng=Random(),
+            )
+        )
+        self.server: WebServer | None = None
+        self._lock = lock
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def _said(self, channel: str) -> None:
+        # A message to one may say something to others, who may be on another channel.
+        self.wake()
+
+    def wake(self) -> None:
+        """Something was said: every delivery looks."""
+        for delivery in self.deliveries.values():
+            delivery.wake()
+
+    async def _fetch(self, channel: str, ref: str) -> bytes:
+        door = self.channels.get(channel)
+        if door is None:
+            raise Rejected("the channel is switched off")
+        return await door.fetch(ref)
+
+    async def start(self, *, demo: Demo | None = None) -> None:
+        """Opens the doors and starts to work."""
+        async with self.database.write() as session:
+            await outbox.recover(session, self.clock.now())
+        for delivery in self.deliveries.values():
+            self._spawn(delivery.run)
+        self._spawn(self.inbox.run)
+        if self.telegram is not None:
+            await self.telegram.open()
+            self.telegram.polled = self._polled
+            self._spawn(self._poll)
+        if self.settings.webchat or demo is not None:
+            texts = {key.partition(".")[2]: self.words.text(key) for key in self.words.keys() if key.startswith("webchat.")}
+            self.server = WebServer(
+                self.webchat, self.inbox.store, self.settings, texts=texts, health=self.health, demo=demo
+            )
+            await self.server.start()
+            self.house.links["webchat"] = f"{self.server.address}?start={{}}"
+        self.timetable.start()
+
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keeps a task alive: one that dies is started again, and says so."""
+
+        async def forever() -> None:
+            while True:
+                try:
+                    await work()
+                    return
+                except Exception:
+                    log.exception("a task died and is started again")
+                    await self.clock.sleep(1.0)
+
+        self._tasks.append(asyncio.create_task(forever()))
+
+    async def _poll(self) -> None:
+        assert self.telegram is not None
+        name = await self.telegram.introduce()
+        if name:
+            self.house.links["telegram"] = f"https://t.me/{name}?start={{}}"
+            async with self.database.write() as session:
+                await house.remember(session, "telegram_name", {"name": name}, self.clock.now())
+        await self.telegram.run(self.inbox.store)
+
+    async def _polled(self) -> None:
+        self._last_poll = self.clock.monotonic()
+        now = self.clock.now()
+        if now - getattr(self, "_poll_noted", now - POLL_DEAD) >= timedelta(seconds=5):
+            self._poll_noted = now
+            async with self.database.write() as session:
+                await house.remember(session, "last_poll", {"at": now.isoformat()}, now)
+
+    def health(self) -> dict[str, Any]:
+        """Whether the process does its work: polling alive, deliveries accepted."""
+        problems = []
+        if self.telegram is not None:
+            seen = getattr(self, "_last_poll", None)
+            if seen is None or self.clock.monotonic() - seen > POLL_DEAD.total_seconds():
+                problems.append("polling")
+        problems += [f"delivery:{name}" for name, delivery in self.deliveries.items() if delivery.down_since is not None]
+        return {"ok": not problems, "problems": problems}
+
+    async def stop(self) -> None:
+        """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
+        self.timetable.stop()
+        polling = self._tasks[-1] if self.telegram is not None else None
+        if polling is not None:
+            polling.cancel()
+            with suppress(asyncio.CancelledError):
+                await polling
+        if self.server is not None:
+            await self.server.stop()
+        await self.inbox.stop()
+        await asyncio.gather(*(delivery.stop() for delivery in self.deliveries.values()))
+        for task in self._tasks:
+            if not task.done():
+                with suppress(TimeoutError, asyncio.CancelledError):
+                    await asyncio.wait_for(asyncio.shield(task), 2.0)
+        for task in self._tasks:
+            task.cancel()
+        if self.telegram is not None:
+            await self.telegram.close()
+        await self.database.close()
+        self._lock.close()
+
+
+async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = None) -> App:
+    """Makes everything, the newest schema included, and starts nothing. Raises ContentError and AlreadyRunning."""
+    held = lock or hold(settings.data_dir)
+    words, packs = load_content(settings)
+    database = Database(settings.database)
+    await migrate.upgrade(database)
+    return App(settings, clock, held, database, words, packs)
+
