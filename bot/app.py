@@ -53,7 +53,9 @@ def load_content(settings: Settings) -> tuple[Words, Packs]:
 class App:
     """A running bot: doors, inbox, delivery, timetable and web server over one database."""
 
-    def __init__(self, settings: Settings, clock: Clock, lock: IO[str], database: Database, words: Words, packs: Packs) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, lock: IO[str], database: Database, words: Words, packs: Packs
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.database = database
@@ -63,9 +65,7 @@ class App:
         self.files.mkdir(parents=True, exist_ok=True)
         self.webchat = WebChat(database, settings.data_dir, now=clock.now)
         token = settings.telegram_token.get_secret_value()
-        self.telegram = (
-            Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep) if token else None
-        )
+        self.telegram = Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep) if token else None
         channels: dict[str, Telegram | WebChat] = {"webchat": self.webchat}
         if self.telegram is not None:
             channels["telegram"] = self.telegram
@@ -136,7 +136,9 @@ class App:
             self.telegram.polled = self._polled
             self._spawn(self._poll)
         if self.settings.webchat or demo is not None:
-            texts = {key.partition(".")[2]: self.words.text(key) for key in self.words.keys() if key.startswith("webchat.")}
+            texts = {
+                key.partition(".")[2]: self.words.text(key) for key in self.words.keys() if key.startswith("webchat.")
+            }
             self.server = WebServer(
                 self.webchat, self.inbox.store, self.settings, texts=texts, health=self.health, demo=demo
             )
@@ -182,7 +184,9 @@ class App:
             seen = getattr(self, "_last_poll", None)
             if seen is None or self.clock.monotonic() - seen > POLL_DEAD.total_seconds():
                 problems.append("polling")
-        problems += [f"delivery:{name}" for name, delivery in self.deliveries.items() if delivery.down_since is not None]
+        problems += [
+            f"delivery:{name}" for name, delivery in self.deliveries.items() if delivery.down_since is not None
+        ]
         return {"ok": not problems, "problems": problems}
 
     async def stop(self) -> None:
@@ -216,4 +220,3 @@ async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = Non
     database = Database(settings.database)
     await migrate.upgrade(database)
     return App(settings, clock, held, database, words, packs)
-

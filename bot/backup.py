@@ -114,7 +114,11 @@ def _unpack(source: Path, folder: Path) -> None:
 
 def _set_aside(settings: Settings, now: datetime) -> Path | None:
     target = Path(settings.database.removeprefix("sqlite+aiosqlite:///"))
-    old = [path for path in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm")) if path.exists()]
+    old = [
+        path
+        for path in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm"))
+        if path.exists()
+    ]
     files = settings.data_dir / "files"
     if not old and not files.exists():
         return None

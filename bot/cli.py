@@ -87,7 +87,9 @@ def _stop_signals() -> asyncio.Event:
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one")
-@click.option("--at", "moment", default="", help="where the demo's clock starts (ISO time), 2025-07-25T16:55 if not given")
+@click.option(
+    "--at", "moment", default="", help="where the demo's clock starts (ISO time), 2025-07-25T16:55 if not given"
+)
 def demo(port: int, moment: str) -> None:
     """Furnishes an invented province and opens it in the browser; no token needed."""
     from bot.demo import START, run_demo

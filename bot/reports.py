@@ -88,4 +88,3 @@ async def status(settings: Settings, now: datetime) -> dict[str, Any]:
             return await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
     finally:
         await database.close()
-

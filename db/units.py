@@ -60,6 +60,13 @@ async def find_by_code(session: Session, code: str) -> Unit | None:
     return (await session.execute(select(Unit).where(func.upper(Unit.code) == code.strip().upper()))).scalar()
 
 
+async def parents_by_code(session: Session) -> dict[str, str]:
+    """Every unit's code with the code of the unit above, "" at the top."""
+    above = select(Unit.id, Unit.code).subquery()
+    query = select(Unit.code, above.c.code).outerjoin(above, above.c.id == Unit.parent_id)
+    return {code: parent or "" for code, parent in await session.execute(query)}
+
+
 async def top(session: Session) -> Unit | None:
     """The federation itself: the first unit without a parent."""
     return (await session.execute(select(Unit).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1))).scalar()

@@ -79,7 +79,9 @@ class Telegram:
     @staticmethod
     def _bot(token: str, api: str, connections: int) -> Bot:
         request = AiohttpRequest(connections)
-        return Bot(token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request, get_updates_request=request)
+        return Bot(
+            token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request, get_updates_request=request
+        )
 
     # ------------------------------------------------------------------------------------------------ in
 
@@ -207,7 +209,11 @@ class Telegram:
             return str(sent.message_id) if isinstance(sent, TelegramMessage) else edits
         photos = [media for media in message.media if media.kind == "photo"]
         documents = [media for media in message.media if media.kind != "photo"]
-        if message.media and len(message.text) <= CAPTION_LIMIT and (len(photos) > 1) + (len(photos) == 1) + len(documents) == 1:
+        if (
+            message.media
+            and len(message.text) <= CAPTION_LIMIT
+            and (len(photos) > 1) + (len(photos) == 1) + len(documents) == 1
+        ):
             if len(photos) > 1:
                 # One request, so that a broadcast arrives whole or not at all; an album cannot carry buttons.
                 album = [
@@ -248,7 +254,9 @@ class Telegram:
         text = error.message.lower()
         if isinstance(error, RetryAfter):
             after = error.retry_after
-            return RetryLater(float(after if isinstance(after, int) else after.total_seconds()), pause=True, reason="429")
+            return RetryLater(
+                float(after if isinstance(after, int) else after.total_seconds()), pause=True, reason="429"
+            )
         if isinstance(error, Forbidden):
             return RecipientGone("blocked")
         if isinstance(error, ChatMigrated):
