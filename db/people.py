@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from db import audit
-from db.models import Account, Consent, Person, Purpose
+from db.models import Account, Consent, OutboxRow, OutState, Person, Purpose
 from db.session import Session
 
 
@@ -54,3 +54,19 @@ async def has_consent(session: Session, person_id: int, purpose: Purpose) -> boo
 async def get(session: Session, person_id: int) -> Person:
     """The person of an id; raises sqlalchemy's NoResultFound for one that never was."""
     return await session.get_one(Person, person_id)
+
+
+async def stop_news(session: Session, person: Person, now: datetime) -> None:
+    """No more reminders and announcements, at once: the consent ends, what waits is cancelled."""
+    person.news = False
+    if await has_consent(session, person.id, Purpose.NEWS):
+        await withdraw(session, person.id, Purpose.NEWS, now)
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.person_id == person.id,
+            OutboxRow.broadcast_id.is_not(None),
+            OutboxRow.state.in_((OutState.READY, OutState.HELD)),
+        )
+        .values(state=OutState.CANCELLED, finished_at=now)
+    )

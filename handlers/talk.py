@@ -79,6 +79,10 @@ class Talk:
         """Where step, answers and history are kept: the draft, or the conversation itself."""
         return self.draft or self.conversation
 
+    def become_stranger(self) -> None:
+        """After everything was erased: from here on nobody is known in this chat."""
+        self.person = self.draft = None
+
     def put(self, **values: Any) -> None:
         """Adds answers."""
         self.state.data = {**self.state.data, **values}

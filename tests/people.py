@@ -115,7 +115,7 @@ class TestPerson:
         self.world = world
         self.name = name
         self.channel = channel
-        self.address = f"{name}-{channel}"
+        self.address = f"chat-{next(world.serial)}"
         self.heard: list[Heard] = []
         self.transcript: list[str] = []
 

@@ -1,0 +1,60 @@
+"""Long work waiting to be done outside the writer's transaction (decisions 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from db.models import Job, JobState
+from db.session import Session
+
+TRIES = 5
+
+
+async def add(session: Session, kind: str, data: dict[str, Any], account_id: int | None, now: datetime) -> bool:
+    """Queues a job; False when the same one of this account is waiting already."""
+    if account_id is not None:
+        query = select(Job).where(Job.kind == kind, Job.account_id == account_id, Job.state == JobState.READY)
+        if any(job.data == data for job in (await session.execute(query)).scalars()):
+            return False
+    session.add(
+        Job(
+            kind=kind,
+            data=data,
+            account_id=account_id,
+            state=JobState.READY,
+            next_at=now,
+            created_at=now,
+            error="",
+            attempts=0,
+        )
+    )
+    await session.flush()
+    return True
+
+
+async def due(session: Session, now: datetime, limit: int = 10) -> list[Job]:
+    """Jobs whose time has come, oldest first."""
+    query = select(Job).where(Job.state == JobState.READY, Job.next_at <= now).order_by(Job.id).limit(limit)
+    return list((await session.execute(query)).scalars())
+
+
+async def done(session: Session, job_id: int) -> bool:
+    """Marks a job done; False when it was done already, so that its result is said once."""
+    changed = await session.execute(
+        update(Job).where(Job.id == job_id, Job.state == JobState.READY).values(state=JobState.DONE).returning(Job.id)
+    )
+    return changed.scalar() is not None
+
+
+async def failed(session: Session, job_id: int, error: str, now: datetime) -> bool:
+    """Sets the next attempt, later each time. True when it is given up."""
+    job = await session.get_one(Job, job_id)
+    job.attempts += 1
+    job.error = error[:300]
+    job.next_at = now + timedelta(minutes=5**job.attempts / 5)
+    if job.attempts >= TRIES:
+        job.state = JobState.FAILED
+    return job.state == JobState.FAILED

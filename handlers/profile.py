@@ -1,0 +1,225 @@
+"""Profile and data rights: what is kept, how to change it, take it along, stop it, delete it."""
+
+from __future__ import annotations
+
+from content.message import Choice, Message
+from content.names import NameProblem, parse_name
+from content.text import fold
+from db import jobs, people, rights, units
+from db.models import Audience, Membership, Purpose, Shift
+from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.onboarding import dialogue as onboarding
+from handlers.talk import Talk
+
+dialogue = Dialogue("profile")
+
+TOPICS = ("movement", "anniversary", "policy", "urgent")
+"""What reminders are about; each can be switched off on its own (4-conversation §4.11)."""
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("home")
+
+
+@dialogue.ask("home")
+async def ask_home(talk: Talk) -> Message:
+    me = talk.me
+    unit = (await units.get(talk.session, me.unit_id)).name if me.unit_id else talk.words("onboarding.unit_later")
+    return talk.screen(
+        "profile.home",
+        name=me.name or talk.words("profile.nothing"),
+        unit=unit,
+        audience=talk.words(f"onboarding.audience_{me.audience.value if me.audience else 'none'}"),
+        member=talk.words(f"profile.{me.membership.value}"),
+        news=talk.words("onboarding.news_on" if me.news else "onboarding.news_off"),
+        shift=talk.words(f"profile.shift_{me.shift.value}"),
+    )
+
+
+@dialogue.take("home")
+async def take_home(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "export":
+        return await _export(talk)
+    return answer.choice
+
+
+async def _export(talk: Talk) -> Move:
+    started = await jobs.add(talk.session, "export", {"person": talk.me.id}, talk.account.id, talk.now)
+    talk.say("profile.export_started" if started else "profile.export_waiting")
+    return END
+
+
+async def start_export(talk: Talk, arg: str) -> Move | None:
+    """/dulieu: the same from anywhere."""
+    await _export(talk)
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------- changing
+
+
+@dialogue.ask("edit")
+async def ask_edit(talk: Talk) -> Message:
+    return talk.screen("profile.edit")
+
+
+@dialogue.take("edit")
+async def take_edit(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "unit":
+        talk.conversation.pending = {"answered": ["news", "group", "shift"]}
+        return onboarding.go("unit_ask")
+    if answer.choice == "group":
+        talk.conversation.pending = {"answered": ["news", "unit", "shift"]}
+        return onboarding.go("group")
+    return "home" if answer.choice == "back" else answer.choice
+
+
+@dialogue.ask("name", Kind.TEXT)
+async def ask_name(talk: Talk) -> Message:
+    return talk.screen("profile.name")
+
+
+@dialogue.take("name")
+async def take_name(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.name = read_name(answer.text)
+    talk.say("profile.saved")
+    return "home"
+
+
+def read_name(text: str) -> str:
+    """A full name as people type it. Raises Again with what is missing, said kindly."""
+    try:
+        return parse_name(text)
+    except NameProblem as problem:
+        raise Again(f"profile.name_{problem.kind}") from None
+
+
+@dialogue.ask("member")
+async def ask_member(talk: Talk) -> Message:
+    return talk.screen("profile.member")
+
+
+@dialogue.take("member")
+async def take_member(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.membership = Membership(answer.choice)
+    if talk.me.membership == Membership.NO and talk.me.audience == Audience.OFFICER:
+        talk.me.audience = Audience.ENTERPRISE
+    return "home"
+
+
+# ---------------------------------------------------------------------------------------------------- reminders
+
+
+@dialogue.ask("news")
+async def ask_news(talk: Talk) -> Message:
+    me = talk.me
+    names = {topic: talk.words(f"profile.topic_{topic}") for topic in TOPICS}
+    wanted = [topic for topic in TOPICS if topic not in me.muted_topics]
+    choices = [
+        Choice(talk.words(f"profile.topic_shown_{'on' if topic in wanted else 'off'}", name=name), f"topic-{topic}")
+        for topic, name in names.items()
+    ]
+    return talk.screen(
+        "profile.news",
+        *(choices if me.news else ()),
+        without=("all_on",) if me.news else ("all_off",),
+        on=me.news,
+        state=talk.words("onboarding.news_on" if me.news else "onboarding.news_off"),
+        topics=", ".join(names[topic] for topic in wanted) or talk.words("profile.nothing"),
+    )
+
+
+@dialogue.take("news")
+async def take_news(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "back":
+        return "home"
+    if answer.choice == "all_on":
+        await switch_news_on(talk)
+        talk.say("profile.all_on")
+        return "home"
+    if answer.choice == "all_off":
+        await people.stop_news(talk.session, talk.me, talk.now)
+        talk.say("profile.all_off")
+        return "home"
+    topic = answer.choice.removeprefix("topic-")
+    muted = set(talk.me.muted_topics) ^ {topic}
+    talk.me.muted_topics = sorted(muted)
+    return AGAIN
+
+
+async def switch_news_on(talk: Talk) -> None:
+    """A yes to reminders, with its proof."""
+    talk.me.news = True
+    version = talk.words("onboarding.consent_version")
+    await people.consent(talk.session, talk.me.id, Purpose.NEWS, version, talk.account.channel, talk.now)
+
+
+@dialogue.ask("shift")
+async def ask_shift(talk: Talk) -> Message:
+    return talk.screen("profile.shift")
+
+
+@dialogue.take("shift")
+async def take_shift(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice != "back":
+        talk.me.shift = Shift(answer.choice)
+    return "home"
+
+
+# ---------------------------------------------------------------------------------------------------- rights
+
+
+@dialogue.ask("withdraw")
+async def ask_withdraw(talk: Talk) -> Message:
+    return talk.screen("profile.withdraw")
+
+
+@dialogue.take("withdraw")
+async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "back":
+        return "home"
+    await people.stop_news(talk.session, talk.me, talk.now)
+    if answer.choice == "news":
+        talk.say("profile.withdrawn_news")
+        return "home"
+    for purpose in Purpose:
+        await people.withdraw(talk.session, talk.me.id, purpose, talk.now)
+    stopped = await rights.stop_processing(talk.session, talk.me.id, talk.now)
+    talk.say("profile.withdrawn_all", n=stopped)
+    return END
+
+
+@dialogue.ask("delete")
+async def ask_delete(talk: Talk) -> Message:
+    return talk.screen("profile.delete")
+
+
+@dialogue.take("delete")
+async def take_delete(talk: Talk, answer: Answer) -> Move | str:
+    return "delete_confirm" if answer.choice == "yes" else "home"
+
+
+@dialogue.ask("delete_confirm", Kind.TEXT)
+async def ask_delete_confirm(talk: Talk) -> Message:
+    return talk.screen("profile.delete_confirm")
+
+
+@dialogue.take("delete_confirm")
+async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        return "home"
+    if fold(answer.text) != "xoa":
+        raise Again("profile.delete_again")
+    files = await rights.erase(talk.session, talk.me.id, talk.now)
+    if files:
+        await jobs.add(talk.session, "delete_files", {"files": files}, None, talk.now)
+    talk.become_stranger()
+    talk.say("profile.deleted")
+    return END
+
+
+DIALOGUES = (dialogue,)
+COMMANDS = (
+    Command("canhan", show, place=Place.MORE, slash=True),
+    Command("dulieu", start_export, slash=True),
+)

@@ -1,0 +1,132 @@
+"""What is kept about a person, and their way to see, change, stop and delete it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select, text
+
+from db import rights
+from db.models import Account, Base, Consent, Draft, Job, Membership, Person, Purpose, Shift
+from tests.people import World
+
+
+async def test_every_table_about_a_person_is_in_their_copy(world: World) -> None:
+    named = {
+        (table.name, column.name)
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if any(key.column.table.name == "persons" for key in column.foreign_keys)
+    }
+    covered = set(rights.EXPORTED.items()) | {(t, c) for t, columns in rights.NOT_THEIRS.items() for c in columns}
+    assert named <= covered
+
+
+async def test_the_profile_shows_and_changes_what_is_kept(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    assert hoa.last.key == "profile.home" and "May Hòa Phát" in hoa.last.text
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Họ tên")
+    await hoa.says("Hoa")
+    assert hoa.last.key == "profile.name_one_word"
+    await hoa.says("quách thị hòa")
+    assert hoa.last.key == "profile.home" and "Quách Thị Hòa" in hoa.last.text
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Đoàn viên")
+    await hoa.taps("Có")
+    await hoa.taps("Giờ nhận tin")
+    await hoa.taps("Ca đêm")
+    async with world.database.read() as session:
+        row = await session.get_one(Person, await hoa.id())
+    assert (row.membership, row.shift) == (Membership.YES, Shift.NIGHT)
+
+
+async def test_a_name_with_markup_is_shown_as_typed_or_refused_but_never_interpreted(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Họ tên")
+    await hoa.says("<b>Hoa</b> Bùi")
+    assert hoa.last.key == "profile.name_not_letters"
+
+
+async def test_reminders_go_off_in_one_tap_and_the_consent_ends(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Tin nhắc")
+    await hoa.taps("Phong trào")
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, await hoa.id())).muted_topics == ["movement"]
+    await hoa.taps("Tắt hết")
+    async with world.database.read() as session:
+        assert not (await session.get_one(Person, await hoa.id())).news
+        ended = select(Consent.withdrawn_at).where(Consent.purpose == Purpose.NEWS)
+        assert (await session.execute(ended)).scalar_one() is not None
+
+
+async def test_taking_ones_data_along_makes_one_job_however_often_it_is_asked_for(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/dulieu")
+    await hoa.says("/dulieu")
+    assert hoa.keys == ["profile.export_started", "profile.export_waiting"]
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Job))).scalar_one() == 1
+
+
+async def test_withdrawing_everything_stops_at_once_and_joining_again_asks_again(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Rút đồng ý")
+    await hoa.taps("Ngừng mọi xử lý")
+    assert hoa.last.key == "profile.withdrawn_all"
+    await hoa.says("/canhan")
+    assert hoa.last.key == "onboarding.consent"
+    await hoa.taps("Tôi đồng ý")
+    assert hoa.last.key == "onboarding.news"
+
+
+async def test_deleting_needs_two_steps_and_leaves_no_trace_of_the_name(world: World) -> None:
+    canary = "Quách Thị Canari"
+    hoa = await world.joined(canary)
+    person_id = await hoa.id()
+    async with world.database.write() as session:
+        session.add(
+            Draft(
+                person_id=person_id,
+                dialogue="report",
+                step="title",
+                data={"title": canary},
+                history=[],
+                ahead=[],
+                updated_at=world.now,
+            )
+        )
+    await hoa.says("/canhan")
+    await hoa.taps("Xóa tất cả")
+    await hoa.taps("Tôi muốn xóa")
+    await hoa.says("xóa đi")
+    assert hoa.last.key == "profile.delete_again"
+    await hoa.says("xoa")
+    assert hoa.last.key == "profile.deleted"
+    async with world.database.read() as session:
+        row = await session.get_one(Person, person_id)
+        assert row.erased_at is not None and row.name == "" and row.unit_id is None
+        account = (await session.execute(select(Account))).scalar_one()
+        assert account.person_id is None
+        for table in Base.metadata.tables.values():
+            found = await session.execute(text(f"SELECT * FROM {table.name}"))
+            assert "Canari" not in repr(found.all()), table.name
+    await hoa.says("menu")
+    assert hoa.last.key == "menu.home"
+    assert (await world.person(canary).says("/start")).key == "onboarding.welcome"
+
+
+@pytest.mark.parametrize("word", ["thoi", "Thôi"])
+async def test_second_thoughts_delete_nothing(world: World, word: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Xóa tất cả")
+    await hoa.taps("Tôi muốn xóa")
+    await hoa.says(word)
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, await hoa.id())).name == "Bùi Thị Hoa"
