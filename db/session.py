@@ -60,6 +60,8 @@ class Database:
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False)
         self._turn = asyncio.Lock()
+        self.open = 0
+        """How many transactions are open or wait for their turn; virtual clocks stand still meanwhile."""
 
     @property
     def file(self) -> Path | None:
@@ -75,14 +77,22 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One write transaction: committed at the end of the block, rolled back by an exception."""
-        async with self._turn, self._write_sessions() as session, session.begin():
-            yield session
+        self.open += 1
+        try:
+            async with self._turn, self._write_sessions() as session, session.begin():
+                yield session
+        finally:
+            self.open -= 1
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view that can change nothing."""
-        async with self._read_sessions() as session, session.begin():
-            yield session
+        self.open += 1
+        try:
+            async with self._read_sessions() as session, session.begin():
+                yield session
+        finally:
+            self.open -= 1
 
     async def close(self) -> None:
         """Closes every connection; a forgotten one is a ResourceWarning."""

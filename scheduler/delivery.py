@@ -225,7 +225,8 @@ class Delivery:
         delay = departure - self._monotonic()
         if delay > 0:
             await self._sleep(delay)
-        self._results.append(await self._attempt(parcel))
+        result = await self._attempt(parcel)
+        self._results.append(result)  # looked up only now: `round` replaces the list while we wait
 
     async def _attempt(self, parcel: Parcel) -> Settlement:
         edits = parcel.edits

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from db.models import Account, Audience, Consent, Conversation, InboxRow, Membership, Person, Purpose, Shift, UnitRequest
+from db.models import (
+    Account,
+    Audience,
+    Consent,
+    Conversation,
+    InboxRow,
+    Membership,
+    Person,
+    Purpose,
+    Shift,
+    UnitRequest,
+)
 from tests.people import World
 
 

@@ -1,0 +1,194 @@
+"""Practising law: a topic, five questions, each answer with its article; wrong ones come again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from content.calendar import add_working_days
+from content.message import Choice, Message
+from content.quiz import Question
+from content.text import clean_line, letters
+from db import policy, practice, units
+from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.paging import page
+from handlers.talk import LOCAL, Talk
+
+dialogue = Dialogue("practice")
+
+SIZE = 5
+TOPICS = 5
+WRONG = "wrong"
+REPORT_DAYS = 3
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("home", start=0)
+
+
+async def _answers(talk: Talk) -> dict[str, tuple[bool, datetime]]:
+    return await practice.list_answers(talk.session, talk.me.id) if talk.person is not None else {}
+
+
+async def _wrong(talk: Talk) -> list[Question]:
+    """Questions answered wrong the last time and still in force, longest ago first."""
+    bank = talk.house.packs.bank
+    missed = sorted((at, name) for name, (right, at) in (await _answers(talk)).items() if not right)
+    questions = (bank.find(name) for _, name in missed)
+    return [question for question in questions if question is not None and bank.is_usable(question, talk.today)]
+
+
+@dialogue.ask("home")
+async def ask_home(talk: Talk) -> Message:
+    bank = talk.house.packs.bank
+    shown, after = page(bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
+    numbers = [Choice(str(i + 1), f"topic-{topic}") for i, topic in enumerate(shown)]
+    without = [] if after or talk.data.get("start", 0) else ["more"]
+    if not await _wrong(talk):
+        without.append("wrong")
+    return talk.screen(
+        "practice.home", *numbers, without=without, size=SIZE, lines=[bank.title(topic) for topic in shown]
+    )
+
+
+@dialogue.take("home")
+async def take_home(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        _, after = page(talk.house.packs.bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
+        talk.put(start=after)
+        return "home"
+    topic = WRONG if answer.choice == "wrong" else answer.choice.removeprefix("topic-")
+    return await _begin(talk, topic)
+
+
+async def _begin(talk: Talk, topic: str) -> str:
+    bank = talk.house.packs.bank
+    if topic == WRONG:
+        chosen = (await _wrong(talk))[:SIZE]
+        if not chosen:
+            raise Again("practice.none_wrong")
+    else:
+        known = await _answers(talk)
+        never = datetime.min.replace(tzinfo=UTC)
+        pool = list(bank.usable(topic, talk.today))
+        talk.house.rng.shuffle(pool)
+        # New ones first, then those answered longest ago: a second round is not the first one again.
+        pool.sort(key=lambda question: known[question.id][1] if question.id in known else never)
+        chosen = pool[:SIZE]
+        if not chosen:
+            raise Again("practice.no_topic")
+    talk.put(topic=topic, queue=[question.id for question in chosen], i=0, right=0, order=_shuffled(talk))
+    return "question"
+
+
+def _shuffled(talk: Talk) -> list[int]:
+    order = [0, 1, 2, 3]
+    talk.house.rng.shuffle(order)
+    return order
+
+
+def _current(talk: Talk) -> Question:
+    return talk.house.packs.bank.get(talk.data["queue"][talk.data["i"]])
+
+
+@dialogue.ask("question")
+async def ask_question(talk: Talk) -> Message:
+    question = _current(talk)
+    topic = talk.data["topic"]
+    return talk.screen(
+        "practice.question",
+        i=talk.data["i"] + 1,
+        n=len(talk.data["queue"]),
+        topic=talk.words("practice.wrong_title") if topic == WRONG else talk.house.packs.bank.title(topic),
+        stem=question.stem,
+        options=[question.options[place] for place in talk.data["order"]],
+    )
+
+
+@dialogue.take("question")
+async def take_question(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "stop":
+        return "done"
+    question = _current(talk)
+    right = talk.data["order"][int(answer.choice)] == question.answer
+    if talk.person is not None:
+        await practice.record(talk.session, talk.me.id, question.id, right, talk.now)
+    talk.put(last=right, right=talk.data["right"] + right)
+    return "explained"
+
+
+@dialogue.ask("explained")
+async def ask_explained(talk: Talk) -> Message:
+    question = _current(talk)
+    common = {
+        "explanation": question.explanation,
+        "citation": question.citation,
+        "reviewed": question.reviewed,
+    }
+    if talk.data["last"]:
+        return talk.screen("practice.right", **common)
+    letter = "ABCD"[talk.data["order"].index(question.answer)]
+    return talk.screen("practice.wrong", letter=letter, answer=question.options[question.answer], **common)
+
+
+@dialogue.take("explained")
+async def take_explained(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "report":
+        return "report"
+    talk.put(i=talk.data["i"] + 1)
+    if answer.choice == "stop" or talk.data["i"] >= len(talk.data["queue"]):
+        return "done"
+    talk.put(order=_shuffled(talk))
+    return "question"
+
+
+@dialogue.ask("report", Kind.TEXT)
+async def ask_report(talk: Talk) -> Message:
+    return talk.screen("practice.report")
+
+
+@dialogue.take("report")
+async def take_report(talk: Talk, answer: Answer) -> Move | str:
+    text = clean_line(answer.text)
+    if not 5 <= letters(text) <= 500:
+        raise Again("practice.report_short", n=letters(text))
+    question = _current(talk)
+    due = datetime.combine(add_working_days(talk.today, REPORT_DAYS), time(17), LOCAL)
+    person_id = talk.person.id if talk.person is not None else None
+    row = await practice.report(talk.session, person_id, question.id, text, due, talk.now)
+    top = await units.top(talk.session)
+    if top is not None:
+        for owner in await policy.anyone(talk.session, top.id, policy.Action.ANSWER_REPORTS):
+            await talk.tell(
+                owner,
+                "practice.report_notice",
+                dedup=f"question-report:{row.id}:{owner}",
+                id=question.id,
+                text=text,
+                stem=question.stem,
+                citation=question.citation,
+                due=due,
+            )
+    talk.say("practice.reported", due=due)
+    talk.put(i=talk.data["i"] + 1)
+    if talk.data["i"] >= len(talk.data["queue"]):
+        return "done"
+    talk.put(order=_shuffled(talk))
+    return "question"
+
+
+@dialogue.ask("done")
+async def ask_done(talk: Talk) -> Message:
+    right, total = talk.data["right"], len(talk.data["queue"])
+    cheer = "all" if right == total else "most" if right * 2 >= total else "some"
+    return talk.screen("practice.done", right=right, n=total, cheer=talk.words(f"practice.cheer_{cheer}"))
+
+
+@dialogue.take("done")
+async def take_done(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "home":
+        return "home"
+    return await _begin(talk, talk.data["topic"])
+
+
+DIALOGUES = (dialogue,)
+COMMANDS = (Command("onluat", show, place=Place.MAIN, joined=False, slash=True),)

@@ -1,0 +1,211 @@
+"""Delivery on a clock of its own: who goes first, how fast, and how every outcome ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from content.message import Message, to_json
+from db import accounts, outbox
+from db.models import Account, Lane, OutboxRow, OutState, Policy, Reach
+from scheduler.delivery import Ambiguous, ChannelDown, Delivery, EditGone, NotModified, RecipientGone, Rejected, RetryLater
+from tests.fakes.channel import ScriptedChannel, VirtualTime
+from tests.people import START, World
+
+
+class Post:
+    """A delivery with its scripted channel and virtual time."""
+
+    def __init__(self, world: World, rate: float = 29.5, *, can_edit: bool = True) -> None:
+        self.world = world
+        self.time = VirtualTime(START, lambda: world.database.open)
+        self.channel = ScriptedChannel(self.time, can_edit=can_edit)
+        self.delivery = Delivery(
+            world.database, self.channel, rate=rate, now=self.time.now, monotonic=self.time.monotonic, sleep=self.time.sleep, mark="m"
+        )
+
+    async def put(self, address: str, text: str, **how: object) -> int:
+        async with self.world.database.write() as session:
+            account, _ = await accounts.enter(session, "scripted", address, self.time.now())
+            row_id = await outbox.put(session, account, to_json(Message(text)), now=self.time.now(), **how)  # type: ignore[arg-type]
+        self.delivery.wake()
+        return row_id
+
+    async def states(self) -> dict[str, OutState]:
+        async with self.world.database.read() as session:
+            rows = (await session.execute(select(OutboxRow.address, OutboxRow.state))).all()
+        return dict((address, state) for address, state in rows)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.delivery.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def settle(self, limit: float = 600) -> None:
+        async with self.running():
+            while set((await self.states()).values()) & {OutState.READY, OutState.SENDING}:
+                moment = self.time.elapsed + 1.0
+                await self.time.run(lambda: self.time.elapsed >= moment, limit)  # noqa: B023
+
+
+async def test_messages_leave_evenly_and_never_in_a_burst(world: World) -> None:
+    post = Post(world, rate=20)
+    for n in range(40):
+        await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
+    await post.settle()
+    times = sorted(moment for moment, *_ in post.channel.sent)
+    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    assert min(gaps) >= 0.05 - 1e-9
+    assert times[-1] - times[0] <= 40 / 20 * 1.1
+
+
+async def test_replies_overtake_a_queue_of_bulk(world: World) -> None:
+    post = Post(world, rate=10)
+    for n in range(50):
+        await post.put(f"bulk{n}", "bulk", lane=Lane.BULK, policy=Policy.AMO)
+    for n in range(3):
+        await post.put(f"reply{n}", "reply", lane=Lane.REPLY)
+    await post.settle()
+    order = [address for _, address, _, _ in sorted(post.channel.sent)]
+    assert {"reply0", "reply1", "reply2"} == set(order[:3])
+
+
+@pytest.mark.parametrize(
+    ("error", "policy", "expected"),
+    [
+        (RecipientGone("blocked"), Policy.AMO, OutState.FAILED),
+        (Rejected("bad"), Policy.AMO, OutState.FAILED),
+        (Ambiguous("reset"), Policy.AMO, OutState.UNKNOWN),
+        (Ambiguous("reset"), Policy.ALO, OutState.SENT),
+        (RetryLater(5, pause=True), Policy.AMO, OutState.SENT),
+        (RetryLater(5), Policy.AMO, OutState.SENT),
+        (ChannelDown(30), Policy.AMO, OutState.SENT),
+    ],
+)
+async def test_every_outcome_ends_as_promised(world: World, error: Exception, policy: Policy, expected: OutState) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: error if n == 1 else None  # type: ignore[assignment,return-value]
+    await post.put("a", "x", lane=Lane.BULK, policy=policy)
+    await post.settle()
+    assert (await post.states())["a"] == expected
+
+
+async def test_an_ambiguous_announcement_is_never_sent_again(world: World) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: Ambiguous("reset")
+    post.channel.delivers = lambda error: True
+    await post.put("a", "x", lane=Lane.BULK, policy=Policy.AMO)
+    await post.settle()
+    assert post.channel.arrived == [("a", "x")]
+
+
+async def test_a_doubtful_reply_is_tried_six_times_and_then_left(world: World) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: Ambiguous("reset")
+    await post.put("a", "x")
+    await post.settle()
+    assert post.channel.tries["a"] == outbox.MAX_DOUBTFUL
+    assert (await post.states())["a"] == OutState.UNKNOWN
+
+
+async def test_a_block_marks_the_chat_until_the_person_writes_again(world: World) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: RecipientGone("blocked")
+    await post.put("a", "x")
+    await post.settle()
+    async with world.database.write() as session:
+        account = (await session.execute(select(Account).where(Account.address == "a"))).scalar_one()
+        assert account.reach == Reach.BLOCKED
+        await accounts.enter(session, "scripted", "a", world.now)
+        assert account.reach == Reach.OK
+
+
+async def test_a_refusal_of_bulk_stops_bulk_and_not_replies(world: World) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: RetryLater(20, pause=True) if address == "bulk0" and n == 1 else None
+    await post.put("bulk0", "bulk", lane=Lane.BULK, policy=Policy.AMO)
+    async with post.running():
+        await post.time.run(lambda: "bulk0" in post.channel.tries, 10)
+        await post.time.run(lambda: post.delivery._paused_until[Lane.BULK] > 0, 10)
+        await post.put("bulk1", "bulk", lane=Lane.BULK, policy=Policy.AMO)
+        await post.put("reply", "reply")
+        await post.time.run(lambda: ("reply", "reply") in post.channel.arrived, 10)
+        assert post.time.elapsed < 10 and "bulk1" not in post.channel.tries
+        await post.time.run(lambda: ("bulk1", "bulk") in post.channel.arrived, 60)
+        assert post.time.elapsed >= 20
+
+
+async def test_a_slot_is_replaced_before_it_leaves_and_edited_after(world: World) -> None:
+    post = Post(world)
+    await post.put("a", "one", slot="s", after=1.5)
+    await post.put("a", "two", slot="s", after=1.5)
+    await post.settle()
+    assert post.channel.arrived == [("a", "two")]
+    await post.put("a", "three", slot="s")
+    await post.settle()
+    assert post.channel.edited == [("a", "p1", "three")]
+
+
+async def test_a_channel_that_cannot_edit_gets_only_what_is_final(world: World) -> None:
+    post = Post(world, can_edit=False)
+    await post.put("a", "start", slot="s")
+    await post.settle()
+    await post.put("a", "half", slot="s", final=False)
+    await post.settle()
+    await post.put("a", "end", slot="s")
+    await post.settle()
+    assert [text for _, text in post.channel.arrived] == ["start", "end"]
+
+
+@pytest.mark.parametrize("error", [NotModified("same"), EditGone("gone")])
+async def test_an_edit_that_changes_nothing_counts_and_one_that_is_gone_is_sent_anew(world: World, error: Exception) -> None:
+    post = Post(world)
+    await post.put("a", "one", slot="s")
+    await post.settle()
+    post.channel.script = lambda address, n: error if n == 2 else None  # type: ignore[assignment,return-value]
+    await post.put("a", "two", slot="s")
+    await post.settle()
+    assert (await post.states())["a"] == OutState.SENT
+
+
+async def test_an_expired_message_is_not_sent_late(world: World) -> None:
+    post = Post(world)
+    row_id = await post.put("a", "x", lane=Lane.BULK, policy=Policy.AMO)
+    async with world.database.write() as session:
+        (await session.get_one(OutboxRow, row_id)).expires_at = START - timedelta(minutes=1)
+    await post.settle()
+    assert post.channel.sent == [] and (await post.states())["a"] == OutState.EXPIRED
+
+
+async def test_after_a_crash_announcements_in_flight_are_in_doubt_and_replies_go_again(world: World) -> None:
+    post = Post(world)
+    await post.put("amo", "x", lane=Lane.BULK, policy=Policy.AMO)
+    await post.put("alo", "y")
+    async with world.database.write() as session:
+        await outbox.claim(session, "scripted", START, "dead", limit=5, busy=(), lanes=list(Lane))
+    async with world.database.write() as session:
+        assert await outbox.recover(session, START) == 2
+    assert await post.states() == {"amo": OutState.UNKNOWN, "alo": OutState.READY}
+
+
+async def test_a_late_settlement_of_a_dead_claim_changes_nothing_but_doubt(world: World) -> None:
+    post = Post(world)
+    row_id = await post.put("a", "x", lane=Lane.BULK, policy=Policy.AMO)
+    async with world.database.write() as session:
+        await outbox.claim(session, "scripted", START, "one", limit=5, busy=(), lanes=list(Lane))
+        await outbox.recover(session, START)
+        await outbox.settle(session, [outbox.Settlement(row_id, "other", OutState.FAILED)], START)
+        await outbox.settle(session, [outbox.Settlement(row_id, "one", OutState.FAILED)], START)
+    assert (await post.states())["a"] == OutState.UNKNOWN
+    async with world.database.write() as session:
+        await outbox.settle(session, [outbox.Settlement(row_id, "one", OutState.SENT, "p9")], START)
+    assert (await post.states())["a"] == OutState.SENT
