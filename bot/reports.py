@@ -6,16 +6,15 @@ from collections import Counter
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.settings import Settings
 from content.anniversaries import planned
+from content.calendar import LOCAL, local_date
 from content.packs import Packs
 from content.quiz import to_dict
 from db import figures, migrate, snapshot
 from db.session import Database
 
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 MORNING = time(7, 0)
 EVENING = time(17, 0)
 """When the default shift gets an anniversary's message: on the day, and before it (5-voice §5.4)."""
@@ -23,7 +22,7 @@ EVENING = time(17, 0)
 
 def today(now: datetime) -> date:
     """The local date."""
-    return now.astimezone(LOCAL).date()
+    return local_date(now)
 
 
 def calendar(packs: Packs, start: date, days: int) -> list[dict[str, Any]]:

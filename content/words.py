@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,18 +165,10 @@ def _environment() -> Environment:
     environment.filters |= {
         "money": money.format_money,
         "number": money.format_number,
-        "day": _day,
-        "clock": lambda moment: times.format_clock(times.local(moment)),
-        "hour": lambda moment: times.format_time(times.local(moment)),
-        "weekday": lambda day: calendar.weekday(_date(day)),
-        "short_day": lambda day: calendar.official_day_month(_date(day)),
+        "clock": lambda moment: times.format_clock(moment.astimezone(calendar.LOCAL)),
+        "hour": lambda moment: times.format_time(moment.astimezone(calendar.LOCAL)),
+        "weekday": lambda day: calendar.weekday(calendar.local_date(day)),
+        "day": lambda day: calendar.official(calendar.local_date(day)),
+        "short_day": lambda day: calendar.official_day_month(calendar.local_date(day)),
     }
     return environment
-
-
-def _date(value: date | datetime) -> date:
-    return times.local(value).date() if isinstance(value, datetime) else value
-
-
-def _day(value: date | datetime) -> str:
-    return calendar.official(_date(value))

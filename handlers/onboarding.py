@@ -1,4 +1,4 @@
-"""Joining: what Công đoàn keeps and why, the workplace, the audience group, reminders and shift."""
+"""Joining: what the union keeps and why, the workplace, the audience group, reminders and shift."""
 
 from __future__ import annotations
 

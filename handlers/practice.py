@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from content.calendar import add_working_days
+from content.calendar import LOCAL, add_working_days
 from content.message import Choice, Message
 from content.quiz import Question
 from content.text import clean_line, letters
 from db import policy, practice, units
 from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
-from handlers.talk import LOCAL, Talk
+from handlers.talk import Talk
 
 dialogue = Dialogue("practice")
 

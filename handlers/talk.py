@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from content.calendar import LOCAL, local_date
 from content.message import Choice, Media, Message, to_json
 from content.packs import Packs
 from content.words import Words
@@ -17,9 +18,6 @@ from db.session import Session
 
 if TYPE_CHECKING:
     from handlers.registry import Registry
-
-LOCAL = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""Vietnam has one zone and no summer time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,9 @@ class Talk:
     """Set when this update's content must not be kept (a refused ID card)."""
 
     @property
-    def today(self) -> Any:
+    def today(self) -> date:
         """The local date."""
-        return self.now.astimezone(LOCAL).date()
+        return local_date(self.now)
 
     @property
     def local(self) -> datetime:
