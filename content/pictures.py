@@ -74,7 +74,7 @@ def _jpeg(pixels: Image.Image) -> bytes:
     bare = Image.new("RGB", pixels.size)  # a new picture: whatever `info` carried stays behind
     bare.paste(pixels)
     buffer = io.BytesIO()
-    bare.save(buffer, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    bare.save(buffer, "JPEG", quality=QUALITY, optimize=True)
     return buffer.getvalue()
 
 
@@ -127,7 +127,7 @@ def qr_png(url: str) -> bytes:
 
     Raises ValueError if the address is too long for one.
     """
-    code = segno.make_qr(url, error="m", boost_error=False)
+    code = segno.make_qr(url, error="m")
     scale = math.ceil(QR_SIDE / code.symbol_size()[0])
     buffer = io.BytesIO()
     code.save(buffer, kind="png", scale=scale)

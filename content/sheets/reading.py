@@ -140,10 +140,12 @@ class _Reach:
 
 
 def _text(cell: object) -> str:
+    if cell == "":
+        return ""  # most cells of a wide sheet
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
-        return f"{cell:.15g}" if abs(cell) < 10**15 else str(cell)  # as many digits as Excel itself shows
+        return str(int(cell)) if cell.is_integer() else f"{cell:.15g}"  # as many digits as Excel itself shows
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ", "minutes")
     return clean(str(cell))  # dates, hours and durations say themselves in ISO

@@ -55,6 +55,7 @@ def write_workbook(sheets: Sequence[Sheet]) -> bytes:
     if not sheets:
         raise ValueError("a workbook needs a sheet")
     buffer = io.BytesIO()
+    # Below, every text is written as text by name; these options keep it so should somebody call plain `write`.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"created": datetime(2025, 1, 1)})  # else the time of writing, and bytes that differ

@@ -65,6 +65,8 @@ def _without_telex_word(word: str) -> str:
     onset, nucleus, coda = syllable.groups()
     nucleus = re.sub(r"[wsfrxj]", "", nucleus)
     nucleus = re.sub(r"([aeo])\1", r"\1", nucleus)
+    if not nucleus:
+        return word  # no vowel, no syllable: an abbreviation such as "xs"
     return onset + nucleus + re.sub(r"[sfrxj]", "", coda)
 
 

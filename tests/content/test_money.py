@@ -82,6 +82,8 @@ MILLION = 10**6
         ("mỗi năm năm triệu", 5 * MILLION),
         ("- 12 triệu", 12 * MILLION),
         ("0 đồng", 0),
+        ("50.000 đồng 2 cái", 50_000),
+        ("50.000 đồng 2", 50_000),
         ("500000", 500_000),
         ("Tiết kiệm 12.500.000 một năm", 12_500_000),
         ("mức 3,5 triệu/tháng.", 3_500_000),
@@ -99,7 +101,8 @@ def test_an_amount_is_read_however_it_is_typed(typed: str, amount: int) -> None:
         "500 usd", "12 nghìn đô la", "$12000000", "1,250 triệu", "0987654321", "tháng 3/2026", "15/3/2026",
         "3 đồng nghiệp", "kèm ba đồng nghiệp", "12k sản phẩm", "1200000 sản phẩm", "120000 người", "nhanh hơn 1 tí",
         "mỗi năm trăm triệu", "mot nam muoi trieu", "1,2345678 triệu", "12.5.00 triệu", "9" * 20, "9" * 20 + " tỷ",
-        "1 triệu 2 triệu", "5 triệu và 3 triệu", "a" * 301 + " 12 triệu", "12%", "một trăm", "100000 hoặc 200000",
+        "1 triệu 2 triệu", "5 triệu và 3 triệu", "a" * 301 + " 12 triệu", "12%", "một trăm", "một trăm linh triệu",
+        "100000 hoặc 200000",
     ],
 )  # fmt: skip
 def test_what_is_unclear_is_asked_again(typed: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from content.pictures import KEPT_SIDE, MAX_BYTES, PictureError, clean_photo, qr_png, sniff
+from content.pictures import KEPT_SIDE, MAX_BYTES, MAX_PIXELS, MAX_SIDE, PictureError, clean_photo, qr_png, sniff
 from content.sheets import Sheet, write_workbook
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
@@ -150,6 +150,10 @@ def test_a_bomb_is_still_refused_if_our_own_check_were_gone(monkeypatch: pytest.
     assert kind_of_problem(png_of(13_000, 13_000)) == "too_big"
 
 
+def test_the_limits_are_the_promised_ones() -> None:
+    assert (MAX_BYTES, MAX_PIXELS, MAX_SIDE, KEPT_SIDE) == (20 * 1024 * 1024, 40_000_000, 12_000, 2_000)
+
+
 def test_a_file_that_is_too_heavy_is_refused_unread() -> None:
     assert kind_of_problem(photo() + bytes(MAX_BYTES)) == "too_big"
 
@@ -234,7 +238,7 @@ def test_any_bytes_are_some_kind_of_file(data: bytes, name: str) -> None:
 @pytest.mark.parametrize("url", ["https://t.me/vi_du_bot?start=u-AB12cd", "https://vi-du.vn/" + "a" * 400])
 def test_a_qr_code_is_large_and_carries_the_address(url: str) -> None:
     picture = Image.open(io.BytesIO(qr_png(url))).convert("L")
-    wanted = [list(row) for row in segno.make_qr(url, error="m", boost_error=False).matrix_iter()]
+    wanted = [list(row) for row in segno.make_qr(url, error="m").matrix_iter()]
     side = picture.size[0]
     assert picture.size == (side, side) and 600 <= side < 1000 and side % len(wanted) == 0
     scale = side // len(wanted)
@@ -244,5 +248,5 @@ def test_a_qr_code_is_large_and_carries_the_address(url: str) -> None:
 
 
 def test_an_address_too_long_for_a_code_is_refused() -> None:
-    with pytest.raises(ValueError, match="too large|does not fit|overflow|Data"):
+    with pytest.raises(ValueError, match="too large"):
         qr_png("a" * 5000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from content.search import DUPLICATE_PERCENT, Hit, UnitName, search_units, similar_texts
@@ -110,6 +110,8 @@ def test_no_more_than_the_limit_and_in_the_same_order_each_time() -> None:
     assert search_units("cong ty may so 7", many, 3)[0].id == 7
 
 
+@example("W")
+@example("\u0301")
 @given(st.text() | st.text(st.sampled_from("mayanphú trường 1")))
 def test_any_query_is_answered(query: str) -> None:
     hits = search_units(query, UNITS, 5)

@@ -113,13 +113,24 @@ def test_a_broken_csv_names_the_row(table_of: Read) -> None:
 def test_numbers_dates_and_truths_come_as_people_read_them(table_of: Read) -> None:
     def fill(sheet: Any, book: Any) -> None:
         day = book.add_format({"num_format": "dd/mm/yyyy"})
-        sheet.write_row(1, 1, [1250, 12.5, 0.1 + 0.2, 912345678901, True, "  chữ\u200b ", -3])
+        sheet.write_row(1, 1, [1250, 12.5, 0.1 + 0.2, 10.0**15, True, "  chữ\u200b ", -3])
         sheet.write_datetime(1, 8, datetime(2026, 3, 15), day)
         sheet.write_datetime(1, 9, datetime(2026, 3, 15, 19, 30), book.add_format({"num_format": "dd/mm/yyyy hh:mm"}))
 
     rows = table_of(workbook(fill))
     assert rows[0] == [""] * 10
-    assert rows[1] == ["", "1250", "12.5", "0.3", "912345678901", "TRUE", "chữ", "-3", "2026-03-15", "2026-03-15 19:30"]
+    assert rows[1] == [
+        "",
+        "1250",
+        "12.5",
+        "0.3",
+        "1000000000000000",
+        "TRUE",
+        "chữ",
+        "-3",
+        "2026-03-15",
+        "2026-03-15 19:30",
+    ]
 
 
 def test_the_first_visible_sheet_is_read(table_of: Read) -> None:
@@ -184,6 +195,36 @@ def test_a_small_file_with_a_cell_far_away_does_not_end_the_process(table_of: Re
     assert problem(table_of, spelled)[0] == "too_big"
     counted = rezipped(hidden, lambda name, part: part.replace(b'<c r="A4"', b"<c/>" * MAX_COLUMNS + b"<c"))
     assert problem(table_of, counted)[0] == "too_big"
+
+
+def test_a_table_up_to_the_limits_is_read(table_of: Read) -> None:
+    assert (MAX_BYTES, MAX_UNZIPPED, MAX_ROWS, MAX_COLUMNS) == (10 * 1024**2, 100 * 1024**2, 20_000, 100)
+    last = workbook(lambda sheet, book: (sheet.write(MAX_ROWS - 1, 0, "b"), sheet.write(0, MAX_COLUMNS - 1, "c")))
+    rows = table_of(last)
+    assert (len(rows), len(rows[0]), rows[0][-1], rows[-1][0]) == (MAX_ROWS, MAX_COLUMNS, "c", "b")
+    assert len(table_of(b"a\n" * MAX_ROWS)) == MAX_ROWS
+    assert len(table_of(b"a" + b"," * (MAX_COLUMNS - 1))[0]) == MAX_COLUMNS
+    assert problem(table_of, b"a\n" * (MAX_ROWS + 1))[0] == "too_big"
+    assert problem(table_of, b"a" + b"," * MAX_COLUMNS)[0] == "too_big"
+
+
+def test_cells_without_an_address_are_counted(table_of: Read) -> None:
+    plain = workbook(lambda sheet, book: sheet.write(0, 0, 12))
+    cell, row = b'<c r="A1"', b'<row r="1" spans="1:1">'
+
+    def moved(columns: int, rows: int) -> bytes:
+        new = b"<row></row>" * rows + b"<row>" + b"<c/>" * columns
+        return rezipped(plain, lambda _, part: part.replace(row, new).replace(cell, b"<c"))
+
+    assert row in parts_of(plain) and cell in parts_of(plain)
+    assert table_of(moved(MAX_COLUMNS - 1, MAX_ROWS - 1))[-1][-1] == "12"
+    assert problem(table_of, moved(MAX_COLUMNS, 0)) == ("too_big", 1)
+    assert problem(table_of, moved(0, MAX_ROWS)) == ("too_big", MAX_ROWS + 1)
+
+
+def parts_of(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read("xl/worksheets/sheet1.xml")
 
 
 def test_a_frame_drawn_down_to_the_last_row_is_no_reason_to_refuse(table_of: Read) -> None:

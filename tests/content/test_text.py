@@ -80,6 +80,7 @@ def test_shorthand_is_written_out_word_by_word() -> None:
         ("ddoanf vieen", "doan vien"),
         ("nguwowif lao ddoojng", "nguoi lao dong"),
         ("menu", "menu"),
+        ("w xs 5s", "w xs 5s"),
     ],
 )
 def test_telex_keys_left_in_the_text_are_understood(typed: str, meant: str) -> None:
@@ -106,6 +107,7 @@ def test_cleaning_twice_changes_nothing_and_leaves_nothing_invisible(text: str) 
         ("Gia đình 👩\u200d👧\u200d👦 ❤️\u200d🔥 vui", "Gia đình 👩\u200d👧\u200d👦 ❤️\u200d🔥 vui"),
         ("chữ\u200dnối\u200d", "chữnối"),
         ("\u3164\u2800", ""),
+        ("a\ufdd0\ufdef\uffff\U0001fffeb", "ab"),
         ("z" + "\u0301" * 500, "ź\u0301\u0301\u0301"),
         ("giữ  nguyên ko dấu", "giữ  nguyên ko dấu"),
     ],
@@ -183,7 +185,8 @@ def test_no_is_heard(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     each(
-        "|đồng ý không?|có không|đừng|dừng|dùng|tới|cỏ|cô|vắng|thời|có 5 người|ok thôi|chưa|1|tôi có một sáng kiến|"
+        "|đồng ý không?|có không|đừng|dừng|dùng|tới|cỏ|cô|vắng|thời|có 5 người|có 5|đồng ý?|"
+        "ok thôi|chưa|1|tôi có một sáng kiến|"
         "phải làm sao|..."
     ),
 )
@@ -294,6 +297,7 @@ def test_a_text_all_in_capitals_is_noticed_and_a_heading_is_not() -> None:
     assert keys("ĐỀ NGHỊ CÁC ĐƠN VỊ THỰC HIỆN ĐÚNG HẠN") == ["all_caps"]
     assert keys("THÔNG BÁO\nMời anh/chị dự thi tuần này trước 21 giờ Chủ nhật.") == []
     assert keys("LĐLĐ, CĐCS") == []
+    assert keys("A" * 19) == [] and keys("A" * 18 + "bb") == ["all_caps"]
 
 
 def test_links_are_reported_with_their_host() -> None:

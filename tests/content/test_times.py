@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from content.text import fold
 from content.times import (
     PartialDate,
     format_clock,
@@ -105,11 +106,20 @@ def test_a_moment_is_read_however_it_is_typed(typed: str, moment: str | None) ->
     [
         "", "mai", "chiều nay", "bay gio", "bây giờ", "25h", "7:75", "19:30:15", "31/2 7:00", "7h đến 9h", "lúc 7",
         "7h hôm nay hoặc mai", "13h sáng mai", "2h đêm nay", "7h sáng chiều", "thu sau toi 7h", "gửi 30 người lúc 7h",
-        "8h kém 75", "24:30", "sau giờ làm", "7h 30/4 hoặc 1/5", "7h ngày 32", "7-9h", "2 tiếng nữa 7h", "a" * 250,
+        "8h kém 75", "7:60",
+        "7h60", "24:30", "sau giờ làm", "7h 30/4 hoặc 1/5", "7h ngày 32", "7-9h", "2 tiếng nữa 7h", "a" * 250,
     ],
 )  # fmt: skip
 def test_an_unclear_moment_is_asked_again(typed: str) -> None:
     assert read(typed) is None
+
+
+def test_hours_may_be_words() -> None:
+    words = ["một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một"]
+    for hour, word in enumerate(words, start=1):
+        assert read(f"{word} giờ sáng mai") == f"2026-04-22 {hour:02}:00"
+        if word not in ("sáu", "bảy"):
+            assert read(fold(f"{word} giờ sáng mai")) == f"2026-04-22 {hour:02}:00"
 
 
 def test_unmarked_friday_evening_is_clear_once_the_hour_is() -> None:
@@ -172,6 +182,8 @@ TODAY = date(2026, 4, 21)
         ("2 năm trước", (2024, None, None)),
         ("5 tháng trước", (2025, 11, None)),
         ("tháng trước", (2026, 3, None)),
+        ("tháng 4", (2026, 4, None)),
+        ("3/29", None),
         ("thang nay", (2026, 4, None)),
         ("năm ngoái, tổ 3", (2025, None, None)),
         ("đầu năm nay", (2026, None, None)),
