@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import unicodedata
@@ -131,6 +132,20 @@ def test_numbers_dates_and_truths_come_as_people_read_them(table_of: Read) -> No
         "2026-03-15",
         "2026-03-15 19:30",
     ]
+
+
+def test_a_sheet_with_a_logo_in_it_is_read(table_of: Read) -> None:
+    png = io.BytesIO(
+        base64.b64decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+        )
+    )
+
+    def fill(sheet: Any, book: Any) -> None:
+        sheet.write(0, 0, "Mã")
+        sheet.insert_image(2, 2, "logo.png", {"image_data": png})
+
+    assert table_of(workbook(fill)) == [["Mã"]]
 
 
 def test_the_first_visible_sheet_is_read(table_of: Read) -> None:

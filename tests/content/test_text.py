@@ -153,6 +153,7 @@ def test_utf16_length_survives_half_a_pair() -> None:
         (unicodedata.normalize("NFD", "Nguyễn Thị Ỷ"), 12),
         ("👩\u200d👧\u200d👦", 1),
         ("👍🏽", 1),
+        ("z\u0301\u0302", 1),
         ("🇻🇳", 1),
         ("1️⃣ a\n", 4),
     ],
