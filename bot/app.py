@@ -136,9 +136,7 @@ class App:
             self.telegram.polled = self._polled
             self._spawn(self._poll)
         if self.settings.webchat or demo is not None:
-            texts = {
-                key.partition(".")[2]: self.words.text(key) for key in self.words.keys() if key.startswith("webchat.")
-            }
+            texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
                 self.webchat, self.inbox.store, self.settings, texts=texts, health=self.health, demo=demo
             )

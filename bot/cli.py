@@ -22,7 +22,6 @@ from bot.logs import set_up
 from bot.settings import Settings, SettingsError, load_settings, missing_for_run
 from content.source import ContentError
 from db.models import Role
-from db.session import Database
 
 
 def _fail(lines: list[str]) -> NoReturn:
@@ -87,15 +86,13 @@ def _stop_signals() -> asyncio.Event:
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one")
-@click.option(
-    "--at", "moment", default="", help="where the demo's clock starts (ISO time), 2025-07-25T16:55 if not given"
-)
+@click.option("--at", "moment", default="", help="a fresh house whose clock starts here (ISO time)")
 def demo(port: int, moment: str) -> None:
     """Furnishes an invented province and opens it in the browser; no token needed."""
-    from bot.demo import START, run_demo
+    from bot.demo import run_demo
 
     try:
-        start = datetime.fromisoformat(moment) if moment else START
+        start = datetime.fromisoformat(moment) if moment else None
     except ValueError:
         _fail([f"--at {moment}: expected a time such as 2025-07-28T07:00"])
     set_up()

@@ -11,7 +11,6 @@ from bot.settings import Settings
 from content.anniversaries import planned
 from content.calendar import LOCAL, local_date
 from content.packs import Packs
-from content.quiz import to_dict
 from db import figures, migrate, snapshot
 from db.session import Database
 
@@ -43,7 +42,7 @@ def calendar(packs: Packs, start: date, days: int) -> list[dict[str, Any]]:
 
 def questions(packs: Packs) -> list[dict[str, Any]]:
     """Every law question in the form others script against."""
-    return [to_dict(question) for question in packs.bank.questions]
+    return [question.to_dict() for question in packs.bank.questions]
 
 
 def content_summary(packs: Packs, on: date) -> list[str]:

@@ -116,7 +116,9 @@ def load_anniversaries(path: Path = ROOT / "packs" / "anniversaries.yaml") -> An
         if len({a.key for a in pack.anniversaries}) < len(pack.anniversaries):
             problems.append(Problem(source.file, line, f"the key {anniversary.key} stands here twice"))
         if anniversary.key != f"{anniversary.founded:%d%m}":
-            problems.append(Problem(source.file, line, f"{anniversary.key} is not the day and month of {anniversary.founded}"))
+            problems.append(
+                Problem(source.file, line, f"{anniversary.key} is not the day and month of {anniversary.founded}")
+            )
         for audience in anniversary.extra:
             if audience not in AUDIENCES[1:]:
                 problems.append(Problem(source.file, line, f"unknown audience {audience}"))
@@ -142,16 +144,20 @@ def _render(anniversary: Anniversary, variant: str, year: int, days_left: int, a
     source = {"t3": texts.t3, "t0": texts.t0, "t0_solemn": texts.t0_solemn, "tet": texts.tet}[variant]
     if variant == "t3" and audience in anniversary.extra:
         source = f"{source.rstrip()}\n{anniversary.extra[audience]}"
-    return _environment.from_string(source).render(
-        n=year - anniversary.founded.year,
-        name=anniversary.name,
-        year=year,
-        days_left=days_left,
-        can_chi=can_chi(year),
-        date=official(day),
-        day=official_day_month(day),
-        span=f"{official(anniversary.founded)} – {official(day)}",
-    ).strip()
+    return (
+        _environment.from_string(source)
+        .render(
+            n=year - anniversary.founded.year,
+            name=anniversary.name,
+            year=year,
+            days_left=days_left,
+            can_chi=can_chi(year),
+            date=official(day),
+            day=official_day_month(day),
+            span=f"{official(anniversary.founded)} – {official(day)}",
+        )
+        .strip()
+    )
 
 
 def planned(pack: AnniversaryPack, start: date, days: int) -> tuple[Planned, ...]:

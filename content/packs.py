@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+from content.anniversaries import AnniversaryPack, load_anniversaries
+from content.campaigns import Campaign, load_campaigns
+from content.quiz import Bank, load_quiz
+from content.source import ContentError, Problem
+
+Pack = TypeVar("Pack")
 
 
 @dataclass(frozen=True, slots=True)
 class Packs:
     """What the federation fills in each year: no code changes with it."""
 
+    anniversaries: AnniversaryPack
+    campaigns: tuple[Campaign, ...]
+    bank: Bank
+
 
 def load_packs() -> Packs:
     """Loads every pack. Raises ContentError with the problems of all of them."""
-    return Packs()
+    problems: list[Problem] = []
+
+    def load(loader: Callable[[], Pack]) -> Pack | None:
+        try:
+            return loader()
+        except ContentError as error:
+            problems.extend(error.problems)
+            return None
+
+    anniversaries, campaigns, bank = load(load_anniversaries), load(load_campaigns), load(load_quiz)
+    if anniversaries is None or campaigns is None or bank is None:
+        raise ContentError(problems)
+    return Packs(anniversaries, campaigns, bank)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,8 @@ class Words:
     def __contains__(self, key: str) -> bool:
         return key in self._entries
 
-    def keys(self) -> list[str]:
-        """Every key there is."""
-        return sorted(self._entries)
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
 
     def entry(self, key: str) -> Entry:
         """The raw entry of a key, for checks."""

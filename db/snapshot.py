@@ -42,7 +42,9 @@ async def notes(database: Database) -> list[str]:
     async with database.read() as session:
         version = str((await session.execute(text("SELECT sqlite_version()"))).scalar_one())
     if tuple(map(int, version.split("."))) < (3, 51, 3):
-        return [f"SQLite {version}: older than 3.51.3; safe here because a single connection writes, but worth updating."]
+        return [
+            f"SQLite {version}: older than 3.51.3; safe here because a single connection writes, but worth updating."
+        ]
     return []
 
 

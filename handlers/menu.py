@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from content.times import greeting_part
-
 from content.message import MAX_CHOICES, Choice, Message
-from db import accounts
+from content.times import greeting_part
+from db import accounts, policy, units
 from handlers.dialogue import Command, Dialogue, Move, Place
 from handlers.onboarding import open_to_all
 from handlers.talk import Talk
@@ -59,7 +58,7 @@ async def ask_home(talk: Talk) -> Message | Move:
     greeting = talk.words(f"menu.greeting_{greeting_part(talk.local)}")
     if talk.person is None:
         name = talk.words("menu.stranger")
-        return talk.screen("menu.home", *open_to_all(talk), greeting=greeting, name=name, waiting="")
+        return talk.screen("menu.home", *(await open_to_all(talk)), greeting=greeting, name=name, waiting="")
     waiting = ""
     for line in talk.house.registry.waiting:
         waiting = waiting or await line(talk)
@@ -96,8 +95,6 @@ async def ask_officer(talk: Talk) -> Message | str:
 
 
 async def _scope_name(talk: Talk) -> str:
-    from db import policy, units
-
     held = await policy.roles(talk.session, talk.me.id)
     return (await units.get(talk.session, held[0][1])).name if held else ""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from content.search import UnitName, search_units
-
 from content.message import Choice, Message
+from content.search import UnitName, search_units
 from content.text import clean_line, fold, letters
 from db import people, units
 from db.models import Audience, Membership, Purpose, Shift, UnitRequest
@@ -96,12 +95,8 @@ async def begin(talk: Talk) -> Message | Move | str:
 
 @dialogue.ask("welcome")
 async def ask_welcome(talk: Talk) -> Message:
-    offers = [
-        talk.words(f"onboarding.offer_{command.name}")
-        for command in talk.house.registry.order
-        if f"onboarding.offer_{command.name}" in talk.house.words
-    ]
-    return talk.screen("onboarding.welcome", lines=offers)
+    lines = [talk.words(f"onboarding.offer_{command.name}") for command in await offers(talk)]
+    return talk.screen("onboarding.welcome", lines=lines)
 
 
 @dialogue.take("welcome")
@@ -111,15 +106,19 @@ async def take_welcome(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("look")
 async def ask_look(talk: Talk) -> Message:
-    return talk.screen("onboarding.look", *open_to_all(talk))
+    return talk.screen("onboarding.look", *(await open_to_all(talk)))
 
 
-def open_to_all(talk: Talk) -> list[Choice]:
+async def open_to_all(talk: Talk) -> list[Choice]:
     """What may be read without joining, as the registry has it, and the way back to joining."""
-    names = [
-        c.name for c in talk.house.registry.order if not c.joined and f"onboarding.offer_{c.name}" in talk.house.words
-    ]
+    names = [command.name for command in await offers(talk) if not command.joined]
     return [talk.house.words.message(f"commands.{name}").choices[0] for name in [*names, "start"]]
+
+
+async def offers(talk: Talk) -> list[Command]:
+    """What the welcome names, in the registry's order: only what is built and has something to show."""
+    named = [c for c in talk.house.registry.order if f"onboarding.offer_{c.name}" in talk.house.words]
+    return [command for command in named if command.visible is None or await command.visible(talk)]
 
 
 @dialogue.ask("consent")
@@ -151,7 +150,7 @@ async def take_consent(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("declined")
 async def ask_declined(talk: Talk) -> Message:
-    return talk.screen("onboarding.declined", *open_to_all(talk))
+    return talk.screen("onboarding.declined", *(await open_to_all(talk)))
 
 
 # ---------------------------------------------------------------------------------------------------- news

@@ -34,7 +34,7 @@ async def _wrong(talk: Talk) -> list[Question]:
     bank = talk.house.packs.bank
     missed = sorted((at, name) for name, (right, at) in (await _answers(talk)).items() if not right)
     questions = (bank.find(name) for _, name in missed)
-    return [question for question in questions if question is not None and bank.is_usable(question, talk.today)]
+    return [question for question in questions if question is not None and question.usable(talk.today)]
 
 
 @dialogue.ask("home")
@@ -119,15 +119,17 @@ async def take_question(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("explained")
 async def ask_explained(talk: Talk) -> Message:
     question = _current(talk)
-    common = {
-        "explanation": question.explanation,
-        "citation": question.citation,
-        "reviewed": question.reviewed,
-    }
-    if talk.data["last"]:
-        return talk.screen("practice.right", **common)
-    letter = "ABCD"[talk.data["order"].index(question.answer)]
-    return talk.screen("practice.wrong", letter=letter, answer=question.options[question.answer], **common)
+    key, letter = "practice.right", ""
+    if not talk.data["last"]:
+        key, letter = "practice.wrong", "ABCD"[talk.data["order"].index(question.answer)]
+    return talk.screen(
+        key,
+        letter=letter,
+        answer=question.options[question.answer],
+        explanation=question.explanation,
+        citation=question.citation,
+        reviewed=question.reviewed,
+    )
 
 
 @dialogue.take("explained")
@@ -177,8 +179,10 @@ async def take_report(talk: Talk, answer: Answer) -> Move | str:
 
 
 @dialogue.ask("done")
-async def ask_done(talk: Talk) -> Message:
-    right, total = talk.data["right"], len(talk.data["queue"])
+async def ask_done(talk: Talk) -> Message | str:
+    right, total = talk.data["right"], talk.data["i"]
+    if not total:
+        return "home"
     cheer = "all" if right == total else "most" if right * 2 >= total else "some"
     return talk.screen("practice.done", right=right, n=total, cheer=talk.words(f"practice.cheer_{cheer}"))
 
@@ -190,5 +194,10 @@ async def take_done(talk: Talk, answer: Answer) -> Move | str:
     return await _begin(talk, talk.data["topic"])
 
 
+async def has_topics(talk: Talk) -> bool:
+    """Nothing to practise is not offered."""
+    return bool(talk.house.packs.bank.shown_topics(talk.today))
+
+
 DIALOGUES = (dialogue,)
-COMMANDS = (Command("onluat", show, place=Place.MAIN, joined=False, slash=True),)
+COMMANDS = (Command("onluat", show, place=Place.MAIN, joined=False, slash=True, visible=has_topics),)

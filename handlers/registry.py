@@ -8,13 +8,14 @@ from types import ModuleType
 
 from content.text import shorthand
 from content.words import Words
-from handlers import menu, onboarding, profile
+from handlers import menu, onboarding, practice, profile
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
 from handlers.talk import Talk
 
 MODULES: tuple[ModuleType, ...] = (
     onboarding,
+    practice,
     profile,
     menu,
 )

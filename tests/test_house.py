@@ -87,9 +87,9 @@ def used_keys() -> set[str]:
 
 def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> None:
     words = load_words(FACTS)
-    prefixes = {key.partition(".")[0] for key in words.keys()}
+    prefixes = {key.partition(".")[0] for key in words}
     used = used_keys()
-    missing = {key for key in used if key.partition(".")[0] in prefixes and not key.startswith("~")} - set(words.keys())
+    missing = {key for key in used if key.partition(".")[0] in prefixes and not key.startswith("~")} - set(words)
     # Names of files and of attributes look like keys: they end in a known suffix.
     missing = {
         key for key in missing if not key.endswith((".py", ".yaml", ".db", ".xlsx", ".csv", ".jpg", ".html", ".js"))
@@ -97,7 +97,7 @@ def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> No
     patterns = [re.compile(key[1:] + "$") for key in used if key.startswith("~") and r"\." in key]
     unused = {
         key
-        for key in words.keys()
+        for key in words
         if key not in used
         and not key.startswith(("commands.", "words.", "webchat."))
         and not any(pattern.match(key) for pattern in patterns)
@@ -112,7 +112,7 @@ def test_every_command_that_a_button_names_exists() -> None:
     commands = build_registry(words).commands
     lost = {
         (key, option.command)
-        for key in words.keys()
+        for key in words
         for option in words.entry(key).options
         if option.command and "{{" not in option.command and option.command not in commands
     }
@@ -133,7 +133,7 @@ def test_no_two_commands_mean_the_same_word() -> None:
 
 def test_labels_fit_a_small_phone() -> None:
     words = load_words(FACTS)
-    for key in words.keys():
+    for key in words:
         entry = words.entry(key)
         assert len(entry.options) <= 8, key
         if not entry.names:

@@ -13,7 +13,16 @@ from sqlalchemy import select
 from content.message import Message, to_json
 from db import accounts, outbox
 from db.models import Account, Lane, OutboxRow, OutState, Policy, Reach
-from scheduler.delivery import Ambiguous, ChannelDown, Delivery, EditGone, NotModified, RecipientGone, Rejected, RetryLater
+from scheduler.delivery import (
+    Ambiguous,
+    ChannelDown,
+    Delivery,
+    EditGone,
+    NotModified,
+    RecipientGone,
+    Rejected,
+    RetryLater,
+)
 from tests.fakes.channel import ScriptedChannel, VirtualTime
 from tests.people import START, World
 
@@ -26,7 +35,13 @@ class Post:
         self.time = VirtualTime(START, lambda: world.database.open)
         self.channel = ScriptedChannel(self.time, can_edit=can_edit)
         self.delivery = Delivery(
-            world.database, self.channel, rate=rate, now=self.time.now, monotonic=self.time.monotonic, sleep=self.time.sleep, mark="m"
+            world.database,
+            self.channel,
+            rate=rate,
+            now=self.time.now,
+            monotonic=self.time.monotonic,
+            sleep=self.time.sleep,
+            mark="m",
         )
 
     async def put(self, address: str, text: str, **how: object) -> int:
@@ -91,7 +106,9 @@ async def test_replies_overtake_a_queue_of_bulk(world: World) -> None:
         (ChannelDown(30), Policy.AMO, OutState.SENT),
     ],
 )
-async def test_every_outcome_ends_as_promised(world: World, error: Exception, policy: Policy, expected: OutState) -> None:
+async def test_every_outcome_ends_as_promised(
+    world: World, error: Exception, policy: Policy, expected: OutState
+) -> None:
     post = Post(world)
     post.channel.script = lambda address, n: error if n == 1 else None  # type: ignore[assignment,return-value]
     await post.put("a", "x", lane=Lane.BULK, policy=policy)
@@ -167,7 +184,9 @@ async def test_a_channel_that_cannot_edit_gets_only_what_is_final(world: World) 
 
 
 @pytest.mark.parametrize("error", [NotModified("same"), EditGone("gone")])
-async def test_an_edit_that_changes_nothing_counts_and_one_that_is_gone_is_sent_anew(world: World, error: Exception) -> None:
+async def test_an_edit_that_changes_nothing_counts_and_one_that_is_gone_is_sent_anew(
+    world: World, error: Exception
+) -> None:
     post = Post(world)
     await post.put("a", "one", slot="s")
     await post.settle()

@@ -1,0 +1,89 @@
+"""The built-in web chat as a channel: its messages live in our own database, its listeners hear of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from content.message import Message, to_json
+from db import webchat
+from db.models import Lane
+from db.session import Database
+from handlers.dialogue import File, Incoming
+from scheduler.delivery import EditGone, Rejected
+
+
+class WebChat:
+    """A door whose platform is ourselves: sending is a commit, so nothing is ever in doubt."""
+
+    name = "webchat"
+    can_edit = True
+
+    def __init__(self, database: Database, data_dir: Path, *, now: Callable[[], datetime]) -> None:
+        self.database = database
+        self.uploads = data_dir / "uploads"
+        self.files = data_dir / "files"
+        self.now = now
+        self._listeners: dict[str, set[asyncio.Event]] = {}
+
+    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
+        """Our form of one update.
+
+        {"address": "w-…", "text": "menu", "choice": "", "group": "", "files": [["photo", "<upload>", "a.jpg", 812]]}
+        """
+        return Incoming(
+            self.name,
+            str(raw["address"]),
+            received_at,
+            text=str(raw.get("text", "")),
+            choice=str(raw.get("choice", "")),
+            files=tuple(File(kind, ref, ref, name, int(size)) for kind, ref, name, size in raw.get("files", [])),
+            group=str(raw.get("group", "")),
+        )
+
+    async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:
+        """Adds or changes a message of a chat and wakes whoever looks at it."""
+        payload = to_json(message)
+        async with self.database.write() as session:
+            if edits:
+                if not await webchat.edit(session, address, int(edits), payload):
+                    raise EditGone("edit gone")
+                number = int(edits)
+            else:
+                number = (await webchat.add(session, address, payload, self.now(), mine=False)).id
+        self.changed(address)
+        return str(number)
+
+    async def fetch(self, ref: str) -> bytes:
+        """The bytes of an upload. Raises Rejected when it is gone."""
+        path = self.uploads / Path(ref).name
+        try:
+            return await asyncio.to_thread(path.read_bytes)
+        except FileNotFoundError:
+            raise Rejected("the upload is gone") from None
+
+    def listen(self, address: str) -> asyncio.Event:
+        """An event that is set whenever a chat changes; give it back with `forget`."""
+        event = asyncio.Event()
+        self._listeners.setdefault(address, set()).add(event)
+        return event
+
+    def forget(self, address: str, event: asyncio.Event) -> None:
+        """Nobody listens with this event any more."""
+        self._listeners.get(address, set()).discard(event)
+        if not self._listeners.get(address):
+            self._listeners.pop(address, None)
+
+    def changed(self, address: str) -> None:
+        """Wakes the listeners of a chat."""
+        for event in self._listeners.get(address, ()):
+            event.set()
+
+    def hang_up(self) -> None:
+        """Wakes everybody, so that open streams can end."""
+        for events in self._listeners.values():
+            for event in events:
+                event.set()
