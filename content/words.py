@@ -19,11 +19,11 @@ FOLDER = ROOT / "vi"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option as the YAML gives it; `label` and `arg` are templates."""
+    """An option as the YAML gives it; `label`, `command` and `arg` are templates."""
 
     key: str
     label: Template
-    command: str
+    command: Template | None
     arg: Template | None
     words: tuple[str, ...]
 
@@ -82,7 +82,7 @@ class Words:
             Choice(
                 label=_plain(option.label.render(values)),
                 key="" if option.command else option.key,
-                command=option.command,
+                command=_plain(option.command.render(values)) if option.command else "",
                 arg=_plain(option.arg.render(values)) if option.arg else "",
                 words=option.words,
             )
@@ -127,13 +127,15 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
         unknown = set(parts) - {"label", "command", "arg", "words"}
         if unknown:
             raise ValueError(f"unknown part {sorted(unknown)} of option {key}")
-        arg = parts.get("arg")
-        names |= _names(environment, parts["label"]) | (_names(environment, arg) if arg else set())
+        arg, command = parts.get("arg"), parts.get("command")
+        names |= (
+            _names(environment, parts["label"]) | _names(environment, arg or "") | _names(environment, command or "")
+        )
         options.append(
             Option(
                 key,
                 environment.from_string(parts["label"]),
-                parts.get("command", ""),
+                environment.from_string(command) if command else None,
                 environment.from_string(arg) if arg else None,
                 tuple(fold(word) for word in parts.get("words", [])),
             )

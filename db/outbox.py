@@ -143,6 +143,20 @@ async def tell(
     )
 
 
+async def drop_slot(session: Session, account: Account, slot: str) -> None:
+    """Takes back what waits in a slot and has become pointless."""
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.channel == account.channel,
+            OutboxRow.address == account.address,
+            OutboxRow.slot == slot,
+            OutboxRow.state == OutState.READY,
+        )
+        .values(state=OutState.CANCELLED)
+    )
+
+
 async def claim(
     session: Session, channel: str, now: datetime, mark: str, *, limit: int, busy: Collection[str], lanes: Iterable[int]
 ) -> list[Parcel]:

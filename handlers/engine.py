@@ -45,6 +45,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
     if person is not None:
         person.seen_at = incoming.received_at
     turn = _Turn(talk, incoming)
+    pending = talk.quiet
     await session.flush()
     try:
         async with session.begin_nested():
@@ -55,6 +56,8 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
         talk.out = [(turn.refusal(refusal), None, 0.0)]
     turn.settle_screen()
     talk.conversation.updated_at = incoming.received_at
+    if talk.quiet != pending:
+        await outbox.drop_slot(session, account, pending)
     for message, slot, after in talk.out:
         await _send(session, account, message, incoming, slot, after)
     return talk.private or account.person_id is None

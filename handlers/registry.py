@@ -8,14 +8,16 @@ from types import ModuleType
 
 from content.text import shorthand
 from content.words import Words
-from handlers import menu, onboarding, practice, profile
+from handlers import menu, mysubmissions, onboarding, practice, profile, report
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
 from handlers.talk import Talk
 
 MODULES: tuple[ModuleType, ...] = (
     onboarding,
+    report,
     practice,
+    mysubmissions,
     profile,
     menu,
 )

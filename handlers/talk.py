@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,11 @@ class Talk:
         """Where step, answers and history are kept: the draft, or the conversation itself."""
         return self.draft or self.conversation
 
+    @property
+    def quiet(self) -> str:
+        """The slot for what is said after a pause about the question on the screen; void once the next one is shown."""
+        return f"quiet-{self.conversation.screen}"
+
     def become_stranger(self) -> None:
         """After everything was erased: from here on nobody is known in this chat."""
         self.person = self.draft = None
@@ -116,8 +121,11 @@ class Talk:
         media: Sequence[Media] = (),
         **params: Any,
     ) -> None:
-        """Says something beside the current question. Its options must be commands: they outlive the screen."""
-        self.out.append((self.screen(key, *extra, only=only, without=without, media=media, **params), slot, after))
+        """Says something beside the current question. Its options are commands, or repeat options of that question."""
+        message = self.screen(key, *extra, only=only, without=without, media=media, **params)
+        if any(not choice.command for choice in message.choices):
+            message = replace(message, screen=self.conversation.screen)
+        self.out.append((message, slot, after))
 
     async def tell(
         self,

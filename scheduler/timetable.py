@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from content.packs import Packs
 from content.words import Words
 from db.session import Database
-from scheduler import housekeeping
+from scheduler import attachments, housekeeping
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,10 @@ class Job:
     run: Callable[[Work], Awaitable[None]]
 
 
-JOBS: tuple[Job, ...] = (Job("housekeeping", 300, housekeeping.run),)
+JOBS: tuple[Job, ...] = (
+    Job("attachments", 3, attachments.run),
+    Job("housekeeping", 300, housekeeping.run),
+)
 
 
 class Timetable:

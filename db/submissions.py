@@ -1,0 +1,322 @@
+"""The author's side of a submission: send, supplement, withdraw, reopen, send again; and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, select, update
+
+from db import audit, house, policy, units
+from db.errors import Conflict, NotFound, Refused
+from db.models import (
+    OPEN,
+    Attachment,
+    CoAuthor,
+    FileState,
+    Grant,
+    Person,
+    Status,
+    Submission,
+    SubmissionEvent,
+    Track,
+    UnitPath,
+)
+from db.session import Session
+
+PREFIX = {Track.INITIATIVE: "SK", Track.PRACTICE: "MH", Track.GOOD_DEED: "GT"}
+WITHDRAWABLE = (Status.SENT, Status.CLAIMED, Status.NEED_INFO, Status.CLOSED_NO_INFO)
+RECENT = timedelta(days=365)
+"""How far back a new report is held against older ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an author sends. `story` holds the answers by step; `coauthors` are (name, percent) without the author."""
+
+    track: Track
+    title: str
+    story: dict[str, Any]
+    money: int | None = None
+    direct_production: bool | None = None
+    coauthors: Sequence[tuple[str, int]] = field(default=())
+
+
+async def submit(
+    session: Session,
+    author: Person,
+    report: Report,
+    *,
+    draft_id: int | None,
+    due_at: datetime,
+    year: int,
+    now: datetime,
+) -> Submission:
+    """Takes a report in: a receipt code, the unit that will review it, its files. `year` is the local one."""
+    code = await house.next_code(session, PREFIX[report.track], year)
+    submission = Submission(
+        code=code,
+        track=report.track,
+        author_id=author.id,
+        unit_id=author.unit_id,
+        title=report.title,
+        story=report.story,
+        money=report.money,
+        direct_production=report.direct_production,
+        status=Status.SENT,
+        version=1,
+        due_at=due_at,
+        sent_at=now,
+        ask="",
+        reason="",
+    )
+    session.add(submission)
+    await session.flush()
+    for name, percent in report.coauthors:
+        known = await _same_name(session, author, name)
+        session.add(
+            CoAuthor(submission_id=submission.id, name=name, percent=percent, person_id=known.id if known else None)
+        )
+    await session.flush()
+    submission.queue_unit_id = await route(session, submission)
+    if draft_id is not None:
+        await session.execute(
+            update(Attachment).where(Attachment.draft_id == draft_id).values(submission_id=submission.id, draft_id=None)
+        )
+    note_event(session, submission, author.id, "sent", now)
+    return submission
+
+
+async def _same_name(session: Session, author: Person, name: str) -> Person | None:
+    """A co-author who uses the bot: the one person of that name in the author's unit, or nobody when there are two."""
+    query = select(Person).where(
+        Person.unit_id == author.unit_id, Person.name == name, Person.id != author.id, Person.erased_at.is_(None)
+    )
+    found = list((await session.execute(query)).scalars())
+    return found[0] if len(found) == 1 else None
+
+
+def note_event(
+    session: Session,
+    submission: Submission,
+    actor_id: int,
+    action: str,
+    now: datetime,
+    text: str = "",
+    *,
+    internal: bool = False,
+) -> None:
+    """Adds to the history of a submission; internal notes are never shown to its author."""
+    session.add(
+        SubmissionEvent(
+            submission_id=submission.id, at=now, actor_id=actor_id, action=action, text=text, internal=internal
+        )
+    )
+
+
+async def involved(session: Session, submission: Submission) -> set[int]:
+    """The people who may not decide on it: the author and co-authors who use the bot."""
+    query = select(CoAuthor.person_id).where(CoAuthor.submission_id == submission.id, CoAuthor.person_id.is_not(None))
+    return {submission.author_id} | {
+        person for person in (await session.execute(query)).scalars() if person is not None
+    }
+
+
+async def reviewers(session: Session, unit_id: int, without: set[int]) -> list[int]:
+    """Who may decide on something of a unit, nearest scope first being the caller's business."""
+    found = await policy.anyone(session, unit_id, policy.Action.DECIDE_SUBMISSIONS)
+    return [person_id for person_id in found if person_id not in without]
+
+
+async def route(session: Session, submission: Submission) -> int | None:
+    """The unit that reviews: the author's own, or the next one up that has somebody to do it; the top if nobody has."""
+    without = await involved(session, submission)
+    top = await units.top(session)
+    if submission.unit_id is None:
+        return top.id if top else None
+    chain = await units.ancestors(session, submission.unit_id)
+    for unit_id in chain:
+        if await _has_own(session, unit_id, without):
+            return unit_id
+    return chain[-1] if chain else None
+
+
+async def _has_own(session: Session, unit_id: int, without: set[int]) -> bool:
+    """Whether somebody with a role at this very unit may decide, so that the nearest reviewer gets it first."""
+    query = select(Grant.person_id).where(
+        Grant.unit_id == unit_id,
+        Grant.role.in_(policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS]),
+        Grant.revoked_at.is_(None),
+        Grant.confirmed_at.is_not(None),
+    )
+    return any(person_id not in without for person_id in (await session.execute(query)).scalars())
+
+
+async def find_own(session: Session, person_id: int, code: str) -> Submission:
+    """A submission of one's own by its code. Raises NotFound: somebody else's looks like none."""
+    query = select(Submission).where(Submission.code == code.strip().upper(), Submission.author_id == person_id)
+    submission = (await session.execute(query)).scalar()
+    if submission is None:
+        raise NotFound("mysubmissions.not_found")
+    return submission
+
+
+async def list_own(session: Session, person_id: int) -> list[Submission]:
+    """What a person has sent, newest first."""
+    query = (
+        select(Submission)
+        .where(Submission.author_id == person_id, Submission.title != "")
+        .order_by(Submission.id.desc())
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def list_events(session: Session, submission_id: int, *, internal: bool) -> list[SubmissionEvent]:
+    """The history, oldest first; internal notes only where they may be seen."""
+    query = select(SubmissionEvent).where(SubmissionEvent.submission_id == submission_id).order_by(SubmissionEvent.id)
+    if not internal:
+        query = query.where(SubmissionEvent.internal.is_(False))
+    return list((await session.execute(query)).scalars())
+
+
+async def list_coauthors(session: Session, submission_id: int) -> list[CoAuthor]:
+    """The co-authors as the author named them."""
+    query = select(CoAuthor).where(CoAuthor.submission_id == submission_id).order_by(CoAuthor.id)
+    return list((await session.execute(query)).scalars())
+
+
+async def list_files(session: Session, submission_id: int) -> list[Attachment]:
+    """The cleaned files; what is not clean is shown to nobody."""
+    query = (
+        select(Attachment)
+        .where(Attachment.submission_id == submission_id, Attachment.state == FileState.CLEAN)
+        .order_by(Attachment.id)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def texts_to_compare(session: Session, now: datetime, *, without: int | None = None) -> dict[str, str]:
+    """Code → title and story of the reports of the last year, to find likely duplicates."""
+    query = select(Submission).where(
+        Submission.sent_at > now - RECENT,
+        Submission.status.in_((*OPEN, Status.VERIFIED, Status.DUPLICATE)),
+        Submission.id != (without or -1),
+    )
+    return {row.code: compared(row.title, row.story) for row in (await session.execute(query)).scalars()}
+
+
+def compared(title: str, story: dict[str, Any]) -> str:
+    """The words of a report that tell it from others."""
+    return " ".join(str(story.get(key, "")) for key in ("before", "after", "what") if story.get(key)) + f"  {title}"
+
+
+async def _change(session: Session, submission: Submission, allowed: Sequence[Status], **values: Any) -> None:
+    """Moves a submission on if it still stands where it was read. Raises Conflict."""
+    changed = await session.execute(
+        update(Submission)
+        .where(
+            and_(
+                Submission.id == submission.id, Submission.version == submission.version, Submission.status.in_(allowed)
+            )
+        )
+        .values(version=submission.version + 1, **values)
+        .returning(Submission.id)
+    )
+    if changed.scalar() is None:
+        raise Conflict("mysubmissions.moved_on")
+    await session.refresh(submission)
+
+
+async def supplement(session: Session, submission: Submission, text: str, files: Sequence[int], now: datetime) -> None:
+    """The author answers what was asked: back to the same holder while the claim lives, else to the queue."""
+    held = submission.holder_id is not None and (submission.lapses_at is None or submission.lapses_at > now)
+    await _change(
+        session,
+        submission,
+        (Status.NEED_INFO,),
+        status=Status.CLAIMED if held else Status.SENT,
+        holder_id=submission.holder_id if held else None,
+        unseen=True,
+        reminded=0,
+    )
+    await session.execute(update(Attachment).where(Attachment.id.in_(list(files))).values(submission_id=submission.id))
+    note_event(session, submission, submission.author_id, "supplemented", now, text)
+
+
+async def withdraw(session: Session, submission: Submission, now: datetime) -> int | None:
+    """The author takes it back; nobody looks at it any more. Returns who held it."""
+    holder = submission.holder_id
+    await _change(
+        session, submission, WITHDRAWABLE, status=Status.WITHDRAWN, holder_id=None, lapses_at=None, decided_at=now
+    )
+    note_event(session, submission, submission.author_id, "withdrawn", now)
+    audit.note(session, submission.author_id, "withdraw", f"submission {submission.code}", now, submission.unit_id)
+    return holder
+
+
+async def reopen(session: Session, submission: Submission, due_at: datetime, now: datetime) -> None:
+    """Closed for lack of an answer: the author opens it again."""
+    await _change(
+        session, submission, (Status.CLOSED_NO_INFO,), status=Status.SENT, due_at=due_at, holder_id=None, reminded=0
+    )
+    submission.queue_unit_id = await route(session, submission)
+    note_event(session, submission, submission.author_id, "reopened", now)
+
+
+async def send_again(
+    session: Session, submission: Submission, report: Report, draft_id: int | None, due_at: datetime, now: datetime
+) -> None:
+    """Not chosen the first time: the author mended it and sends it again under the same code."""
+    await _change(
+        session,
+        submission,
+        (Status.NOT_SELECTED,),
+        status=Status.SENT,
+        title=report.title,
+        story=report.story,
+        money=report.money,
+        due_at=due_at,
+        holder_id=None,
+        reason="",
+        decided_at=None,
+    )
+    if draft_id is not None:
+        await session.execute(
+            update(Attachment).where(Attachment.draft_id == draft_id).values(submission_id=submission.id, draft_id=None)
+        )
+    submission.queue_unit_id = await route(session, submission)
+    note_event(session, submission, submission.author_id, "sent_again", now)
+
+
+async def answer_coauthor(session: Session, code: str, person_id: int, yes: bool, now: datetime) -> Submission:
+    """A named co-author says whether it is so. Raises NotFound for anybody else."""
+    query = (
+        select(CoAuthor, Submission)
+        .join(Submission, Submission.id == CoAuthor.submission_id)
+        .where(Submission.code == code, CoAuthor.person_id == person_id)
+    )
+    found = (await session.execute(query)).first()
+    if found is None:
+        raise NotFound("common.not_found")
+    coauthor, submission = found
+    if coauthor.confirmed is not None:
+        raise Refused("common.already")
+    coauthor.confirmed = yes
+    note_event(session, submission, person_id, "coauthor_yes" if yes else "coauthor_no", now)
+    return submission
+
+
+async def count_waiting(session: Session, scopes: Sequence[int], now: datetime) -> tuple[int, int]:
+    """(waiting, overdue) in the queues of some units and what is below them."""
+    query = (
+        select(Submission.due_at, func.count())
+        .join(UnitPath, UnitPath.descendant_id == Submission.queue_unit_id)
+        .where(UnitPath.ancestor_id.in_(list(scopes)), Submission.status.in_((Status.SENT, Status.CLAIMED)))
+        .group_by(Submission.due_at)
+    )
+    found = [(due_at, count) for due_at, count in await session.execute(query)]
+    return sum(count for _, count in found), sum(
+        count for due_at, count in found if due_at is not None and due_at < now
+    )

@@ -1,0 +1,101 @@
+"""What makes a report complete: co-authors, recognition, what must stay secret, how the name is shown."""
+
+from __future__ import annotations
+
+from content.message import Message
+from content.money import parse_shares
+from content.text import fold, is_no
+from handlers.dialogue import Again, Answer, Kind, Move
+from handlers.report.flow import ask, dialogue, short
+from handlers.talk import Talk
+
+COAUTHORS = 6
+
+
+@dialogue.ask("more")
+async def ask_more(talk: Talk) -> Message | str:
+    if talk.me.direct_production is None:
+        return "direct"
+    return ask(talk, "more")
+
+
+@dialogue.take("more")
+async def take_more(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "review":
+        talk.drop("editing")
+        return "preview"
+    return answer.choice
+
+
+@dialogue.ask("direct")
+async def ask_direct(talk: Talk) -> Message:
+    return talk.screen("report.direct")
+
+
+@dialogue.take("direct")
+async def take_direct(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.direct_production = answer.choice == "yes"
+    return "more"
+
+
+@dialogue.ask("coauthors", Kind.TEXT)
+async def ask_coauthors(talk: Talk) -> Message:
+    return talk.screen("report.coauthors")
+
+
+@dialogue.take("coauthors")
+async def take_coauthors(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "none":
+        talk.drop("shares")
+        return "more"
+    try:
+        shares = parse_shares(answer.text.splitlines())
+    except ValueError as error:
+        raise Again("report.coauthors_line", line=error.args[0]) from None
+    total = sum(percent for _, percent in shares)
+    if total != 100:
+        raise Again("report.coauthors_sum", total=total)
+    others = [[name, percent] for name, percent in shares if fold(name) != fold(talk.me.name)]
+    if len(others) > COAUTHORS:
+        raise Again("report.coauthors_many")
+    talk.put(shares=others)
+    return "more"
+
+
+@dialogue.ask("recognised", Kind.TEXT)
+async def ask_recognised(talk: Talk) -> Message:
+    return talk.screen("report.recognised")
+
+
+@dialogue.take("recognised")
+async def take_recognised(talk: Talk, answer: Answer) -> Move | str:
+    if fold(answer.text) in ("chua", "chua co", "khong"):
+        talk.drop("recognised")
+        return "more"
+    talk.put(recognised=short(answer.text, "recognised_length", 5, 200))
+    return "more"
+
+
+@dialogue.ask("secret", Kind.TEXT)
+async def ask_secret(talk: Talk) -> Message:
+    return talk.screen("report.secret")
+
+
+@dialogue.take("secret")
+async def take_secret(talk: Talk, answer: Answer) -> Move | str:
+    if is_no(answer.text) or fold(answer.text) in ("khong co", "chua co"):
+        talk.drop("secret")
+        return "more"
+    talk.put(secret=short(answer.text, "secret_length", 1, 500))
+    return "more"
+
+
+@dialogue.ask("display")
+async def ask_display(talk: Talk) -> Message:
+    return talk.screen("report.display")
+
+
+@dialogue.take("display")
+async def take_display(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(display=answer.choice)
+    return "more"
