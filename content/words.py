@@ -59,6 +59,10 @@ class Words:
         """The text of a key as the small HTML subset, everything that people typed escaped. Raises KeyError."""
         return self._entries[key].text.render(self._facts | params).strip()
 
+    def plain(self, key: str, **params: Any) -> str:
+        """The text of a key without escaping, to be put into another text that escapes it."""
+        return _plain(self.text(key, **params))
+
     def label(self, key: str, option: str, **params: Any) -> str:
         """The label of one option of a key."""
         found = next(o for o in self._entries[key].options if o.key == option)

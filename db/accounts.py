@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from db.models import Account, Conversation, Draft, OutboxRow, OutState, Reach
+from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach
 from db.session import Session
 
 PREVIEW = timedelta(hours=24)
@@ -72,3 +72,13 @@ async def forget_previews(session: Session, now: datetime) -> int:
         await session.execute(delete(Conversation).where(Conversation.account_id == account_id))
         await session.execute(delete(Account).where(Account.id == account_id))
     return len(gone)
+
+
+async def list_waiting_drafts(session: Session, dialogue: str, before: datetime, reminded: int) -> list[Draft]:
+    """Drafts untouched since a moment, of people who want reminders, with fewer than `reminded` so far."""
+    query = (
+        select(Draft)
+        .join(Person, Person.id == Draft.person_id)
+        .where(Draft.dialogue == dialogue, Draft.updated_at <= before, Draft.reminded < reminded, Person.news)
+    )
+    return [draft for draft in (await session.execute(query)).scalars() if draft.data.get("track")]

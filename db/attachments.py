@@ -61,6 +61,12 @@ async def list_for_draft(session: Session, draft_id: int) -> list[Attachment]:
     return list((await session.execute(query)).scalars())
 
 
+async def list_for_submission(session: Session, submission_id: int) -> list[Attachment]:
+    """The files of a submission, clean or not."""
+    query = select(Attachment).where(Attachment.submission_id == submission_id).order_by(Attachment.id)
+    return list((await session.execute(query)).scalars())
+
+
 async def due(session: Session, now: datetime, limit: int = 20) -> list[Attachment]:
     """Files waiting to be fetched whose time has come."""
     query = (
