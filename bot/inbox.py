@@ -15,7 +15,7 @@ from content.message import to_json
 from db import accounts, inbox, outbox
 from db.inbox import Arrival
 from db.models import InboxRow
-from db.session import Database
+from db.session import Database, Session
 from handlers.dialogue import Incoming
 from handlers.engine import answer
 from handlers.talk import House
@@ -63,10 +63,21 @@ class Inbox:
         self._busy: dict[asyncio.Task[None], str] = {}
         self._stopping = False
 
-    async def store(self, channel: str, bot: str, arrivals: Sequence[Arrival]) -> int:
-        """Commits updates and returns how many were new. Acknowledge to the platform only after this returned."""
+    async def store(
+        self,
+        channel: str,
+        bot: str,
+        arrivals: Sequence[Arrival],
+        also: Callable[[Session], Awaitable[object]] | None = None,
+    ) -> int:
+        """Commits updates and returns how many were new. Acknowledge to the platform only after this returned.
+
+        `also` writes in the same transaction, unless all of it was a repeat.
+        """
         async with self._database.write() as session:
             added = await inbox.store(session, channel, bot, arrivals, self._now())
+            if added and also is not None:
+                await also(session)
         if added:
             self._wake.set()
         return added

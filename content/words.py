@@ -63,6 +63,11 @@ class Words:
         """The text of a key without escaping, to be put into another text that escapes it."""
         return _plain(self.text(key, **params))
 
+    @staticmethod
+    def unescape(text: str) -> str:
+        """A finished text made ready to be put into another one that escapes it."""
+        return _plain(text)
+
     def label(self, key: str, option: str, **params: Any) -> str:
         """The label of one option of a key."""
         found = next(o for o in self._entries[key].options if o.key == option)

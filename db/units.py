@@ -107,15 +107,12 @@ async def list_at(session: Session, *, place: str = "", zone: str = "") -> list[
     return list((await session.execute(query)).scalars())
 
 
-async def names(session: Session) -> list[UnitNames]:
-    """Every workplace with all its names; teams are left out."""
+async def names(session: Session, *, teams: bool = False) -> list[UnitNames]:
+    """Every workplace with all its names, and the teams too where they are wanted."""
     above = select(Unit.id, Unit.name).subquery()
-    query = (
-        select(Unit, above.c.name)
-        .outerjoin(above, above.c.id == Unit.parent_id)
-        .where(Unit.level != Level.TEAM)
-        .order_by(Unit.id)
-    )
+    query = select(Unit, above.c.name).outerjoin(above, above.c.id == Unit.parent_id).order_by(Unit.id)
+    if not teams:
+        query = query.where(Unit.level != Level.TEAM)
     aliases: dict[int, tuple[list[str], list[str]]] = {}
     for alias in (await session.execute(select(UnitAlias))).scalars():
         aliases.setdefault(alias.unit_id, ([], []))[1 if alias.old else 0].append(alias.name)

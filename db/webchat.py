@@ -11,6 +11,8 @@ from db.models import WebMessage, WebSession
 from db.session import Session
 
 KEEP_SESSION = timedelta(days=180)
+SEEN_EVERY = timedelta(days=1)
+"""How fine `seen_at` is: a visit a day is one write, not one for every page."""
 PAGE = 200
 """How many messages a browser gets when it opens a chat."""
 
@@ -28,9 +30,16 @@ async def find_session(session: Session, token_hash: str) -> WebSession | None:
     return await session.get(WebSession, token_hash)
 
 
+async def seen(session: Session, token_hash: str, now: datetime) -> None:
+    """Notes that a browser came back: what is used is not forgotten."""
+    await session.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(seen_at=now))
+
+
 async def add(session: Session, address: str, payload: dict[str, Any], now: datetime, *, mine: bool) -> WebMessage:
     """Adds a message to a chat; `change` numbers what is new or edited, so that a browser can ask for the rest."""
-    row = WebMessage(address=address, mine=mine, payload=payload, change=await _next(session), at=now)
+    row = WebMessage(
+        address=address, mine=mine, payload=payload, change=await last_change(session, address) + 1, at=now
+    )
     session.add(row)
     await session.flush()
     return row
@@ -41,14 +50,19 @@ async def edit(session: Session, address: str, message_id: int, payload: dict[st
     changed = await session.execute(
         update(WebMessage)
         .where(WebMessage.id == message_id, WebMessage.address == address)
-        .values(payload=payload, change=await _next(session))
+        .values(payload=payload, change=await last_change(session, address) + 1)
         .returning(WebMessage.id)
     )
     return changed.scalar() is not None
 
 
-async def _next(session: Session) -> int:
-    return int((await session.execute(select(func.coalesce(func.max(WebMessage.change), 0)))).scalar_one()) + 1
+async def last_change(session: Session, address: str) -> int:
+    """The newest change number of a chat; 0 for one that is empty or was erased.
+
+    Each chat counts by itself: a browser learns nothing of how much the others talk, and the index answers.
+    """
+    query = select(func.coalesce(func.max(WebMessage.change), 0)).where(WebMessage.address == address)
+    return int((await session.execute(query)).scalar_one())
 
 
 async def since(session: Session, address: str, change: int) -> list[WebMessage]:

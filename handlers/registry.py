@@ -8,7 +8,7 @@ from types import ModuleType
 
 from content.text import shorthand
 from content.words import Words
-from handlers import menu, moderation, mysubmissions, onboarding, practice, profile, report
+from handlers import announcing, menu, moderation, mysubmissions, onboarding, practice, profile, report
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
 from handlers.talk import Talk
@@ -20,6 +20,7 @@ MODULES: tuple[ModuleType, ...] = (
     mysubmissions,
     profile,
     moderation,
+    announcing,
     menu,
 )
 """Each may have DIALOGUES, COMMANDS, WAITING (the menu's one line, most useful first) and OFFICER_WORK (lines)."""

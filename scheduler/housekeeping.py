@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db import accounts, inbox, outbox
+from db import accounts, inbox, outbox, webchat
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -17,3 +17,4 @@ async def run(work: Work) -> None:
         await inbox.tidy(session, now)
         await outbox.tidy(session, now)
         await accounts.forget_previews(session, now)
+        await webchat.tidy(session, now)

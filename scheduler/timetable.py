@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from content.packs import Packs
 from content.words import Words
 from db.session import Database
-from scheduler import attachments, deadlines, housekeeping
+from scheduler import attachments, broadcasts, deadlines, housekeeping, jobs
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("attachments", 3, attachments.run),
+    Job("broadcasts", 3, broadcasts.run),
+    Job("jobs", 3, jobs.run),
     Job("deadlines", 60, deadlines.run),
     Job("housekeeping", 300, housekeeping.run),
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import secrets
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from content.message import Message, to_json
 from db import webchat
@@ -15,9 +19,13 @@ from db.session import Database
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import EditGone, Rejected
 
+KEEP_UPLOADS = 72 * 3600.0
+"""Seconds an upload is kept: as long as the update that names it (promises §1.4)."""
+UPLOAD = re.compile(r"[0-9a-f]{32}")
+
 
 class WebChat:
-    """A door whose platform is ourselves: sending is a commit, so nothing is ever in doubt."""
+    """A door whose platform is ourselves: a message is sent when it is committed and a listener may see it."""
 
     name = "webchat"
     can_edit = True
@@ -32,7 +40,7 @@ class WebChat:
     def read(self, raw: Any, received_at: datetime) -> Incoming | None:
         """Our form of one update.
 
-        {"address": "w-…", "text": "menu", "choice": "", "group": "", "files": [["photo", "<upload>", "a.jpg", 812]]}
+        {"address": "w-…", "text": "menu", "choice": "", "group": "", "files": [["photo", "9f…", "a.jpg", 812]]}
         """
         return Incoming(
             self.name,
@@ -59,11 +67,36 @@ class WebChat:
 
     async def fetch(self, ref: str) -> bytes:
         """The bytes of an upload. Raises Rejected when it is gone."""
-        path = self.uploads / Path(ref).name
+        if not UPLOAD.fullmatch(ref):
+            raise Rejected("not an upload")
         try:
-            return await asyncio.to_thread(path.read_bytes)
+            return await asyncio.to_thread((self.uploads / ref).read_bytes)
         except FileNotFoundError:
             raise Rejected("the upload is gone") from None
+
+    def new_upload(self) -> tuple[str, IO[bytes]]:
+        """A reference nobody can guess and the file to write to; `keep` it before saying that it arrived."""
+        self.uploads.mkdir(parents=True, exist_ok=True)
+        ref = secrets.token_hex(16)
+        return ref, (self.uploads / ref).open("xb")
+
+    async def keep(self, file: IO[bytes]) -> None:
+        """Closes an upload once it would survive a power cut."""
+        file.flush()
+        await asyncio.to_thread(os.fsync, file.fileno())
+        file.close()
+
+    def drop(self, refs: list[str]) -> None:
+        """Deletes uploads that nobody will ask for: the request failed, or was a repeat."""
+        for ref in refs:
+            (self.uploads / ref).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Deletes uploads that were fetched long ago; files have real times, also where the clock can be moved."""
+        oldest = time.time() - KEEP_UPLOADS
+        for path in self.uploads.glob("*"):
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
 
     def listen(self, address: str) -> asyncio.Event:
         """An event that is set whenever a chat changes; give it back with `forget`."""

@@ -1,38 +1,29 @@
-"""Who may ask the web server for what: sessions, CSRF, origin, rate limits, headers on every answer."""
+"""Who may ask the web server for what: sessions, CSRF, origin, rate limits."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
+import json
 import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from db import webchat
+from db.session import Database
 
 COOKIE = "congdoan"
 SECURE_COOKIE = "__Host-congdoan"
 POSTS_A_MINUTE = 20
 BURST = 30
 SESSIONS_AN_HOUR = 30
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
-
-def policy(frames: str) -> str:
-    """The content security policy of pages; `frames` says who may frame them."""
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        f"frame-src {'self' if frames == 'none' else frames}; frame-ancestors '{frames}'; base-uri 'none'; form-action 'none'"
-    ).replace("frame-src self", "frame-src 'self'")
+BYTES_A_DAY = 200 * 1024 * 1024
+"""What one chat may upload in a day (promises §2.2, flooding)."""
+DAY = 86400.0
 
 
 def digest(token: str) -> str:
@@ -40,19 +31,14 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def new_token() -> str:
-    """256 unguessable bits."""
-    return secrets.token_urlsafe(32)
-
-
-def same(given: str, expected: str) -> bool:
-    """Compares secrets in constant time."""
-    return hmac.compare_digest(given.encode(), expected.encode())
-
-
 def is_secure(request: web.Request) -> bool:
-    """Whether the browser came by https, directly or through a proxy on this machine."""
+    """Whether the browser came by https, to us or to the proxy before us. Whoever lies about it only harms themselves."""
     return request.scheme == "https" or request.headers.get("X-Forwarded-Proto", "") == "https"
+
+
+def cookie_name(request: web.Request) -> str:
+    """Over https only the `__Host-` name counts: a plain one could have been planted by a neighbouring host."""
+    return SECURE_COOKIE if is_secure(request) else COOKIE
 
 
 def from_our_page(request: web.Request) -> bool:
@@ -64,37 +50,170 @@ def from_our_page(request: web.Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.host
 
 
+def network(request: web.Request) -> str:
+    """Where a browser comes from, for counting. A proxy on this machine is believed, nobody else is.
+
+    One household has a whole IPv6 /64, so that is what counts as one.
+    """
+    address = request.remote or ""
+    try:
+        if ipaddress.ip_address(address).is_loopback:
+            address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return request.remote or ""
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
 @dataclass(slots=True)
 class Bucket:
-    """A count of events that leaks: `rate` a second, at most `burst` at once."""
+    """A count that leaks: `rate` a second, at most `burst` at once."""
 
     rate: float
     burst: float
     level: float = 0.0
     at: float = 0.0
 
-    def take(self, now: float) -> bool:
-        """Counts one event; False when there were too many."""
+    def take(self, amount: float, now: float) -> bool:
+        """Counts an amount; False when there was too much."""
         self.level = max(0.0, self.level - (now - self.at) * self.rate)
         self.at = now
-        if self.level + 1 > self.burst:
+        if self.level + amount > self.burst:
             return False
-        self.level += 1
+        self.level += amount
         return True
 
 
 @dataclass(slots=True)
 class Limits:
-    """Buckets per session and per address of a browser; the oldest are forgotten."""
+    """Buckets by name, in memory only; the least recently used are forgotten."""
 
     buckets: dict[str, Bucket] = field(default_factory=dict)
-    order: deque[str] = field(default_factory=deque)
 
-    def take(self, key: str, rate: float, burst: float, now: float) -> bool:
-        """Counts one event of a key; False when there were too many."""
-        if key not in self.buckets:
-            self.buckets[key] = Bucket(rate, burst, at=now)
-            self.order.append(key)
-            if len(self.order) > 10_000:
-                self.buckets.pop(self.order.popleft(), None)
-        return self.buckets[key].take(now)
+    def take(self, name: str, rate: float, burst: float, now: float, amount: float = 1.0) -> bool:
+        """Counts an amount in a bucket; False when there was too much."""
+        bucket = self.buckets.pop(name, None) or Bucket(rate, burst, at=now)
+        self.buckets[name] = bucket
+        if len(self.buckets) > 10_000:
+            del self.buckets[next(iter(self.buckets))]
+        return bucket.take(amount, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever asks: the address of their chat, and the token that their own page carries."""
+
+    address: str
+    csrf: str
+
+
+class Guard:
+    """Knows visitors by their cookie. With `address_of`, the demo's people are known by `?as=` too."""
+
+    def __init__(
+        self,
+        database: Database,
+        texts: Mapping[str, str],
+        *,
+        address_of: Callable[[str], str] | None,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._texts = texts
+        self._address_of = address_of
+        self._now = now
+        self._monotonic = monotonic
+        self._limits = Limits()
+        self.demo_csrf = secrets.token_urlsafe(32)
+
+    def problem(self, kind: type[web.HTTPClientError], text: str) -> web.HTTPException:
+        """A refusal in kind words; `text` is the key of the words."""
+        body = json.dumps({"error": self._texts.get(text, text)}, ensure_ascii=False)
+        if issubclass(kind, web.HTTPRequestEntityTooLarge):
+            return kind(max_size=0, text=body, content_type="application/json")
+        return kind(text=body, content_type="application/json")
+
+    async def visitor(self, request: web.Request) -> Visitor:
+        """Who asks. Raises 401 for a browser without a session."""
+        key = request.query.get("as", "")
+        if self._address_of is not None and key:
+            try:
+                return Visitor(self._address_of(key), self.demo_csrf)
+            except KeyError:
+                raise web.HTTPNotFound() from None
+        token = request.cookies.get(cookie_name(request), "")
+        async with self._database.read() as session:
+            found = await webchat.find_session(session, digest(token))
+        if found is None:
+            raise web.HTTPUnauthorized()
+        return Visitor(found.address, found.csrf)
+
+    async def poster(self, request: web.Request) -> Visitor:
+        """Who posts, after every check. Raises 401, 403, 429."""
+        visitor = await self.visitor(request)
+        self.check_page(request, visitor.csrf)
+        if not self._limits.take(visitor.address, POSTS_A_MINUTE / 60, BURST, self._monotonic()):
+            raise self.problem(web.HTTPTooManyRequests, "too_fast")
+        return visitor
+
+    def check_page(self, request: web.Request, csrf: str) -> None:
+        """Raises 403 unless our own page asks."""
+        given = request.headers.get("X-CSRF", "").encode(errors="replace")
+        if not from_our_page(request) or not hmac.compare_digest(given, csrf.encode()):
+            raise web.HTTPForbidden()
+
+    def check_bytes(self, visitor: Visitor, size: int) -> None:
+        """Counts what a visitor is about to upload. Raises 413."""
+        if not self._limits.take(
+            f"bytes:{visitor.address}", BYTES_A_DAY / DAY, BYTES_A_DAY, self._monotonic(), float(size)
+        ):
+            raise self.problem(web.HTTPRequestEntityTooLarge, "too_much")
+
+    async def welcome(self, request: web.Request, response: web.StreamResponse) -> Visitor:
+        """Who asks; a browser without a session gets one, a known one keeps its cookie for longer. Raises 403, 429.
+
+        Only for our own page: following a link from elsewhere sends no cookie (SameSite) and would be given a new one
+        in the place of the old, and with it an empty chat.
+        """
+        if not from_our_page(request):
+            raise web.HTTPForbidden()
+        try:
+            visitor = await self.visitor(request)
+        except web.HTTPUnauthorized:
+            visitor = await self._open(request, response)
+        else:
+            await self._renew(request, response)
+        return visitor
+
+    async def _open(self, request: web.Request, response: web.StreamResponse) -> Visitor:
+        name = f"network:{network(request)}"
+        if not self._limits.take(name, SESSIONS_AN_HOUR / 3600, SESSIONS_AN_HOUR, self._monotonic()):
+            raise self.problem(web.HTTPTooManyRequests, "too_many_sessions")
+        token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        visitor = Visitor(f"w-{secrets.token_urlsafe(16)}", csrf)
+        async with self._database.write() as session:
+            await webchat.open_session(session, digest(token), visitor.address, csrf, self._now())
+        self._set_cookie(request, response, token)
+        return visitor
+
+    async def _renew(self, request: web.Request, response: web.StreamResponse) -> None:
+        token = request.cookies.get(cookie_name(request), "")
+        async with self._database.read() as session:
+            found = await webchat.find_session(session, digest(token))
+        if found is not None and self._now() - found.seen_at >= webchat.SEEN_EVERY:
+            async with self._database.write() as session:
+                await webchat.seen(session, found.token_hash, self._now())
+            self._set_cookie(request, response, token)
+
+    @staticmethod
+    def _set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
+        response.set_cookie(
+            cookie_name(request),
+            token,
+            httponly=True,
+            samesite="Strict",
+            secure=is_secure(request),
+            path="/",
+            max_age=int(webchat.KEEP_SESSION.total_seconds()),
+        )

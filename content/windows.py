@@ -1,0 +1,59 @@
+"""When each shift may be written to: nobody is woken, and nothing comes at work (5-voice §5.4, pure)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from content.calendar import LOCAL, days_to_tet
+
+WINDOWS: dict[str, tuple[tuple[time, time], ...]] = {
+    "office": ((time(11, 30), time(13, 0)), (time(17, 0), time(20, 30))),
+    "morning": ((time(14, 30), time(20, 0)),),
+    "afternoon": ((time(9, 0), time(13, 0)),),
+    "night": ((time(15, 30), time(20, 30)),),
+    "rotating": ((time(17, 0), time(18, 30)),),
+}
+ANNIVERSARY_MORNING = (time(7, 0), time(7, 45))
+"""The office shift's extra window on the morning of an anniversary."""
+DAYTIME = (time(7, 0), time(21, 0))
+"""Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
+SUNDAY = 6
+
+
+def windows(shift: str, *, anniversary: bool = False) -> tuple[tuple[time, time], ...]:
+    """The windows of a day, earliest first."""
+    extra = (ANNIVERSARY_MORNING,) if anniversary and shift == "office" else ()
+    return (*extra, *WINDOWS[shift])
+
+
+def next_slot(shift: str, moment: datetime, *, anniversary: bool = False, sundays: bool = False) -> datetime:
+    """The first moment from `moment` on at which a person may be written to. Sundays and Tết's first three days are quiet."""
+    local = moment.astimezone(LOCAL)
+    for ahead in range(15):
+        day = local.date() + timedelta(days=ahead)
+        if (day.weekday() == SUNDAY and not sundays) or -days_to_tet(day) in range(3):
+            continue
+        for start, end in windows(shift, anniversary=anniversary):
+            opens, closes = datetime.combine(day, start, LOCAL), datetime.combine(day, end, LOCAL)
+            if local < closes:
+                return max(local, opens)
+    raise ValueError("there is a window within two weeks of any day")
+
+
+def last_end(shift: str, day: date) -> datetime:
+    """When the last window of a day closes: after it, what was meant for that day is missed, not late."""
+    return datetime.combine(day, WINDOWS[shift][-1][1], LOCAL)
+
+
+def is_daytime(moment: datetime) -> bool:
+    """Whether most people are awake and it is no time of rest."""
+    return DAYTIME[0] <= moment.astimezone(LOCAL).time() < DAYTIME[1]
+
+
+def next_daytime(moment: datetime) -> datetime:
+    """The next good hour to offer instead: 17:00 of that day if it is still ahead, else 7:30 the next morning."""
+    local = moment.astimezone(LOCAL)
+    evening = datetime.combine(local.date(), time(17, 0), LOCAL)
+    if local < evening:
+        return evening
+    return datetime.combine(local.date() + timedelta(days=1), time(7, 30), LOCAL)

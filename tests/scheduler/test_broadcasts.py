@@ -1,0 +1,217 @@
+"""Three hundred people on a virtual clock with every fault a platform has: once each, states as promised, replies first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from content.message import Message, to_json
+from content.windows import last_end, next_slot
+from db import accounts, audiences, broadcasts, outbox, people, units
+from db.audiences import Rule
+from db.models import (
+    Audience,
+    Broadcast,
+    BroadcastState,
+    BroadcastTarget,
+    Grant,
+    Lane,
+    OutboxRow,
+    OutState,
+    Role,
+    Shift,
+)
+from scheduler import broadcasts as planner
+from scheduler.delivery import Ambiguous, Delivery, RecipientGone, Rejected, RetryLater, SendError
+from tests.fakes.channel import ScriptedChannel, VirtualTime
+from tests.people import START, World
+from tests.scheduler.test_deadlines import work_of
+
+PEOPLE = 300
+
+
+async def crowd(world: World, number: int = PEOPLE) -> int:
+    """People on the scripted channel, and an officer who announces to all of them. Returns the broadcast."""
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        first = 0
+        for n in range(number):
+            account, _ = await accounts.enter(session, "scripted", f"p{n}", START)
+            person = await people.join(session, account, "test", START)
+            person.unit_id, person.audience, person.news, person.confirmed = unit.id, Audience.ENTERPRISE, True, True
+            person.shift = Shift.OFFICE
+            first = first or person.id
+        top = await units.find_by_code(session, "CAOSON")
+        assert top is not None
+        session.add(
+            Grant(person_id=first, role=Role.UPPER_OFFICER, unit_id=top.id, granted_at=START, confirmed_at=START)
+        )
+        await session.flush()
+        made = await broadcasts.create(
+            session, author_id=first, kind="notice", topic="notice", unit_id=unit.id, audience=Rule(unit.id).to_json(),
+            text="Mời họp.", media=[], timing="now", send_at=START, second=False, year=2025, now=START,
+        )  # fmt: skip
+        return made.id
+
+
+def faults(address: str, attempt: int) -> SendError | None:
+    """By the number of the person: certain refusals, doubts, blocks; the first attempt only where it can be repeated."""
+    if not address.startswith("p"):
+        return None
+    n = int(address[1:])
+    if n % 50 == 7:
+        return RecipientGone("blocked")
+    if n % 60 == 11:
+        return Rejected("bad request")
+    if n % 40 == 3:
+        return Ambiguous("read error")
+    if attempt == 1 and n % 30 == 5:
+        return RetryLater(3, pause=True)
+    if attempt == 1 and n % 45 == 9:
+        return RetryLater(5)
+    return None
+
+
+async def test_three_hundred_people_with_every_fault_get_it_once_and_replies_go_first(world: World) -> None:
+    broadcast_id = await crowd(world)
+    time = VirtualTime(START, lambda: world.database.open)
+    channel = ScriptedChannel(time)
+    channel.script = faults
+    # Half of what is in doubt did arrive: nobody can tell, so none of it may be sent again.
+    channel.delivers = lambda error: isinstance(error, Ambiguous)
+    delivery = Delivery(
+        world.database, channel, rate=29.5, now=time.now, monotonic=time.monotonic, sleep=time.sleep, mark="m"
+    )
+    await planner.run(work_of(world))
+    task = asyncio.create_task(delivery.run())
+    replies = []
+    for n in range(20):
+        moment = 0.4 * (n + 1)
+        await time.run(lambda moment=moment: time.elapsed >= moment, 600)
+        async with world.database.write() as session:
+            account, _ = await accounts.enter(session, "scripted", f"r{n}", time.now())
+            await outbox.put(session, account, to_json(Message("reply")), now=time.now())
+        replies.append((f"r{n}", time.elapsed))
+        delivery.wake()
+
+    async def left() -> bool:
+        async with world.database.read() as session:
+            rows = select(OutboxRow.id).where(OutboxRow.state.in_((OutState.READY, OutState.SENDING))).limit(1)
+            return (await session.execute(rows)).first() is not None
+
+    while await left():
+        moment = time.elapsed + 1
+        await time.run(lambda moment=moment: time.elapsed >= moment, 600)
+    await delivery.stop()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    arrived = Counter(address for address, text in channel.arrived if text == "Mời họp.")
+    assert max(arrived.values()) == 1
+    left_at = {address: moment for moment, address, _, lane in channel.sent if lane == Lane.REPLY}
+    assert max(left_at[address] - asked for address, asked in replies) < 0.5
+    async with world.database.read() as session:
+        rows = (
+            await session.execute(
+                select(OutboxRow.address, OutboxRow.state).where(OutboxRow.broadcast_id == broadcast_id)
+            )
+        ).all()
+    states = dict((int(address[1:]), state) for address, state in rows)
+    assert len(states) == PEOPLE
+    for n, state in states.items():
+        expected = (
+            OutState.FAILED if n % 50 == 7 or n % 60 == 11 else OutState.UNKNOWN if n % 40 == 3 else OutState.SENT
+        )
+        assert state == expected, n
+    world.now = time.now()
+    await planner.run(work_of(world))
+    async with world.database.read() as session:
+        assert (await session.get_one(Broadcast, broadcast_id)).state == BroadcastState.DONE
+        counts = await broadcasts.figures(session, broadcast_id)
+    assert counts["sent"] + counts["failed"] + counts["unknown"] == counts["targets"] == PEOPLE
+
+
+async def test_planning_that_dies_in_the_middle_goes_on_and_plans_everybody_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast_id = await crowd(world, 120)
+    monkeypatch.setattr(broadcasts, "CHUNK", 50)
+    real = broadcasts.add_targets
+    calls = 0
+
+    async def dying(*args: object, **kwargs: object) -> int:
+        nonlocal calls
+        calls += 1
+        number = await real(*args, **kwargs)  # type: ignore[arg-type]
+        if calls in (2, 3):
+            raise RuntimeError("killed")
+        return number
+
+    monkeypatch.setattr(broadcasts, "add_targets", dying)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await planner.run(work_of(world))
+    await planner.run(work_of(world))
+    async with world.database.read() as session:
+        planned = (
+            (
+                await session.execute(
+                    select(BroadcastTarget.person_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+                )
+            )
+            .scalars()
+            .all()
+        )
+        queued = (
+            (await session.execute(select(OutboxRow.person_id).where(OutboxRow.broadcast_id == broadcast_id)))
+            .scalars()
+            .all()
+        )
+    assert len(planned) == len(set(planned)) == 120 and len(queued) == len(set(queued)) == 120
+
+
+async def test_caps_keep_a_person_at_one_a_day_and_three_a_week(world: World) -> None:
+    await world.joined("Bùi Thị Hoa")
+    got = 0
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        for day in range(14):
+            now = START + timedelta(days=day)
+            made = await broadcasts.plan_automatic(
+                session, key=f"test:{day}", topic="notice", unit_id=unit.id, audience=Rule(unit.id).to_json(), text="x",
+                timing="now", send_at=now, year=2025, now=now,
+            )  # fmt: skip
+            assert made is not None
+            made.state = BroadcastState.SENDING
+            found = await audiences.members(session, Rule(unit.id), "notice", now, capped=True)
+            member = found[0]
+            await broadcasts.add_targets(
+                session, made, [(member, now, None, await broadcasts.body(session, {}, now), None)], now
+            )
+            got += not member.reason
+            again = (await audiences.members(session, Rule(unit.id), "notice", now, capped=True))[0]
+            assert again.reason == "capped"
+    assert got == 6
+
+
+@pytest.mark.parametrize(
+    ("shift", "hour", "expected"),
+    [("office", 9, "11:30"), ("office", 18, "18:00"), ("office", 21, "11:30"), ("night", 9, "15:30"),
+     ("morning", 9, "14:30"), ("afternoon", 15, "09:00"), ("rotating", 12, "17:00")],
+)  # fmt: skip
+async def test_each_shift_is_written_to_when_it_is_awake_and_not_at_work(shift: str, hour: int, expected: str) -> None:
+    moment = START.replace(hour=0, minute=0) + timedelta(hours=hour - 7)
+    assert next_slot(shift, moment).strftime("%H:%M") == expected
+    assert next_slot(shift, moment) <= last_end(shift, next_slot(shift, moment).date())
+
+
+async def test_sundays_are_quiet_except_for_an_anniversary_on_its_day() -> None:
+    sunday = START + timedelta(days=2)
+    assert next_slot("office", sunday).weekday() == 0
+    assert next_slot("office", sunday, sundays=True).weekday() == 6
