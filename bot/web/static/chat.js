@@ -1,19 +1,43 @@
 "use strict";
 // One chat: shows what was said, sends what is typed, tapped or attached, and keeps trying until it went through.
-const as = new URLSearchParams(location.search).get("as");
-const start = new URLSearchParams(location.search).get("start") || "";
-const log = document.getElementById("log");
-const field = document.getElementById("text");
-const offline = document.getElementById("offline");
-const seen = new Map();
+const asked = new URLSearchParams(location.search);
+const as = asked.get("as") || "";
+const start = asked.get("start") || "";
+const at = (id) => document.getElementById(id);
+const log = at("log");
+const field = at("text");
+const LARGEST = 20 * 1024 * 1024;
+const MOST = 10;
+const SAVED = "unsent:" + as;
+
+const seen = new Map(); // message id → its box
+const waiting = new Map(); // key → what was sent and has not come back as a message yet
+const told = new Set(); // keys of what came back
 const queue = [];
 let me = { csrf: "", texts: {} };
 let change = 0;
 let sending = false;
+let stream = null;
+let pause = 1000;
+let timer = 0;
 
 const path = (address) => (as ? address + (address.includes("?") ? "&" : "?") + "as=" + encodeURIComponent(as) : address);
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const get = (address) => fetch(path(address), { credentials: "same-origin" });
+
+function element(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function status(text) {
+  at("offline").textContent = text || "";
+}
+
+// ------------------------------------------------------------------------------------------------------- drawing
 
 // Text comes as a small HTML subset. It is parsed into an inert document and rebuilt from allowed parts only.
 function words(target, html) {
@@ -25,80 +49,132 @@ function words(target, html) {
         const tag = node.tagName.toLowerCase();
         let next = into;
         if (["b", "i", "u"].includes(tag)) next = into.appendChild(document.createElement(tag));
-        else if (tag === "a" && /^https:\/\//.test(node.getAttribute("href") || "")) {
+        else if (tag === "a" && /^https:\/\//i.test(node.getAttribute("href") || "")) {
           next = into.appendChild(document.createElement("a"));
           next.href = node.getAttribute("href");
           next.rel = "noopener noreferrer nofollow";
           next.target = "_blank";
-        }
+        } else if (["script", "style"].includes(tag)) continue;
         build(node, next);
       }
     }
   };
-  target.textContent = "";
   build(inert.body, target);
 }
 
 function show(message) {
   change = Math.max(change, message.change);
-  if (message.quiet) return;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-  const known = seen.get(message.id);
-  const box = known || document.createElement("div");
+  const sent = message.mine && waiting.get(message.key);
+  if (message.key) told.add(message.key);
+  if (sent) waiting.delete(message.key);
+  if (message.quiet) {
+    if (sent) sent.box.remove();
+    return;
+  }
+  const first = log.querySelector("[data-id]");
+  let box = seen.get(message.id) || (sent && sent.box);
+  if (!box && first && message.id < Number(first.dataset.id)) return; // changed, but further back than this page looks
+  const fresh = !seen.has(message.id);
+  const atEnd = isAtEnd();
+  box = box || element("div");
+  const previews = [...box.querySelectorAll(".preview")]; // what was just attached is not sent back to us
   box.className = "message" + (message.mine ? " mine" : "");
-  box.textContent = "";
+  box.dataset.id = message.id;
+  box.dataset.day = wall(new Date(message.at)).slice(0, 10);
+  box.replaceChildren(element("span", "unseen", message.mine ? me.texts.from_me : me.texts.from_us));
   if (message.media && message.media.length) box.append(media(message.media));
-  const bubble = document.createElement("div");
-  bubble.className = "bubble";
-  if (message.mine) bubble.textContent = message.text || (message.files || []).map((name) => name || me.texts.photo).join(", ");
+  if (message.files) box.append(attached(message.files, previews));
+  const bubble = element("div", "bubble");
+  if (message.mine) bubble.textContent = message.text;
   else words(bubble, message.text);
-  if (message.mine && message.files && message.text) bubble.textContent = message.files.join(", ") + "\n" + message.text;
-  if (bubble.textContent) box.append(bubble);
-  const time = document.createElement("div");
-  time.className = "time";
-  time.textContent = new Date(message.at).toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Ho_Chi_Minh" });
-  if (message.rows && message.rows.length) box.append(buttons(message.rows));
-  box.append(time);
-  if (!known) {
+  if (bubble.textContent.trim()) box.append(bubble);
+  if (message.rows && message.rows.length) box.append(buttons(message.id, message.rows));
+  box.append(element("div", "time", wall(new Date(message.at)).slice(11)));
+  if (fresh) {
     seen.set(message.id, box);
-    log.append(box);
+    place(box, message);
   }
   quieten();
-  if (atEnd || message.mine) log.scrollTop = log.scrollHeight;
+  if (fresh && (atEnd || message.mine)) reveal(box);
+}
+
+// In the order of ids, before what still waits; a day that begins is announced once.
+function place(box, message) {
+  const later = [...log.querySelectorAll("[data-id]")].find((other) => other !== box && Number(other.dataset.id) > message.id);
+  const next = later || log.querySelector(".waiting");
+  if (next !== box) log.insertBefore(box, next);
+  if (later) return;
+  const earlier = [...log.querySelectorAll("[data-id]")].filter((other) => other !== box).pop();
+  if (!earlier || earlier.dataset.day !== box.dataset.day) {
+    box.before(element("div", "day", longDay(new Date(message.at), me.texts.weekdays)));
+  }
+}
+
+function isAtEnd() {
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+}
+
+// To the end, but never past the beginning of what is new.
+function reveal(box) {
+  log.scrollTop = Math.min(log.scrollHeight, box.offsetTop - log.offsetTop - 8);
 }
 
 function media(items) {
-  const holder = document.createElement("div");
-  holder.className = "media";
+  const holder = element("div", "media");
   for (const item of items) {
+    const link = holder.appendChild(element("a"));
+    link.href = path(item.url);
     if (item.kind === "photo") {
-      const image = document.createElement("img");
-      image.src = path(item.url);
+      const atEnd = isAtEnd();
+      const image = link.appendChild(element("img"));
+      image.src = link.href;
       image.alt = item.name || me.texts.photo;
-      image.addEventListener("load", () => { log.scrollTop = log.scrollHeight; });
-      holder.append(image);
+      image.addEventListener("load", () => { if (atEnd) log.scrollTop = log.scrollHeight; });
+      link.target = "_blank";
+      link.rel = "noopener";
     } else {
-      const link = document.createElement("a");
-      link.href = path(item.url);
+      link.className = "file";
       link.download = item.name;
       link.textContent = item.name || me.texts.download;
-      holder.append(link);
     }
   }
   return holder;
 }
 
-function buttons(rows) {
-  const holder = document.createElement("div");
-  holder.className = "rows";
+// One's own files: a picture of what was just chosen, or the name.
+function attached(files, previews) {
+  const holder = element("div", "media");
+  files.forEach(([, name], i) => holder.append(previews[i] || element("span", "file", name || me.texts.photo)));
+  return holder;
+}
+
+function preview(file) {
+  if (!file.type.startsWith("image/")) return element("span", "file preview", file.name);
+  const image = element("img", "preview");
+  image.src = URL.createObjectURL(file);
+  image.alt = file.name || me.texts.photo;
+  image.addEventListener("load", () => { log.scrollTop = log.scrollHeight; });
+  image.addEventListener("error", () => image.replaceWith(element("span", "file preview", file.name)));
+  return image;
+}
+
+function buttons(id, rows) {
+  const holder = element("div", "rows");
   for (const row of rows) {
-    const line = holder.appendChild(document.createElement("div"));
-    line.className = "row";
+    const line = holder.appendChild(element("div", "row"));
     for (const item of row) {
-      const button = line.appendChild(document.createElement("button"));
+      const button = line.appendChild(element("button", "", item.label));
       button.type = "button";
-      button.textContent = item.label;
-      button.addEventListener("click", () => post("api/press", { data: item.data, label: item.label }, item.label));
+      button.addEventListener("click", () => {
+        // A finger that trembles presses once; afterwards the same button may be pressed again.
+        if (holder.dataset.busy) return;
+        holder.dataset.busy = "1";
+        button.classList.add("chosen");
+        post("api/press", { data: item.data, message: id }, item.label, null, () => {
+          delete holder.dataset.busy;
+          button.classList.remove("chosen");
+        });
+      });
     }
   }
   return holder;
@@ -106,62 +182,115 @@ function buttons(rows) {
 
 // Buttons of older messages stay pressable but step back.
 function quieten() {
-  const withRows = [...log.querySelectorAll(".message")].filter((box) => box.querySelector(".rows"));
-  withRows.forEach((box, i) => box.classList.toggle("old", i < withRows.length - 1));
+  const all = [...log.querySelectorAll(".rows")];
+  all.forEach((rows, i) => rows.classList.toggle("old", i < all.length - 1));
 }
 
-function post(address, body, text, form) {
-  const box = document.createElement("div");
-  box.className = "message mine waiting";
-  const bubble = box.appendChild(document.createElement("div"));
-  bubble.className = "bubble";
-  bubble.textContent = text;
-  const note = box.appendChild(document.createElement("div"));
-  note.className = "note";
-  note.textContent = me.texts.sending;
-  if (text) log.append(box);
-  log.scrollTop = log.scrollHeight;
-  queue.push({ address, body, form, box, note, key: newKey() });
+// ------------------------------------------------------------------------------------------------------- sending
+
+function post(address, body, text, form, done) {
+  queue.push(bubble({ address, body, text, form, done, key: newKey() }));
+  save();
   work();
+}
+
+function bubble(item) {
+  item.box = element("div", "message mine waiting");
+  if (item.form) {
+    const holder = item.box.appendChild(element("div", "media"));
+    item.form.getAll("file").forEach((file) => holder.append(preview(file)));
+  }
+  if (item.text) item.box.append(element("div", "bubble", item.text));
+  item.note = item.box.appendChild(element("div", "note", me.texts.sending));
+  item.note.setAttribute("aria-hidden", "true");
+  waiting.set(item.key, item);
+  if (item.text || item.form) {
+    log.append(item.box);
+    log.scrollTop = log.scrollHeight;
+  }
+  return item;
+}
+
+function tell(item, text) {
+  item.note.textContent = text;
+  item.note.removeAttribute("aria-hidden");
+}
+
+// What is typed or tapped survives a reload; files do not, the browser would not give them back.
+function save() {
+  try {
+    const kept = queue.filter((item) => !item.form).map(({ address, body, text, key }) => ({ address, body, text, key }));
+    sessionStorage.setItem(SAVED, JSON.stringify(kept));
+  } catch { /* a browser that keeps nothing */ }
+}
+
+function restore() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(SAVED) || "[]");
+    for (const item of kept) if (!told.has(item.key)) queue.push(bubble(item));
+  } catch { /* nothing was kept */ }
 }
 
 // One after the other, each with its own key: a repeated request is stored once.
 async function work() {
   if (sending) return;
   sending = true;
-  let pause = 1000;
+  let rest = 1000;
   while (queue.length) {
     const item = queue[0];
-    try {
-      const options = { method: "POST", headers: { "X-CSRF": me.csrf }, credentials: "same-origin" };
-      if (item.form) {
-        item.form.set("key", item.key);
-        options.body = item.form;
-      } else {
-        options.headers["Content-Type"] = "application/json";
-        options.body = JSON.stringify({ ...item.body, key: item.key });
-      }
-      const answer = await fetch(path(item.address), options);
-      if (answer.ok) {
-        item.box.remove();
-        queue.shift();
-        pause = 1000;
-        continue;
-      }
-      if (answer.status === 401 || answer.status === 403) await hello();
-      else if (answer.status < 500 && answer.status !== 429) {
-        const told = await answer.json().catch(() => ({}));
-        item.note.textContent = told.error || me.texts.failed;
-        queue.shift();
-        continue;
-      } else item.note.textContent = (await answer.json().catch(() => ({}))).error || me.texts.failed;
-    } catch {
-      item.note.textContent = me.texts.failed;
+    const end = await attempt(item);
+    if (end) {
+      queue.shift();
+      save();
+      if (item.done) item.done();
+      rest = 1000;
+    } else {
+      await wait(rest);
+      rest = Math.min(rest * 2, 15000);
     }
-    await wait(pause);
-    pause = Math.min(pause * 2, 15000);
   }
   sending = false;
+}
+
+// True when there is nothing more to try.
+async function attempt(item) {
+  const options = { method: "POST", headers: { "X-CSRF": me.csrf }, credentials: "same-origin" };
+  if (item.form) {
+    item.form.set("key", item.key);
+    options.body = item.form;
+  } else {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify({ ...item.body, key: item.key });
+  }
+  let answer;
+  try {
+    answer = await fetch(path(item.address), options);
+  } catch {
+    tell(item, me.texts.failed);
+    return false;
+  }
+  if (answer.ok) {
+    item.note.textContent = "";
+    return true;
+  }
+  const why = (await answer.json().catch(() => ({}))).error;
+  if (answer.status === 401) {
+    location.reload(); // the session is gone: begin anew, what is unsent comes along
+    return false;
+  }
+  if (answer.status === 403) {
+    await hello().catch(() => {});
+    tell(item, me.texts.failed);
+    return false;
+  }
+  if (answer.status === 429 || answer.status >= 500) {
+    tell(item, why || me.texts.failed);
+    return false;
+  }
+  tell(item, why || me.texts.refused);
+  item.box.classList.add("failed");
+  waiting.delete(item.key);
+  return true;
 }
 
 function send() {
@@ -172,69 +301,117 @@ function send() {
   post("api/say", { text }, text);
 }
 
+function sendFiles(files) {
+  const problem = files.length > MOST ? me.texts.too_many : files.some((file) => file.size > LARGEST) ? me.texts.too_big : "";
+  if (problem) {
+    status(problem);
+    setTimeout(() => { if (at("offline").textContent === problem) status(""); }, 10000);
+    return;
+  }
+  const caption = field.value.trim();
+  const form = new FormData();
+  form.set("caption", caption);
+  files.forEach((file) => form.append("file", file, file.name));
+  field.value = "";
+  grow();
+  post("api/files", null, caption, form);
+}
+
 function grow() {
   field.style.height = "auto";
   field.style.height = field.scrollHeight + 2 + "px";
 }
 
+// ------------------------------------------------------------------------------------------------------ listening
+
 async function hello() {
-  const answer = await fetch(path("api/me"), { credentials: "same-origin" });
-  if (!answer.ok) throw new Error("no session");
+  const answer = await get("api/me");
+  if (!answer.ok) {
+    status((await answer.json().catch(() => ({}))).error);
+    throw new Error("no session");
+  }
   me = await answer.json();
   document.title = me.texts.title;
-  document.getElementById("title").textContent = me.texts.title;
-  document.getElementById("organisation").textContent = me.organisation;
+  at("title").textContent = me.texts.title;
+  at("organisation").textContent = me.organisation;
   field.placeholder = me.texts.placeholder;
   field.setAttribute("aria-label", me.texts.placeholder);
   log.setAttribute("aria-label", me.texts.messages);
-  document.getElementById("send").setAttribute("aria-label", me.texts.send);
-  document.getElementById("files").setAttribute("aria-label", me.texts.attach);
-  offline.textContent = me.texts.offline;
+  at("send").setAttribute("aria-label", me.texts.send);
+  at("files").setAttribute("aria-label", me.texts.attach);
 }
 
 function listen() {
-  const stream = new EventSource(path("api/events?after=" + change));
+  clearTimeout(timer);
+  if (stream) stream.close();
+  // A page that nobody looks at lets go of its connection; what it misses comes when it is looked at again.
+  if (document.hidden) return;
+  stream = new EventSource(path("api/events?after=" + change));
+  stream.addEventListener("open", () => {
+    status("");
+    pause = 1000;
+  });
   stream.addEventListener("message", (event) => show(JSON.parse(event.data)));
-  stream.addEventListener("open", () => { offline.hidden = true; });
+  stream.addEventListener("reset", forget);
   stream.addEventListener("error", () => {
-    offline.hidden = false;
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+    stream.close();
+    status(me.texts.offline);
+    timer = setTimeout(again, pause * (0.75 + Math.random() / 2));
+    pause = Math.min(pause * 2, 30000);
   });
 }
 
+// A stream does not say why it ended; a plain request does.
+async function again() {
+  const answer = await get("api/messages?after=" + change).catch(() => null);
+  if (answer && answer.status === 401) location.reload();
+  else listen();
+}
+
+// Everything was erased at the person's wish: the page does not keep it either.
+function forget() {
+  change = 0;
+  seen.clear();
+  log.replaceChildren(...log.querySelectorAll(".waiting"));
+}
+
 async function begin() {
-  let pause = 500;
-  for (;;) {
+  for (let rest = 500; ; rest = Math.min(rest * 2, 10000)) {
     try {
       await hello();
-      const found = await (await fetch(path("api/messages"), { credentials: "same-origin" })).json();
+      const answer = await get("api/messages");
+      if (answer.status === 401) {
+        status(me.texts.no_cookie);
+        return;
+      }
+      const found = await answer.json();
       found.sort((a, b) => a.id - b.id).forEach(show);
-      listen();
-      if (!as && (start || !found.length)) post("api/say", { text: ("/start " + start).trim() }, "");
+      log.scrollTop = log.scrollHeight;
+      log.removeAttribute("aria-busy");
+      restore();
+      if (start || (!found.length && !queue.length)) post("api/say", { text: ("/start " + start).trim() }, "");
       if (start) history.replaceState(null, "", location.pathname + (as ? "?as=" + encodeURIComponent(as) : ""));
+      listen();
+      work();
       return;
     } catch {
-      offline.hidden = !offline.textContent;
-      await wait(pause);
-      pause = Math.min(pause * 2, 10000);
+      if (me.texts.offline) status(me.texts.offline);
+      await wait(rest);
     }
   }
 }
 
-document.getElementById("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
+at("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
 field.addEventListener("input", grow);
 field.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
+  const composing = event.isComposing || event.keyCode === 229;
+  if (event.key === "Enter" && !event.shiftKey && !composing) { event.preventDefault(); send(); }
 });
-document.getElementById("files").addEventListener("change", (event) => {
+at("files").addEventListener("change", (event) => {
   const files = [...event.target.files];
-  if (!files.length) return;
-  const form = new FormData();
-  form.set("caption", field.value.trim());
-  files.forEach((file) => form.append("file", file, file.name));
-  field.value = "";
-  grow();
-  post("api/files", null, files.map((file) => file.name).join(", "), form);
+  if (files.length) sendFiles(files);
   event.target.value = "";
 });
+document.addEventListener("visibilitychange", listen);
+window.addEventListener("online", listen);
 begin();
