@@ -8,16 +8,29 @@ from types import ModuleType
 
 from content.text import shorthand
 from content.words import Words
-from handlers import announcing, menu, moderation, mysubmissions, onboarding, practice, profile, report
+from handlers import (
+    anniversaries,
+    announcing,
+    campaign,
+    menu,
+    moderation,
+    mysubmissions,
+    onboarding,
+    practice,
+    profile,
+    report,
+)
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
 from handlers.talk import Talk
 
 MODULES: tuple[ModuleType, ...] = (
     onboarding,
+    campaign,
     report,
     practice,
     mysubmissions,
+    anniversaries,
     profile,
     moderation,
     announcing,

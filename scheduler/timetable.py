@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from content.packs import Packs
 from content.words import Words
 from db.session import Database
-from scheduler import attachments, broadcasts, deadlines, housekeeping, jobs
+from scheduler import anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("attachments", 3, attachments.run),
+    Job("anniversaries", 60, anniversaries.run),
     Job("broadcasts", 3, broadcasts.run),
     Job("jobs", 3, jobs.run),
     Job("deadlines", 60, deadlines.run),
