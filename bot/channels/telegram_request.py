@@ -1,50 +1,105 @@
-"""PTB's HTTP layer on aiohttp, telling apart what certainly was not sent from what may have been."""
+"""PTB's HTTP layer on aiohttp: tells what certainly was not sent from what may have been, and keeps the token secret."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+import json
+import os
+import re
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from telegram._utils.defaultvalue import DefaultValue
-from telegram.error import NetworkError
+from telegram.error import InvalidToken, NetworkError
 from telegram.request import BaseRequest, RequestData
 
+# PTB's RetryAfter warns of a coming change each time it is made, unless one has said yes to it.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
 CONNECT = 5.0
+POOL = 10.0
+WRITE = 10.0
 READ = 30.0
-"""Seconds. A slow answer is not a lost one: PTB's 5 s would turn it into doubt (speed.md §6)."""
+"""Seconds. A slow answer is not a lost one: PTB's 5 s for reading would turn it into doubt (speed.md §6)."""
+TRANSFER = 120.0
+"""Seconds a file may take, up or down: 20 MB at 1.4 Mbit/s."""
+KEEPALIVE = 15.0
+"""Seconds an idle connection is kept. Shorter than any server keeps it: a request that meets a connection just being
+closed is one whose fate nobody knows."""
+
+NEVER_LEFT = (
+    aiohttp.ClientConnectorError,  # refused, unreachable, no such name, TLS failed
+    aiohttp.ConnectionTimeoutError,  # no connection in time, or none free in the pool
+    aiohttp.ClientHttpProxyError,  # the proxy would not connect us
+    aiohttp.InvalidURL,
+)
+UNTOUCHED = (413, 429)
+"""Statuses below 500 that Telegram's own front server answers without JSON: a body too large, too many requests."""
+
+Seconds = TypeVar("Seconds")
 
 
 class NotSent(NetworkError):
-    """No connection was made, so nothing left this machine."""
+    """No connection was made, so nothing left this machine: sending again cannot double anything."""
 
 
 class Unclear(NetworkError):
-    """The connection broke after the request had begun to leave: processed or not, nobody can know."""
+    """The request had begun to leave and no answer of the Bot API came back: done or not, nobody can know."""
+
+
+class NotTelegram(InvalidToken):
+    """A redirect or a refusal that the Bot API did not write: a block page, a captive portal, a proxy.
+
+    Nothing was done, and it says nothing about the recipient: a block page that answers 403 has not found anybody who
+    blocked the bot. An InvalidToken, since PTB's callers meet block pages under that name (404).
+    """
 
 
 class AiohttpRequest(BaseRequest):
-    """At most `connections` at a time. Errors never carry the address: it holds the token."""
+    """At most `connections` at a time; all times in seconds, None for no limit.
 
-    def __init__(self, connections: int) -> None:
+    Errors carry neither the address nor what a stranger answered: both may hold the token.
+    """
+
+    def __init__(
+        self,
+        connections: int,
+        *,
+        connect: float | None = CONNECT,
+        pool: float | None = POOL,
+        write: float | None = WRITE,
+        read: float | None = READ,
+        transfer: float | None = TRANSFER,
+    ) -> None:
         self._connections = connections
+        self._connect = connect
+        self._pool = pool
+        self._write = write
+        self._read = read
+        self._transfer = transfer
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str | None] = {}
 
     @property
     def read_timeout(self) -> float | None:
-        """Seconds an answer may take."""
-        return READ
+        """Seconds an answer may take; PTB adds them to a long poll's own."""
+        return self._read
 
     async def initialize(self) -> None:
-        """Opens the pool."""
+        """Opens the pool; a second call changes nothing."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=True)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEPALIVE),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": self.USER_AGENT},
+            )
 
     async def shutdown(self) -> None:
-        """Closes the pool."""
+        """Closes the pool; requests under way end as Unclear."""
         if self._session is not None:
-            await self._session.close()
-            self._session = None
+            session, self._session = self._session, None
+            await session.close()
 
     async def do_request(
         self,
@@ -56,30 +111,113 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """One request; the status and the body. Raises NotSent or Unclear."""
+        """One request; the status and the body. Raises NotSent, Unclear or NotTelegram."""
         if self._session is None:
             raise NotSent("the connection pool is closed")
-        read = DefaultValue.get_value(read_timeout)
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT, sock_read=READ if read is None else float(read)
+        # A file's bytes travel while the request is written (an upload) or while its answer is read (a download).
+        heavy = method == "GET" or (request_data is not None and request_data.contains_files)
+        timeout = _timeout(
+            connect=_given(connect_timeout, self._connect),
+            pool=_given(pool_timeout, self._pool),
+            write=_given(write_timeout, self._transfer if heavy else self._write),
+            read=_given(read_timeout, self._read),
         )
         try:
-            async with self._session.request(method, url, timeout=timeout, **_body(request_data)) as answer:
-                return answer.status, await answer.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(f"no connection ({type(error).__name__})") from None
+            async with self._session.request(
+                method,
+                url,
+                data=_body(request_data),
+                timeout=timeout,
+                proxy=self._proxy(url),
+                allow_redirects=False,
+            ) as answer:
+                status, payload = answer.status, await answer.read()
+        except NEVER_LEFT as error:
+            failure: NetworkError = NotSent(f"no connection ({type(error).__name__})")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unclear(f"the connection broke ({type(error).__name__})") from None
+            failure = Unclear(f"the connection broke ({type(error).__name__})")
+        else:
+            return status, _readable(url, method, status, payload)
+        # Raised out here so that aiohttp's error, which knows the address, does not travel along as the context.
+        raise failure
+
+    def _proxy(self, url: str) -> str | None:
+        """The proxy the environment names (HTTPS_PROXY, NO_PROXY), looked up once for each place.
+
+        aiohttp's own `trust_env` looks again, and for a ~/.netrc too, in a thread at every request.
+        """
+        place = urlsplit(url)
+        key = f"{place.scheme}://{place.hostname}"
+        if key not in self._proxies:
+            spared = not place.hostname or proxy_bypass(place.hostname)
+            self._proxies[key] = None if spared else getproxies().get(place.scheme)
+        return self._proxies[key]
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer as a dictionary. Raises Unclear; PTB's own writes a body that is no JSON into the log, whole."""
+        try:
+            found = json.loads(payload)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not ("result" in found or found.get("ok") is False):
+            raise Unclear("an answer that is not the Bot API's")
+        return found
 
 
-def _body(data: RequestData | None) -> dict[str, Any]:
+def _given(value: Any, default: Seconds) -> Seconds:
+    """What the caller asked for; an explicit None is an answer too."""
+    if value is BaseRequest.DEFAULT_NONE:
+        return default
+    given: Seconds = value
+    return given
+
+
+def _timeout(
+    *, connect: float | None, pool: float | None, write: float | None, read: float | None
+) -> aiohttp.ClientTimeout:
+    """PTB's four times as aiohttp has them: its `connect` includes the wait for a free connection; it has none for
+    writing, so a stalled upload is ended by the sum of all four."""
+    waiting = None if connect is None or pool is None else connect + pool
+    whole = None if waiting is None or write is None or read is None else waiting + write + read
+    return aiohttp.ClientTimeout(total=whole, connect=waiting, sock_connect=connect, sock_read=read)
+
+
+def _readable(url: str, method: str, status: int, payload: bytes) -> bytes:
+    """The body where the Bot API wrote it. Raises NotTelegram, or Unclear for a success that is not the Bot API's."""
+    if 200 <= status < 300:
+        if method == "POST" and b'"result"' not in payload:
+            raise Unclear("an answer that is not the Bot API's")
+        return payload
+    if not (payload.lstrip().startswith(b"{") and b'"ok"' in payload):
+        if status < 500 and status not in UNTOUCHED:
+            raise NotTelegram(f"something else answers in Telegram's place ({status})")
+        return b'{"ok": false}'
+    return _without_token(url, payload)
+
+
+def _without_token(url: str, payload: bytes) -> bytes:
+    """An error's own words, should they repeat the address: PTB makes them the exception's text."""
+    token = re.search(r"/bot([^/]+)/", url)
+    return payload.replace(token[1].encode(), b"<token>") if token else payload
+
+
+def _body(data: RequestData | None) -> dict[str, str] | aiohttp.FormData | None:
     if data is None:
-        return {}
+        return None
     if not data.contains_files:
-        return {"data": data.json_parameters}
-    form = aiohttp.FormData()
+        return data.json_parameters
+    # Telegram shows a file's name as it comes: percent-encoded letters would stay percent-encoded.
+    form = aiohttp.FormData(quote_fields=False)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
-    for name, (filename, content, mime) in (data.multipart_data or {}).items():
-        form.add_field(name, content, filename=filename, content_type=mime)
-    return {"data": form}
+    for name, (filename, content, mime) in data.multipart_data.items():
+        # As a stream: aiohttp warns that large bytes hold up everybody else while they are written.
+        stream = io.BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, stream, filename=_file_name(filename), content_type=mime)
+    return form
+
+
+def _file_name(name: str) -> str:
+    """A name that every reader of a multipart header understands alike: no quotes, backslashes, control characters."""
+    return re.sub(r"[\x00-\x1f\x7f\\]", " ", name.replace('"', "'"))
