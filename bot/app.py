@@ -78,6 +78,7 @@ class App:
             organisation=settings.organisation,
             hotline=settings.hotline,
             duty_line=settings.duty_line,
+            files=self.files,
         )
         mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.deliveries = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from db import audit
-from db.models import Account, Consent, OutboxRow, OutState, Person, Purpose
+from db.models import Account, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
 from db.session import Session
 
 
@@ -70,3 +71,22 @@ async def stop_news(session: Session, person: Person, now: datetime) -> None:
         )
         .values(state=OutState.CANCELLED, finished_at=now)
     )
+
+
+async def list_unconfirmed(session: Session, scopes: Sequence[int]) -> list[tuple[Person, str]]:
+    """People of some units and below who joined by themselves and wait to be confirmed, with their unit's name."""
+    query = (
+        select(Person, Unit.name)
+        .join(UnitPath, UnitPath.descendant_id == Person.unit_id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(UnitPath.ancestor_id.in_(list(scopes)), Person.confirmed.is_(False), Person.erased_at.is_(None))
+        .order_by(Person.id)
+        .distinct()
+    )
+    return [(person, unit) for person, unit in await session.execute(query)]
+
+
+async def confirm(session: Session, person: Person, actor_id: int, now: datetime) -> None:
+    """An officer says that this person belongs to the unit."""
+    person.confirmed = True
+    audit.note(session, actor_id, "confirm_member", f"person {person.id}", now, person.unit_id)

@@ -19,6 +19,7 @@ from handlers import (
     practice,
     profile,
     report,
+    units,
 )
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.engine import plain_label
@@ -34,6 +35,7 @@ MODULES: tuple[ModuleType, ...] = (
     profile,
     moderation,
     announcing,
+    units,
     menu,
 )
 """Each may have DIALOGUES, COMMANDS, WAITING (the menu's one line, most useful first) and OFFICER_WORK (lines)."""

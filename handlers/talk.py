@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class House:
     organisation: str
     hotline: str
     duty_line: str
+    files: Path
+    """The data folder's cleaned files and what the house draws itself."""
     links: dict[str, str] = field(default_factory=dict)
     """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
 

@@ -227,6 +227,7 @@ async def make_world(folder: Path, rows: Iterable[UnitRow] = UNITS) -> World:
         organisation=FACTS["organisation"],
         hotline=FACTS["hotline"],
         duty_line="",
+        files=folder,
         links={"test": "https://chat.example/?start={}"},
     )
     async with database.write() as session:
