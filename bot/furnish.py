@@ -112,7 +112,9 @@ async def _submissions(session: Session, pack: DemoPack, known: dict[str, int], 
         story: dict[str, object] = dict(item.story)
         if item.money:
             story["results"] = {"money": item.money}
-        report = Report(Track(item.track), item.title, story, item.money, direct_production=True)
+        report = Report(
+            Track(item.track), item.title, story, item.money, direct_production=author.audience == Audience.ENTERPRISE
+        )
         submission = await submissions.submit(
             session, author, report, draft_id=None, due_at=due, year=local_date(sent).year, now=sent
         )

@@ -128,6 +128,8 @@ class Delivery:
         self._wake = asyncio.Event()
         self._paused_until = {lane: 0.0 for lane in Lane}
         self._stopping = False
+        self._running = False
+        self._ended = asyncio.Event()
         self.down_since: datetime | None = None
         """Since when the platform refuses us altogether; None while it answers."""
 
@@ -137,20 +139,26 @@ class Delivery:
 
     async def run(self) -> None:
         """Sends until `stop`; every failure of a round is logged and tried again."""
-        while not self._stopping:
-            try:
-                self._wake.clear()
-                pause = await self.round()
-            except Exception:
-                log.exception("delivery round on %s failed", self._channel.name)
-                pause = 1.0
-            if pause > 0:
-                await self._rest(pause)
+        self._running = True
+        try:
+            while not self._stopping:
+                try:
+                    self._wake.clear()
+                    pause = await self.round()
+                except Exception:
+                    log.exception("delivery round on %s failed", self._channel.name)
+                    pause = 1.0
+                if pause > 0 and not self._stopping:
+                    await self._rest(pause)
+        finally:
+            self._ended.set()
 
     async def stop(self, patience: float = 8.0) -> None:
         """No new claims; waits up to `patience` seconds for what is in flight, then settles it."""
         self._stopping = True
         self._wake.set()
+        if self._running:
+            await self._ended.wait()  # a round under way may still claim: what it claims is waited for below
         if self._flying:
             await asyncio.wait(list(self._flying), timeout=patience)
         await self._settle()
@@ -169,7 +177,7 @@ class Delivery:
     async def round(self) -> float:
         """Settles, claims and starts sends. Returns the seconds until there may be something to do again."""
         tick = self._monotonic()
-        free = self._window - len(self._flying)
+        free = 0 if self._stopping else self._window - len(self._flying)
         lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
         departures = self._pacer.departures(tick, free) if lanes and free > 0 else []
         parcels: list[Parcel] = []

@@ -1,3 +1,523 @@
 """The chat page as a person uses it: on a small phone, by keyboard, on a bad network, twice by accident."""
 
 from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, async_playwright, expect
+from sqlalchemy import delete
+
+from bot.settings import Settings
+from bot.web.server import WebServer
+from content.message import Choice, Media, Message, rows
+from content.pictures import qr_png
+from db.inbox import Arrival
+from db.models import Lane, WebMessage, WebSession
+from db.session import Session
+from tests.bot.test_webchat import TEXTS, House, TwoPeople, open_house
+from tests.people import FACTS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+SMALL = {"width": 360, "height": 740}
+WELCOME = Message(
+    "Chào <b>anh/chị</b>!\nAnh/chị muốn làm gì?",
+    (
+        Choice("💡 Gửi sáng kiến", key="send"),
+        Choice("Có", key="yes"),
+        Choice("Không", key="no"),
+        Choice("A", key="a"),
+        Choice("B", key="b"),
+        Choice("C", key="c"),
+        Choice("Xem danh sách đã gửi nhé", key="list"),
+    ),
+    screen=1,
+)
+
+
+@dataclass
+class Echo:
+    """A house that answers at once: a welcome to /start, otherwise what it heard."""
+
+    house: House
+    demo: TwoPeople | None = None
+    port: int = 0
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    silent: bool = False
+    server: WebServer | None = None
+    replies: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def start(self) -> None:
+        settings = Settings.model_construct(
+            organisation=FACTS["organisation"], web_host="127.0.0.1", web_port=self.port
+        )
+        self.server = WebServer(
+            self.house.chat, self.store, settings, texts=TEXTS, health=lambda: {"ok": True}, demo=self.demo
+        )
+        await self.server.start()
+        self.port = int(self.address.rstrip("/").rpartition(":")[2])
+
+    async def stop(self) -> None:
+        assert self.server is not None
+        await self.server.stop()
+        await asyncio.gather(*self.replies)
+
+    @property
+    def address(self) -> str:
+        assert self.server is not None
+        return self.server.address
+
+    async def store(
+        self,
+        channel: str,
+        bot: str,
+        arrivals: Sequence[Arrival],
+        also: Callable[[Session], Awaitable[object]] | None = None,
+    ) -> int:
+        added = await self.house.store(channel, bot, arrivals, also)
+        for arrival in arrivals if added else ():
+            raw = json.loads(arrival.raw)
+            self.heard.append(raw)
+            if not self.silent:
+                task = asyncio.create_task(self.answer(raw))
+                self.replies.add(task)
+                task.add_done_callback(self.replies.discard)
+        return added
+
+    async def answer(self, raw: dict[str, Any]) -> None:
+        if raw.get("text", "").startswith("/start"):
+            await self.say(WELCOME, raw["address"])
+        elif not raw.get("files"):
+            await self.say(Message(f"Đã nghe: {raw.get('text') or raw.get('choice')}"), raw["address"])
+
+    async def say(self, message: Message, address: str = "", edits: str = "") -> str:
+        """Says something to the only chat there is, or to a given one."""
+        to = address or self.heard[0]["address"]
+        return await self.house.chat.send(to, message, edits=edits, lane=Lane.REPLY)
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def echo(tmp_path: Path) -> AsyncIterator[Echo]:
+    async with open_house(tmp_path) as house:
+        made = Echo(house)
+        await made.start()
+        yield made
+        await made.stop()
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Echo]:
+    async with open_house(tmp_path) as house:
+        made = Echo(house, TwoPeople())
+        await made.start()
+        yield made
+        await made.stop()
+
+
+@pytest.fixture
+async def phone(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A small phone whose page may not break its own rules or throw."""
+    context = await chromium.new_context(viewport=SMALL, has_touch=True, locale="vi-VN")  # type: ignore[arg-type]
+    wrong: list[str] = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+    yield context
+    await context.close()
+    assert not wrong, wrong
+
+
+async def opened(phone: BrowserContext, echo: Echo, path: str = "") -> Page:
+    page = await phone.new_page()
+    await page.goto(echo.address + path)
+    await expect(page.locator(".rows").first).to_be_visible()
+    return page
+
+
+def said(page: Page, text: str) -> Locator:
+    return page.locator(".bubble", has_text=text)
+
+
+async def types(page: Page, text: str) -> None:
+    await page.locator("#text").fill(text)
+    await page.locator("#text").press("Enter")
+
+
+# -------------------------------------------------------------------------------------------------- the usual way
+
+
+async def test_the_first_look_is_greeted_once(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.reload()
+    await expect(page.locator(".rows")).to_have_count(1)
+    assert [raw["text"] for raw in echo.heard] == ["/start"]
+    assert await page.title() == TEXTS["title"]
+    await expect(page.locator("#organisation")).to_have_text(FACTS["organisation"])
+
+
+async def test_a_link_of_a_poster_starts_with_its_code(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo, "u/MAYHOA")
+    await page.reload()
+    await expect(page.locator(".rows")).to_have_count(1)
+    assert [raw["text"] for raw in echo.heard] == ["/start u-MAYHOA"]
+
+
+async def test_buttons_stand_in_the_rows_they_were_given_in_and_are_pressed_once(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    laid = await page.evaluate(
+        "[...document.querySelectorAll('.row')].map(r => [...r.children].map(b => b.textContent))"
+    )
+    assert laid == [[choice.label for choice in line] for line in rows(WELCOME.choices)]
+    assert max(map(len, laid)) == 3
+    await page.get_by_role("button", name="Không").dblclick()
+    await expect(said(page, "Đã nghe: s:1:no")).to_be_visible()
+    await expect(page.locator(".mine .bubble")).to_have_text(["Không"])
+    assert [raw.get("choice") for raw in echo.heard] == [None, "s:1:no"]
+
+
+async def test_buttons_of_older_messages_step_back_but_can_be_pressed(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await echo.say(Message("Tiếp ạ?", (Choice("Tiếp", key="on"),), screen=2))
+    await expect(page.get_by_role("button", name="Tiếp")).to_be_visible()
+    await expect(page.locator(".rows.old")).to_have_count(1)
+    await page.locator(".rows.old button").first.click()
+    await expect(said(page, "s:1:send")).to_be_visible()
+
+
+async def test_a_message_edited_in_place_stays_where_it_is(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    number = await echo.say(Message("Đã gửi 10/100"))
+    await echo.say(Message("tin sau"))
+    await expect(said(page, "tin sau")).to_be_visible()
+    await echo.say(Message("Đã gửi 100/100"), edits=number)
+    await expect(said(page, "Đã gửi 100/100")).to_be_visible()
+    assert (await page.locator(".bubble").all_inner_texts())[-2:] == ["Đã gửi 100/100", "tin sau"]
+
+
+async def test_markup_is_shown_as_meant_and_nothing_else_gets_in(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await echo.say(
+        Message(
+            "<b>đậm</b> <i>nghiêng</i> <u>gạch</u> 1 &lt; 2 &amp; 3 &#39;x&#39; "
+            '<a href="https://congdoan.example/?a=1&amp;b=2" onclick="window.hit=1">trang</a>'
+            '<a href="javascript:window.hit=1">bẫy</a><img src=x onerror="window.hit=1">'
+            "<script>window.hit=1</script><style>body{display:none}</style><iframe src=/></iframe><b onclick=hit()>x</b>"
+        )
+    )
+    bubble = said(page, "đậm")
+    await expect(bubble).to_have_text("đậm nghiêng gạch 1 < 2 & 3 'x' trangbẫywindow.hit=1body{display:none}x")
+    assert await bubble.evaluate("b => [...b.querySelectorAll('*')].map(e => e.tagName)") == ["B", "I", "U", "A", "B"]
+    assert await bubble.evaluate("b => [...b.querySelectorAll('*')].flatMap(e => e.getAttributeNames())") == [
+        "href", "rel", "target",
+    ]  # fmt: skip
+    assert await bubble.locator("a").get_attribute("href") == "https://congdoan.example/?a=1&b=2"
+    assert await page.evaluate("window.hit === undefined")
+
+
+async def test_what_a_person_types_is_never_markup(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await types(page, "<b>x</b><img src=x onerror=alert(1)>")
+    await expect(page.locator(".mine .bubble")).to_have_text("<b>x</b><img src=x onerror=alert(1)>")
+    assert await page.locator(".mine .bubble *").count() == 0
+
+
+async def test_days_are_written_as_official_papers_do(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    echo.house.now = echo.house.now.replace(month=2, day=3, year=2026)
+    await echo.say(Message("chúc mừng"))
+    await expect(page.locator(".day")).to_have_text(["thứ Sáu, 25/7/2025", "thứ Ba, 03/02/2026"])
+    await expect(page.locator(".time").last).to_have_text("16:55")
+
+
+# ----------------------------------------------------------------------------------------------------------- files
+
+
+async def test_photos_and_papers_are_shown(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    (echo.house.chat.files / "qr.png").write_bytes(qr_png("https://congdoan.example"))
+    (echo.house.chat.files / "a.xlsx").write_bytes(b"xlsx")
+    media = (Media("photo", "qr.png", "Mã QR"), Media("document", "a.xlsx", "Danh sách đơn vị.xlsx"))
+    await echo.say(Message("Gửi đồng chí", media=media))
+    image = page.get_by_alt_text("Mã QR")
+    await expect(image).to_be_visible()
+    await expect(image).to_have_js_property("complete", True)
+    assert await image.evaluate("i => i.naturalWidth") > 0
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Danh sách đơn vị.xlsx").click()
+    assert (await download.value).suggested_filename == "Danh sách đơn vị.xlsx"
+
+
+async def test_several_photos_go_as_one_album_with_what_was_typed(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.locator("#text").fill("Máy cắt mới")
+    photo = qr_png("https://congdoan.example")
+    await page.locator("#files").set_input_files(
+        [{"name": f"máy {n}.png", "mimeType": "image/png", "buffer": photo} for n in (1, 2)]
+    )
+    await expect(page.locator(".mine .time")).to_have_count(1)
+    await expect(page.locator(".mine img")).to_have_count(2)
+    await expect(page.locator(".mine .bubble")).to_have_text("Máy cắt mới")
+    first, second = echo.heard[1:]
+    assert [first["text"], second["text"]] == ["Máy cắt mới", ""]
+    assert first["group"] == second["group"] != ""
+    assert [first["files"][0][2], second["files"][0][2]] == ["máy 1.png", "máy 2.png"]
+    assert await page.locator("#text").input_value() == ""
+    await page.reload()
+    await expect(page.locator(".mine .file")).to_have_text(["máy 1.png", "máy 2.png"])
+
+
+async def test_a_file_that_is_too_big_is_not_even_sent(phone: BrowserContext, echo: Echo, tmp_path: Path) -> None:
+    page = await opened(phone, echo)
+    big = tmp_path / "phim.mp4"
+    with big.open("wb") as file:
+        file.truncate(20 * 1024 * 1024 + 1)
+    await page.locator("#text").fill("Phim đây")
+    await page.locator("#files").set_input_files(big)
+    await expect(page.locator("#offline")).to_have_text(TEXTS["too_big"])
+    assert await page.locator("#text").input_value() == "Phim đây"
+    assert len(echo.heard) == 1
+
+
+# --------------------------------------------------------------------------------------------------- a bad network
+
+
+async def test_what_is_typed_without_a_network_goes_out_once_when_it_is_back(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await phone.set_offline(True)
+    await types(page, "một")
+    await types(page, "hai")
+    await expect(page.locator(".waiting .note").first).to_have_text(TEXTS["failed"])
+    await expect(page.locator(".waiting")).to_have_count(2)
+    await expect(page.locator("#offline")).to_have_text(TEXTS["offline"])
+    await phone.set_offline(False)
+    await expect(said(page, "Đã nghe: hai")).to_be_visible(timeout=30_000)
+    await expect(page.locator(".waiting")).to_have_count(0)
+    await expect(page.locator("#offline")).to_have_text("")
+    assert [raw["text"] for raw in echo.heard] == ["/start", "một", "hai"]
+    await expect(page.locator(".mine .bubble")).to_have_text(["một", "hai"])
+
+
+async def test_when_only_the_answer_is_lost_the_repeat_changes_nothing(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    keys = []
+    repeated = asyncio.Event()
+
+    async def lose_first(route: Route) -> None:
+        keys.append(json.loads(route.request.post_data or "")["key"])
+        if len(keys) == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+            repeated.set()
+
+    await page.route("**/api/say", lose_first)
+    await types(page, "đúng một lần")
+    await expect(said(page, "Đã nghe: đúng một lần")).to_be_visible()
+    await asyncio.wait_for(repeated.wait(), 30)
+    assert len(keys) == 2 and keys[0] == keys[1]
+    assert len(echo.heard) == 2
+    await expect(page.locator(".mine")).to_have_count(1)
+
+
+async def test_what_was_not_sent_yet_survives_a_reload(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.route("**/api/say", lambda route: route.abort())
+    await types(page, "đừng mất nhé")
+    await expect(page.locator(".waiting .note")).to_have_text(TEXTS["failed"])
+    await page.unroute("**/api/say")
+    await page.reload()
+    await expect(said(page, "Đã nghe: đừng mất nhé")).to_be_visible()
+    await page.reload()
+    await expect(page.locator(".mine")).to_have_count(1)
+    assert len(echo.heard) == 2
+
+
+async def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await echo.stop()
+    await expect(page.locator("#offline")).to_have_text(TEXTS["offline"])
+    await echo.say(Message("trong lúc mất kết nối"))
+    await echo.start()
+    await expect(said(page, "trong lúc mất kết nối")).to_be_visible(timeout=30_000)
+    await expect(page.locator("#offline")).to_have_text("")
+
+
+async def test_a_refusal_is_told_beside_what_was_said(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.locator("#text").evaluate("t => t.removeAttribute('maxlength')")
+    await types(page, "a" * 20_001)
+    await expect(page.locator(".failed .note")).to_have_text(TEXTS["too_long"])
+    await types(page, "ngắn")
+    await expect(said(page, "Đã nghe: ngắn")).to_be_visible()
+
+
+async def test_a_forgotten_browser_begins_anew_and_takes_along_what_it_was_about_to_say(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    async with echo.house.database.write() as session:
+        await session.execute(delete(WebSession))
+    await types(page, "còn đây không?")
+    await expect(said(page, "Đã nghe: còn đây không?")).to_be_visible()
+    assert echo.heard[0]["address"] != echo.heard[-1]["address"]
+
+
+async def test_what_was_erased_leaves_the_page_too(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await types(page, "bí mật")
+    await expect(said(page, "Đã nghe: bí mật")).to_be_visible()
+    async with echo.house.database.write() as session:
+        await session.execute(delete(WebMessage))
+    await echo.say(Message("Đã xóa hết ạ."))
+    await expect(page.locator(".bubble")).to_have_text(["Đã xóa hết ạ."])
+
+
+# ------------------------------------------------------------------------------------------- everybody's small phone
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(320, 100), (320, 130), (360, 130), (1280, 100)])
+async def test_nothing_is_cut_off_and_everything_can_be_hit_with_a_finger(
+    phone: BrowserContext, echo: Echo, width: int, zoom: int
+) -> None:
+    page = await opened(phone, echo)
+    await page.set_viewport_size({"width": width, "height": 640})
+    await page.evaluate(f"document.documentElement.style.fontSize = '{zoom}%'")
+    await echo.say(Message("https://congdoan.example/" + "rất-dài-" * 30))
+    await types(page, "x" * 300)
+    await expect(page.locator(".mine .bubble")).to_be_visible()
+    for box in ("document.documentElement", "document.getElementById('log')"):
+        assert await page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+    sizes = await page.evaluate(
+        "[...document.querySelectorAll('button, #attach')].map(b => b.getBoundingClientRect())"
+        ".map(b => [b.width, b.height])"
+    )
+    assert len(sizes) == 9
+    assert all(w >= 44 and h >= 44 for w, h in sizes), sizes
+
+
+async def test_the_page_can_be_used_by_keyboard_alone(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.locator("#log").focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(said(page, "Đã nghe: s:1:send")).to_be_visible()
+    reached = []
+    for _ in range(10):
+        await page.keyboard.press("Tab")
+        reached.append(await page.evaluate("document.activeElement.id"))
+    assert [name for name in reached if name in ("files", "text", "send")][:3] == ["files", "text", "send"]
+    await page.locator("#text").focus()
+    await page.keyboard.type("dòng một")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("dòng hai")
+    await page.keyboard.press("Enter")
+    await expect(said(page, "Đã nghe: dòng một")).to_be_visible()
+    assert echo.heard[-1]["text"] == "dòng một\ndòng hai"
+
+
+async def test_a_screen_reader_hears_who_speaks_and_what_each_control_does(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await types(page, "chào")
+    await expect(said(page, "Đã nghe")).to_be_visible()
+    log = page.get_by_role("log", name=TEXTS["messages"])
+    assert await log.get_attribute("aria-live") == "polite"
+    assert await log.get_attribute("aria-busy") is None
+    await expect(page.get_by_role("textbox", name=TEXTS["placeholder"])).to_be_visible()
+    await expect(page.get_by_role("button", name=TEXTS["send"], exact=True)).to_be_visible()
+    await expect(page.get_by_label(TEXTS["attach"])).to_be_attached()
+    await expect(page.get_by_role("heading", name=TEXTS["title"])).to_be_visible()
+    who = await page.locator(".message .unseen").all_text_contents()
+    assert who == [TEXTS["from_us"], TEXTS["from_me"], TEXTS["from_us"]]
+
+
+async def test_text_stands_out_enough_from_its_ground(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await echo.say(
+        Message('Tiếp ạ? <a href="https://congdoan.example">trang</a>', (Choice("Tiếp", key="on"),), screen=2)
+    )
+    await types(page, "chào")
+    await expect(said(page, "Đã nghe")).to_be_visible()
+    poor = await page.evaluate(CONTRAST)
+    assert poor == []
+
+
+CONTRAST = """() => {
+  const parts = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = (c) => {
+    const [r, g, b] = parts(c).slice(0, 3).map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = getComputedStyle(e).backgroundColor;
+      if ((parts(c)[3] ?? 1) > 0) return c;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const poor = [];
+  for (const e of document.querySelectorAll("h1, header p, .bubble, .bubble a, .time, .day, .row button")) {
+    const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) poor.push([e.className || e.tagName, e.textContent, ratio]);
+  }
+  return poor;
+}"""
+
+
+# ------------------------------------------------------------------------------------------------------------ demo
+
+
+async def test_the_demo_shows_phones_of_its_people_and_moves_its_clock(phone: BrowserContext, demo: Echo) -> None:
+    page = await phone.new_page()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(demo.address + "?people=hoa,ha")
+    await expect(page.locator("iframe")).to_have_count(2)
+    for name in ("hoa", "ha"):
+        frame = page.frame_locator(f'iframe[title="{name}"]')
+        await expect(frame.locator(".rows")).to_be_visible()
+        await frame.locator("#text").fill(f"tôi là {name}")
+        await frame.locator("#text").press("Enter")
+        await expect(frame.locator(".bubble", has_text=f"Đã nghe: tôi là {name}")).to_be_visible()
+    assert {raw["address"] for raw in demo.heard} == {"demo-hoa", "demo-ha"}
+    await expect(page.locator("#clock")).to_have_text("thứ Sáu, 25/7/2025, 16:55")
+    for button, clock in (
+        ("demo_hour", "thứ Sáu, 25/7/2025, 17:55"),
+        ("demo_day", "thứ Bảy, 26/7/2025, 17:55"),
+        ("demo_morning", "Chủ nhật, 27/7/2025, 07:00"),
+        ("demo_union_day", "thứ Hai, 28/7/2025, 07:00"),
+    ):
+        await page.get_by_role("button", name=TEXTS[button], exact=True).click()
+        await expect(page.locator("#clock")).to_have_text(clock)
+    await page.get_by_label(TEXTS["demo_moment"]).fill("2026-02-03T08:30")
+    await page.get_by_role("button", name=TEXTS["demo_go"], exact=True).click()
+    await expect(page.locator("#clock")).to_have_text("thứ Ba, 03/02/2026, 08:30")
+
+
+async def test_the_demo_shows_one_phone_at_a_time_where_there_is_no_room(phone: BrowserContext, demo: Echo) -> None:
+    page = await phone.new_page()
+    await page.goto(demo.address)
+    await expect(page.locator("iframe")).to_have_count(1)
+    await page.get_by_role("button", name="ha", exact=True).click()
+    await expect(page.locator('iframe[title="ha"]')).to_be_visible()
+    await expect(page.locator('iframe[title="hoa"]')).to_be_hidden()
+    await page.get_by_role("button", name="hoa", exact=True).click()
+    await expect(page.locator('iframe[title="hoa"]')).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -39,27 +39,30 @@ function status(text) {
 
 // ------------------------------------------------------------------------------------------------------- drawing
 
-// Text comes as a small HTML subset. It is parsed into an inert document and rebuilt from allowed parts only.
+// Text comes as a small HTML subset. It is never parsed as HTML: four tags are made by hand, all else is text or dropped.
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function plain(text) {
+  return text.replace(/&(?:#(\d{1,6})|([a-z]+));/g, (whole, number, name) => (number ? String.fromCodePoint(Number(number)) : ENTITIES[name] || whole));
+}
+
 function words(target, html) {
-  const inert = new DOMParser().parseFromString(html, "text/html");
-  const build = (from, into) => {
-    for (const node of from.childNodes) {
-      if (node.nodeType === Node.TEXT_NODE) into.append(node.textContent);
-      else if (node.nodeType === Node.ELEMENT_NODE) {
-        const tag = node.tagName.toLowerCase();
-        let next = into;
-        if (["b", "i", "u"].includes(tag)) next = into.appendChild(document.createElement(tag));
-        else if (tag === "a" && /^https:\/\//i.test(node.getAttribute("href") || "")) {
-          next = into.appendChild(document.createElement("a"));
-          next.href = node.getAttribute("href");
-          next.rel = "noopener noreferrer nofollow";
-          next.target = "_blank";
-        } else if (["script", "style"].includes(tag)) continue;
-        build(node, next);
-      }
+  const open = [{ name: "", into: target }];
+  for (const part of html.split(/(<\/?[a-z][^>]*>)/i)) {
+    const { name: last, into } = open[open.length - 1];
+    const tag = /^<(\/?)([a-z]+)([^>]*)>$/i.exec(part);
+    const name = tag && tag[2].toLowerCase();
+    if (!tag) into.append(plain(part));
+    else if (tag[1]) {
+      if (name === last) open.pop();
+    } else if (["b", "i", "u"].includes(name)) open.push({ name, into: into.appendChild(element(name)) });
+    else if (name === "a") {
+      const href = /\shref="(https:\/\/[^"]+)"/i.exec(tag[3]);
+      const next = href ? into.appendChild(element("a")) : into;
+      if (href) Object.assign(next, { href: plain(href[1]), rel: "noopener noreferrer nofollow", target: "_blank" });
+      open.push({ name, into: next });
     }
-  };
-  build(inert.body, target);
+  }
 }
 
 function show(message) {
@@ -266,9 +269,11 @@ async function attempt(item) {
   try {
     answer = await fetch(path(item.address), options);
   } catch {
+    status(me.texts.offline);
     tell(item, me.texts.failed);
     return false;
   }
+  if (at("offline").textContent === me.texts.offline && stream && stream.readyState === EventSource.OPEN) status("");
   if (answer.ok) {
     item.note.textContent = "";
     return true;

@@ -1,0 +1,223 @@
+"""The real process over a fake Bot API, killed with -9 at random moments under load: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from db import accounts, broadcasts, migrate, people, units
+from db.audiences import Rule
+from db.models import Audience, Grant, Purpose, Role
+from db.session import Database
+from tests.fakes.botapi import TOKEN, BotApiProcess
+from tests.people import UNITS
+
+KILLS = int(os.environ.get("CONGDOAN_TEST_KILLS", "25"))
+RATE = 40.0
+"""Updates a second while the process is being killed."""
+MEMBERS = 500
+ANNOUNCEMENT = "Mời anh/chị họp lúc 17 giờ thứ Hai."
+WORDS = ("giá gá", "dao cắt", "khay xoay", "thẻ màu", "bảng ca", "quạt gió", "tủ sách", "xe đẩy", "kẹp vải", "đèn soi")
+
+
+def report_of(number: int, rng: random.Random) -> list[str]:
+    """What a worker types to send one report, no two alike."""
+    words = rng.sample(WORDS, 4)
+    title = f"{words[0]} số {number} thay cho {words[1]}"
+    before = " ".join(f"{word} {rng.randrange(10**6)}" for word in words)
+    after = " ".join(f"{rng.randrange(10**6)} {word} {rng.randrange(10**6)}" for word in reversed(words))
+    return [
+        "/sangkien", "sang kien", title, "ky thuat", before, "xong", after, "xong", "y tuong", "chua tinh duoc",
+        "khong co", "xem lai", "gui", "van gui",
+    ]  # fmt: skip
+
+
+async def furnish(path: Path, reporters: int) -> int:
+    """Members on Telegram who consented, and an announcement to all of them whose hour has come."""
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    await migrate.upgrade(database)
+    now = datetime.now(UTC)
+    async with database.write() as session:
+        await units.write(session, list(UNITS), now)
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        first = 0
+        for n in range(MEMBERS + reporters):
+            account, _ = await accounts.enter(session, "telegram", str(1000 + n), now)
+            person = await people.join(session, account, "test", now)
+            await people.consent(session, person.id, Purpose.SUBMISSIONS, "test", "telegram", now)
+            person.name, person.unit_id, person.audience = f"Người Thứ {n}", unit.id, Audience.ENTERPRISE
+            person.confirmed, person.direct_production = True, True
+            person.news = n < MEMBERS
+            first = first or person.id
+        session.add(Grant(person_id=first, role=Role.UPPER_OFFICER, unit_id=unit.id, granted_at=now, confirmed_at=now))
+        await session.flush()
+        made = await broadcasts.create(
+            session, author_id=first, kind="urgent", topic="urgent", unit_id=unit.id, audience=Rule(unit.id).to_json(),
+            text=ANNOUNCEMENT, media=[], timing="now", send_at=now, second=False, year=now.year, now=now,
+        )  # fmt: skip
+    await database.close()
+    return made.id
+
+
+class Bot:
+    """The real `congdoan run` in a process of its own."""
+
+    def __init__(self, data: Path, api: str) -> None:
+        self._env = os.environ | {
+            "CONGDOAN_DATA_DIR": str(data), "CONGDOAN_TELEGRAM_TOKEN": TOKEN, "CONGDOAN_TELEGRAM_API": api,
+            "CONGDOAN_ORGANISATION": "Liên đoàn Lao động tỉnh Thử Nghiệm", "CONGDOAN_HOTLINE": "0200 000 000",
+        }  # fmt: skip
+        self._log = (data / "bot.log").open("ab")
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", env=self._env, stdout=asyncio.subprocess.DEVNULL, stderr=self._log
+        )
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+    def close(self) -> None:
+        self._log.close()
+
+
+@asynccontextmanager
+async def house(folder: Path, reporters: int) -> AsyncIterator[tuple[BotApiProcess, Bot, Path, int]]:
+    data = folder / "data"
+    data.mkdir()
+    path = data / "congdoan.db"
+    broadcast_id = await furnish(path, reporters)
+    async with BotApiProcess(folder / "calls.jsonl") as fake:
+        bot = Bot(data, fake.url)
+        try:
+            for n in range(MEMBERS + reporters):
+                await fake.control("person", chat_id=1000 + n)
+            yield fake, bot, path, broadcast_id
+        finally:
+            await bot.end()
+            bot.close()
+
+
+def ask(path: Path, question: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+async def settled(fake: BotApiProcess, path: Path, patience: float) -> None:
+    """Waits until nothing is on its way any more, in or out."""
+    until = time.monotonic() + patience
+    while True:
+        waiting = (await fake.control("queue"))["pending"]
+        new = ask(path, "SELECT count(*) FROM inbox WHERE state='new'")[0][0]
+        out = ask(path, "SELECT count(*) FROM outbox WHERE state IN ('ready','sending')")[0][0]
+        if not waiting and not new and not out:
+            return
+        assert time.monotonic() < until, f"not settled: {len(waiting)} waiting, {new} new, {out} to send"
+        await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(280)
+async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
+    rng = random.Random(os.environ.get("CONGDOAN_TEST_SEED", "20250725"))
+    reporters = 60 + KILLS * 6
+    async with house(tmp_path, reporters) as (fake, bot, path, broadcast_id):
+        scripts = {1000 + MEMBERS + n: report_of(n, rng) for n in range(reporters)}
+        pushed = 0
+        begun: set[int] = set()
+        stop = asyncio.Event()
+
+        async def load() -> None:
+            """A few workers at a time type their reports, message after message, at the rate; until told to stop."""
+            nonlocal pushed
+            waiting = list(scripts)
+            active: list[int] = []
+            while True:
+                while len(active) < 8 and waiting and not stop.is_set():
+                    active.append(waiting.pop(0))
+                    begun.add(active[-1])
+                if not active:
+                    return
+                chat = rng.choice(active)
+                await fake.act(chat, "says", text=scripts[chat].pop(0))
+                pushed += 1
+                if not scripts[chat]:
+                    active.remove(chat)
+                await asyncio.sleep(1 / RATE)
+
+        loading = asyncio.create_task(load())
+        for _ in range(KILLS):
+            await bot.start()
+            await asyncio.sleep(rng.uniform(0.2, 4.2))
+            await bot.end()
+        stop.set()
+        await loading
+        await bot.start()
+        await settled(fake, path, 120)
+        assert await bot.end(signal.SIGTERM) == 0
+
+        delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]
+    got = Counter(call["chat_id"] for call in delivered if call["params"].get("text") == ANNOUNCEMENT)
+    states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
+    sent = {
+        int(str(row[0]))
+        for row in ask(path, f"SELECT address FROM outbox WHERE broadcast_id={broadcast_id} AND state='sent'")
+    }
+    reports = ask(path, "SELECT author_id, count(*) FROM submissions GROUP BY author_id")
+    dead = ask(path, "SELECT count(*) FROM inbox WHERE state='dead'")[0][0]
+    print(
+        json.dumps(
+            {
+                "kills": KILLS,
+                "updates": pushed,
+                "reports": len(begun),
+                "kept": len(reports),
+                "states": states,
+                "dead": dead,
+            }
+        )
+    )
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+    assert dead == 0
+    assert len(reports) == len(begun) and all(count == 1 for _, count in reports)
+    assert got and max(got.values()) == 1, "somebody got the announcement twice"
+    assert sum(states.values()) == MEMBERS and set(states) <= {"sent", "failed", "unknown"}
+    assert states.get("unknown", 0) <= 8 * KILLS
+    assert sent <= set(got), "said to be sent, but it never arrived"
+
+
+@pytest.mark.timeout(120)
+async def test_a_polite_end_under_load_takes_seconds_and_leaves_nothing_in_doubt(tmp_path: Path) -> None:
+    async with house(tmp_path, 1) as (_, bot, path, broadcast_id):
+        for _ in range(3):
+            await bot.start()
+            before = ask(path, "SELECT count(*) FROM outbox WHERE state='sent'")[0][0]
+            until = time.monotonic() + 30
+            while ask(path, "SELECT count(*) FROM outbox WHERE state='sent'")[0][0] == before:
+                assert time.monotonic() < until, "nothing was sent"
+                await asyncio.sleep(0.05)
+            asked = time.monotonic()
+            assert await bot.end(signal.SIGTERM) == 0
+            assert time.monotonic() - asked < 30
+        states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
+        assert set(states) <= {"sent", "ready"}, states
