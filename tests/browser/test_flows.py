@@ -1,0 +1,182 @@
+"""The five jobs as a person does them in a real browser: at 360 px and on a desktop, through the demo's real process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, Frame, Page, async_playwright, expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt install chromium")
+PICTURES = os.environ.get("CONGDOAN_TEST_PICTURES", "")
+"""A folder for screenshots to be looked at; README's picture is one of them."""
+
+
+@asynccontextmanager
+async def demo(folder: Path) -> AsyncIterator[str]:
+    env = os.environ | {"CONGDOAN_DATA_DIR": str(folder)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "demo", "--port", "0", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield opened
+        await opened.close()
+
+
+async def says(chat: Page | Frame, text: str) -> None:
+    await chat.locator("#text").fill(text)
+    await chat.locator("#text").press("Enter")
+
+
+async def taps(chat: Page | Frame, label: str) -> None:
+    await chat.locator(".rows button", has_text=label).last.click()
+
+
+async def hears(chat: Page | Frame, text: str) -> None:
+    await expect(chat.locator(".message:not(.mine) .bubble", has_text=text).last).to_be_visible(timeout=15_000)
+
+
+async def shows(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+def photo(color: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (640, 480), color).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+async def fits(page: Page) -> None:
+    """Nothing sticks out to the side of a small phone."""
+    wide = await page.locator("body").evaluate("body => body.scrollWidth - body.clientWidth")
+    assert wide <= 0
+
+
+@pytest.mark.timeout(180)
+async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(tmp_path: Path) -> None:
+    async with demo(tmp_path) as address, browser() as chromium:
+        context = await chromium.new_context(viewport={"width": 360, "height": 740}, locale="vi-VN")
+        page = await context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(f"{address}chat?start=u-MAYHOA")
+        await hears(page, "Đây là Trợ lý Công đoàn")
+        await shows(page, "360-welcome")
+        for label, answer in (
+            ("Bắt đầu", "Xin anh/chị đọc 30 giây"), ("Tôi đồng ý", "nhận tin nhắc"), ("Có, gửi cho tôi", "May Hòa Phát"),
+            ("Đúng rồi", "thuộc nhóm nào"), ("NLĐ doanh nghiệp", "làm ca nào"), ("Ca đêm", "Xong rồi"),
+        ):  # fmt: skip
+            await taps(page, label)
+            await hears(page, answer)
+        await says(page, "on luat")
+        await hears(page, "Chọn chủ đề")
+        await taps(page, "1")
+        await hears(page, "Câu 1/5")
+        await shows(page, "360-question")
+        await says(page, "a")
+        await hears(page, "Căn cứ:")
+        await says(page, "sang kien")
+        await hears(page, "Anh/chị đồng ý không?")
+        await taps(page, "Đồng ý")
+        await hears(page, "họ và tên")
+        await says(page, "bùi thị mới")
+        await hears(page, "muốn gửi gì")
+        for label, text, answer in (
+            ("Sáng kiến", "", "Đặt tên ngắn"), ("", "Kệ để chỉ ngay đầu chuyền cho người mới", "Thuộc loại nào"),
+            ("Kỹ thuật", "", "Trước đây làm thế nào"), ("", "Trước đây chỉ để cuối xưởng, đi lấy mất mười phút.", "Viết tiếp"),
+            ("", "xong", "Nay làm khác"), ("", "Nay đóng kệ ngay đầu chuyền, mỗi màu một ngăn, với tay là tới.", "Viết tiếp"),
+            ("", "xong", "Đã áp dụng chưa"), ("Mới là ý tưởng", "", "Kết quả ra sao"), ("Tiền làm lợi", "", "bao nhiêu tiền"),
+            ("", "12,5 triệu", "12.500.000 đồng/năm"), ("Đúng", "", "Tiền làm lợi: 12.500.000"), ("Tiếp", "", "Gửi ảnh trước và sau"),
+        ):  # fmt: skip
+            await (taps(page, label) if label else says(page, text))
+            await hears(page, answer)
+        await page.locator("#files").set_input_files(
+            [
+                {"name": "truoc.jpg", "mimeType": "image/jpeg", "buffer": photo("navy")},
+                {"name": "sau.jpg", "mimeType": "image/jpeg", "buffer": photo("green")},
+            ]
+        )
+        await hears(page, "Đã nhận 2 ảnh")
+        await taps(page, "Tiếp")
+        await hears(page, "trực tiếp sản xuất")
+        await page.locator(".rows button", has_text="Có").last.click()
+        await hears(page, "Bổ sung cho đầy đủ")
+        await taps(page, "Xem lại và gửi")
+        await hears(page, "XEM LẠI TRƯỚC KHI GỬI")
+        await shows(page, "360-preview")
+        await taps(page, "Gửi")
+        await hears(page, "Đã gửi hồ sơ")
+        await fits(page)
+        await shows(page, "360-sent")
+        assert errors == []
+
+
+@pytest.mark.timeout(180)
+async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path: Path) -> None:
+    async with demo(tmp_path) as address, browser() as chromium:
+        context = await chromium.new_context(viewport={"width": 1360, "height": 860}, locale="vi-VN")
+        page = await context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(f"{address}?people=dung,huong")
+        await page.locator(".phone").nth(1).wait_for()
+        chats = {}
+        for key in ("dung", "huong"):
+            element = await page.locator(f'[data-key="{key}"] iframe').element_handle()
+            assert element is not None
+            frame = await element.content_frame()
+            assert frame is not None
+            chats[key] = frame
+        dung, huong = chats["dung"], chats["huong"]
+        await says(dung, "hoso")
+        await says(huong, "/duyet SK-25-0001")
+        await hears(huong, "Giá treo cuộn chỉ")
+        await taps(huong, "Nhận xử lý")
+        await hears(huong, "đồng chí đang giữ")
+        await says(dung, "on luat")
+        await hears(dung, "Chọn chủ đề")
+        await taps(dung, "2")
+        await hears(dung, "Câu 1/5")
+        await shows(page, "desktop-review")
+        await taps(huong, "Chấp nhận")
+        await hears(huong, "Tác giả sẽ được báo")
+        await taps(huong, "Chấp nhận")
+        await hears(dung, "Tin vui!")
+        await says(huong, "/guitin")
+        for label, text, answer in (
+            ("Thông báo", "", "Gửi cho ai?"), ("Tiếp", "", "soạn nội dung"), ("", "Mời {ten} họp lúc 17 giờ thứ Hai.", "Đã ghi"),
+            ("", "tiếp", "Mời Nguyễn Thị Hương họp"), ("Tiếp", "", "Gửi lúc nào"), ("Gửi ngay", "", "XÁC NHẬN GỬI"),
+            ("Xác nhận", "", "BÁO CÁO GỬI TIN"),
+        ):  # fmt: skip
+            await (taps(huong, label) if label else says(huong, text))
+            await hears(huong, answer)
+        await hears(dung, "Mời Quách Văn Dũng họp lúc 17 giờ thứ Hai.")
+        await shows(page, "desktop-announced")
+        await page.locator("#union").click()
+        await hears(dung, "Còn 3 ngày nữa là kỷ niệm 96 năm")
+        await shows(page, "desktop-union-day")
+        assert errors == []
