@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,17 +17,19 @@ from content.calendar import official
 from content.source import ROOT, ContentError, Problem, Source, parse, read
 from content.text import fold
 
-STEM, OPTION, EXPLANATION = 220, 90, 220
-"""Longest texts in characters (4-conversation §4.6.1)."""
+STEM, OPTION, EXPLANATION, CITATION = 220, 90, 220, 120
+"""Longest texts in characters (4-conversation §4.6.1; document and article: ours)."""
 FEWEST = 5
 """A topic is shown from this many usable questions on (decisions 28)."""
 BIAS = 0.4
 """No more than this share of a topic's right answers may be the longest, or stand in one place."""
-ALIKE = 93
+ALIKE = 92
 """Stems this similar (folded, of 100) are the same question."""
 CHECKED = ("A", "A*", "A-ocr")
 """Read in the text of the law itself (fact sheet, section 0); these may be practised before a person reviewed them."""
-FACT = re.compile(r"[A-Z]{2}-\d{2}")
+FACT = re.compile(r"[A-Z]{2}-D?\d{2}")
+NEW_TONE = re.compile(r"\b\w*(?:o[àáảãạèéẻẽẹ]|(?<!q)u[ỳýỷỹỵ])\b", re.IGNORECASE)
+"""Words with the tone on the last letter, where official papers put it on the one before. In "qu" the u is no vowel."""
 TOPICS = (
     "membership", "officers", "finance", "organisation", "wages", "contracts", "bargaining", "safety", "insurance",
 )  # fmt: skip
@@ -53,10 +57,13 @@ class Question(BaseModel):
     reviewed_by: str = ""
     reviewed_on: date | None = None
 
-    @field_validator("valid_to", "reviewed_on", mode="before")
+    @field_validator("valid_from", "valid_to", "reviewed_on", mode="before")
     @classmethod
-    def _empty(cls, value: object) -> object:
-        return value or None
+    def _day(cls, value: object) -> object:
+        # pydantic alone would read "2025" as so many seconds since 1970.
+        if isinstance(value, str):
+            return date.fromisoformat(value) if value else None
+        return value
 
     @property
     def reviewed(self) -> bool:
@@ -65,8 +72,10 @@ class Question(BaseModel):
 
     @property
     def citation(self) -> str:
-        """Article, document and the day from which it is in force."""
-        return f"{self.article} {self.document}, hiệu lực từ {official(self.valid_from)}"
+        """Article, document and the day from which it is in force, e.g. "khoản 1 Điều 8 (Luật …, hiệu lực từ 01/7/2025)"."""
+        # A document that names its amendment has brackets of its own; brackets in brackets read badly on a phone.
+        document = self.document.replace(" (", ", ").removesuffix(")")
+        return f"{self.article} ({document}, hiệu lực từ {official(self.valid_from)})"
 
     def usable(self, on: date) -> bool:
         """In force on a day, and safe to ask: B needs a named reviewer, C is never asked (decisions 28)."""
@@ -102,10 +111,19 @@ class _File(BaseModel):
 class Bank:
     """All questions, by topic and by id."""
 
-    def __init__(self, titles: dict[str, str], questions: tuple[Question, ...]) -> None:
+    def __init__(
+        self, titles: dict[str, str], places: dict[str, tuple[str, int]], questions: Iterable[Question]
+    ) -> None:
+        """`titles`: topic → title, in the order of offer; `places`: question id → file and line."""
         self._titles = titles
-        self.questions = questions
-        self._by_id = {question.id: question for question in questions}
+        self._places = places
+        self.questions = tuple(questions)
+        self._by_id = {question.id: question for question in self.questions}
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic that has a file, in the order in which they are offered."""
+        return tuple(self._titles)
 
     def title(self, topic: str) -> str:
         """What a topic is called."""
@@ -127,30 +145,59 @@ class Bank:
         """The topics that have enough usable questions on a day."""
         return [topic for topic in self._titles if len(self.usable(topic, on)) >= FEWEST]
 
+    def ended(self, on: date) -> list[Problem]:
+        """The questions whose law is no longer in force on a day: not an error (history stays), but work to do."""
+        return [
+            Problem(*self._places[q.id], f"{q.id}: in force until {q.valid_to.isoformat()} only")
+            for q in self.questions
+            if q.valid_to is not None and q.valid_to < on
+        ]
+
 
 def load_quiz(folder: Path = ROOT / "packs" / "quiz") -> Bank:
     """Loads and checks every topic. Raises ContentError with all problems, each with file and line."""
     problems: list[Problem] = []
     titles: dict[str, str] = {}
     found: list[tuple[Question, Source, int]] = []
-    for path in sorted(folder.glob("*.yaml"), key=lambda p: (TOPICS.index(p.stem) if p.stem in TOPICS else 99, p.stem)):
+    for path in sorted(folder.glob("*.yaml"), key=_order):
         try:
             source = read(path)
             file = parse(_File, source)
         except ContentError as error:
             problems += error.problems
             continue
+        if path.stem not in TOPICS:
+            problems.append(Problem(source.file, 1, f"'{path.stem}' is no topic: name it in TOPICS"))
+        problems += [Problem(source.file, source.line(("title",)), f"title: {text}") for text in _spelling(file.title)]
         titles[path.stem] = file.title
         here = [question.model_copy(update={"topic": path.stem}) for question in file.questions]
-        found += [(question, source, n) for n, question in enumerate(here)]
+        found += [(question, source, source.line(("questions", n))) for n, question in enumerate(here)]
         problems += _balance(here, source)
-    for question, source, n in found:
-        line = source.line(("questions", n))
+    for question, source, line in found:
         problems += [Problem(source.file, line, f"{question.id}: {text}") for text in _faults(question)]
     problems += _repeats(found)
     if problems:
         raise ContentError(problems)
-    return Bank(titles, tuple(question for question, _, _ in found))
+    places = {question.id: (source.file, line) for question, source, line in found}
+    return Bank(titles, places, (question for question, _, _ in found))
+
+
+def _order(path: Path) -> tuple[int, str]:
+    return (TOPICS.index(path.stem) if path.stem in TOPICS else len(TOPICS), path.stem)
+
+
+def _spelling(text: str) -> list[str]:
+    """What a proofreader would mark: an empty text, letters in pieces, the tone mark in the new place, stray spaces."""
+    if not text.strip():
+        return ["empty"]
+    faults = []
+    if not unicodedata.is_normalized("NFC", text):
+        faults.append("letters and marks are stored apart (not NFC)")
+    composed = unicodedata.normalize("NFC", text)
+    faults += [f"'{word}' has its tone mark on the last letter (write hòa, hủy)" for word in NEW_TONE.findall(composed)]
+    if " ".join(text.split()) != text:
+        faults.append("spaces or line breaks too many")
+    return faults
 
 
 def _faults(question: Question) -> list[str]:
@@ -158,20 +205,25 @@ def _faults(question: Question) -> list[str]:
     for name, text, limit in (
         ("stem", question.stem, STEM),
         ("explanation", question.explanation, EXPLANATION),
+        ("document", question.document, CITATION),
+        ("article", question.article, CITATION),
         *((f"option {'ABCD'[n]}", option, OPTION) for n, option in enumerate(question.options)),
     ):
-        if not text.strip():
-            faults.append(f"the {name} is empty")
+        faults += [f"{name}: {fault}" for fault in _spelling(text)]
         if len(text) > limit:
             faults.append(f"the {name} has {len(text)} characters, at most {limit} fit")
     if len({fold(option) for option in question.options}) < 4:
         faults.append("two options say the same")
     if not 0 <= question.answer <= 3:
         faults.append(f"answer {question.answer} is none of 0 to 3")
-    if not question.article.strip() or not question.document.strip():
+    if "Điều" not in question.article:
         faults.append("a question without its article does not exist")
     if not FACT.fullmatch(question.fact):
         faults.append(f"'{question.fact}' is no id of the fact sheet")
+    if not re.fullmatch(rf"{re.escape(question.fact.lower())}[a-z]?", question.id):
+        faults.append(f"the id must be {question.fact.lower()}, with a letter behind it from the second question on")
+    if not question.author.strip():
+        faults.append("nobody is named as author")
     if question.confidence not in (*CHECKED, "B"):
         faults.append(f"a fact of confidence '{question.confidence}' may not be asked")
     if question.valid_to is not None and question.valid_to < question.valid_from:
@@ -205,8 +257,7 @@ def _repeats(found: list[tuple[Question, Source, int]]) -> list[Problem]:
     problems = []
     first: dict[str, str] = {}
     stems: dict[str, str] = {}
-    for question, source, n in found:
-        line = source.line(("questions", n))
+    for question, source, line in found:
         if question.id in first:
             problems.append(Problem(source.file, line, f"the id {question.id} stands in {first[question.id]} too"))
         first[question.id] = source.file

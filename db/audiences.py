@@ -100,6 +100,7 @@ async def members(
     now: datetime,
     *,
     capped: bool,
+    automatic: bool = False,
     after: int = 0,
     limit: int | None = None,
     only: Collection[int] | None = None,
@@ -119,7 +120,7 @@ async def members(
     people = [(person, unit) for person, unit in await session.execute(query)]
     ids = [person.id for person, _ in people]
     accounts = await _accounts(session, ids)
-    full = await _full(session, ids, now) if capped else set()
+    full = await _full(session, ids, now, automatic=automatic) if capped else set()
     return [
         Member(
             person.id,
@@ -162,8 +163,12 @@ async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
     return found
 
 
-async def _full(session: Session, ids: Sequence[int], now: datetime) -> set[int]:
-    """Who has had as many non-urgent messages as a person should get."""
+async def _full(session: Session, ids: Sequence[int], now: datetime, *, automatic: bool) -> set[int]:
+    """Who has had as many non-urgent messages as a person should get.
+
+    An anniversary gives way to what officers have to say and never takes its place (5-voice §5.4, priorities).
+    """
+    uncounted = ("urgent",) if automatic else ("urgent", "automatic")
     counts: dict[timedelta, Counter[int]] = {span: Counter() for span, _ in CAPS}
     for start in range(0, len(ids), 500):
         query = (
@@ -173,7 +178,7 @@ async def _full(session: Session, ids: Sequence[int], now: datetime) -> set[int]
                 OutboxRow.person_id.in_(ids[start : start + 500]),
                 OutboxRow.not_before > now - CAPS[-1][0],
                 OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.SENT, OutState.UNKNOWN, OutState.HELD)),
-                Broadcast.kind != "urgent",
+                Broadcast.kind.not_in(uncounted),
             )
         )
         for person_id, moment in await session.execute(query):

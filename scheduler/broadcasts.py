@@ -100,7 +100,7 @@ async def _members(session: Session, broadcast: Broadcast, now: datetime) -> lis
     capped = broadcast.kind not in ("urgent", "correction") and not _on_the_day(broadcast)
     return await audiences.members(
         session, audiences.from_json(broadcast.audience), broadcast.topic, now,
-        capped=capped, after=broadcast.cursor, limit=broadcasts.CHUNK, only=only,
+        capped=capped, automatic=broadcast.kind == "automatic", after=broadcast.cursor, limit=broadcasts.CHUNK, only=only,
     )  # fmt: skip
 
 

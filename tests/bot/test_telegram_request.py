@@ -293,19 +293,39 @@ async def test_no_answer_makes_the_token_show(
     assert_secret(caught.value, caplog)
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "slow", "refused"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "slow", "refused", "crowded", "garbled", "bad address"])
 async def test_no_failure_makes_the_token_show(
     fake: FakeBotApi, connect: Callable[..., Awaitable[Bot]], caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    bot = await connect(fake.url, read=0.05)
+    async def garble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"no HTTP at all\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(garble, "127.0.0.1", 0)
+    address = {
+        "garbled": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+        "bad address": "http://127.0.0.1:99999999",
+    }.get(kind, fake.url)
+    bot = await connect(address, connections=1, connect=0.02, pool=0.02, read=0.05)
     # From here on: PTB writes the address itself, at DEBUG, when a Bot is made (bot/logs.py keeps it quiet).
     caplog.set_level(logging.DEBUG)
+    holding: asyncio.Task[object] | None = None
     if kind == "refused":
         await fake.stop()
-    else:
+    elif kind == "crowded":
+        fake.fail("slow")
+        holding = asyncio.create_task(bot.send_message(LAN, "giữ", read_timeout=30))
+        await fake.until(lambda: fake.log)
+    elif kind in ("drop_before", "drop_after", "slow"):
         fake.fail(kind)
-    with pytest.raises(TelegramError) as caught:
+    with pytest.raises(NotSent if kind in ("refused", "crowded", "bad address") else Unclear) as caught:
         await bot.send_message(LAN, "x")
+    server.close()
+    await server.wait_closed()
+    if holding is not None:
+        await fake.stop()
+        await holding
     assert_secret(caught.value, caplog)
 
 

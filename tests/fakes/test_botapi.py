@@ -119,12 +119,18 @@ async def test_a_long_poll_ends_when_somebody_writes(fake: FakeBotApi, bot: Call
 async def test_a_second_long_poll_ends_the_first(fake: FakeBotApi, bot: Caller) -> None:
     first = asyncio.create_task(bot.refused("getUpdates", timeout=30))
     await fake.until(lambda: len(fake.polls) == 1)
-    assert await bot.updates() == []
-    assert not first.done()
     second = asyncio.create_task(bot.updates(timeout=30))
     assert (await first).startswith("409 Conflict: terminated by other getUpdates request")
     fake.person(LAN).says("chào")
     assert await second == fake.pending
+
+
+async def test_a_poll_that_does_not_wait_ends_nobody_elses(fake: FakeBotApi, bot: Caller) -> None:
+    waiting = asyncio.create_task(bot.updates(timeout=30))
+    await fake.until(lambda: len(fake.polls) == 1)
+    assert await bot.updates() == []
+    fake.person(LAN).says("chào")
+    assert await waiting == fake.pending
 
 
 async def test_a_poll_repeated_at_once_gets_one_update_only(fake: FakeBotApi, bot: Caller) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -175,28 +175,39 @@ async def test_planning_that_dies_in_the_middle_goes_on_and_plans_everybody_once
     assert len(planned) == len(set(planned)) == 120 and len(queued) == len(set(queued)) == 120
 
 
-async def test_caps_keep_a_person_at_one_a_day_and_three_a_week(world: World) -> None:
-    await world.joined("Bùi Thị Hoa")
+async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversaries_give_way(world: World) -> None:
+    await world.joined("Lê Thu Hà", unit="MAYHOA", role=Role.UPPER_OFFICER)
     got = 0
     async with world.database.write() as session:
         unit = await units.find_by_code(session, "MAYHOA")
         assert unit is not None
+
+        async def reason(now: datetime, *, automatic: bool = False) -> str:
+            found = await audiences.members(session, Rule(unit.id), "notice", now, capped=True, automatic=automatic)
+            return found[0].reason
+
         for day in range(14):
             now = START + timedelta(days=day)
-            made = await broadcasts.plan_automatic(
-                session, key=f"test:{day}", topic="notice", unit_id=unit.id, audience=Rule(unit.id).to_json(), text="x",
-                timing="now", send_at=now, year=2025, now=now,
-            )  # fmt: skip
-            assert made is not None
-            made.state = BroadcastState.SENDING
             found = await audiences.members(session, Rule(unit.id), "notice", now, capped=True)
-            member = found[0]
+            made = await broadcasts.create(
+                session, author_id=found[0].person_id, kind="notice", topic="notice", unit_id=unit.id,
+                audience=Rule(unit.id).to_json(), text="x", media=[], timing="now", send_at=now, second=False, year=2025, now=now,
+            )  # fmt: skip
             await broadcasts.add_targets(
-                session, made, [(member, now, None, await broadcasts.body(session, {}, now), None)], now
+                session, made, [(found[0], now, None, await broadcasts.body(session, {}, now), None)], now
             )
-            got += not member.reason
-            again = (await audiences.members(session, Rule(unit.id), "notice", now, capped=True))[0]
-            assert again.reason == "capped"
+            got += not found[0].reason
+            assert await reason(now) == await reason(now, automatic=True) == "capped"
+        later = START + timedelta(days=40)
+        made_by_clock = await broadcasts.plan_automatic(
+            session, key="kn:test", topic="anniversary", unit_id=unit.id, audience=Rule(unit.id).to_json(), text="x",
+            timing="now", send_at=later, year=2025, now=later,
+        )  # fmt: skip
+        assert made_by_clock is not None
+        found = await audiences.members(session, Rule(unit.id), "anniversary", later, capped=True, automatic=True)
+        body = await broadcasts.body(session, {}, later)
+        await broadcasts.add_targets(session, made_by_clock, [(found[0], later, None, body, None)], later)
+        assert await reason(later) == "" and await reason(later, automatic=True) == "capped"
     assert got == 6
 
 
