@@ -25,7 +25,7 @@ SOURCES = {
     "Nghị định số 105/2026/NĐ-CP": "nghi-dinh-105-2026-tai-chinh-cong-doan.txt",
     "Nghị định số 293/2025/NĐ-CP": "nghi-dinh-293-2025-luong-toi-thieu.txt",
 }
-COUNTED = {"cd-01", "cd-18", "cd-42", "cd-56", "ld-05", "at-04", "at-12", "bh-12"}
+COUNTED = {"cd-01", "cd-18", "cd-42", "cd-56", "ld-05", "at-12"}
 """Right answers whose number is counted, or written in letters in the law."""
 
 
@@ -226,9 +226,13 @@ def amendments() -> dict[tuple[str, str], str]:
 
 
 def cited_text(q: Question) -> str:
-    """The text in force of the article a question cites. Raises LookupError, saying what is wrong."""
+    """The text in force of every article a question cites. Raises LookupError, saying what is wrong."""
+    return "".join(_cited_text(q.model_copy(update={"article": one})) for one in q.article.split(", "))
+
+
+def _cited_text(q: Question) -> str:
     document = q.document.split(" (")[0]
-    cited = re.search(r"(?:khoản (\d+) )?Điều (\d+)", q.article)
+    cited = re.fullmatch(r"(?:điểm \w+ )?(?:khoản (\d+) )?Điều (\d+)", q.article)
     if document not in SOURCES or cited is None:
         raise LookupError(f"no text for {q.article} {q.document}")
     clause, number = cited.group(1) or "", cited.group(2)
@@ -273,6 +277,7 @@ def test_every_citation_stands_in_the_law_and_holds_the_numbers_of_the_right_ans
     [
         ("cd-16", {"article": "khoản 2 Điều 95"}, "is not in"),
         ("cd-16", {"article": "khoản 9 Điều 5"}, "no khoản 9"),
+        ("bh-12", {"article": "khoản 3 Điều 40, khoản 9 Điều 41"}, "no khoản 9"),
         ("cd-23", {"article": "điểm k khoản 2 Điều 10"}, "no điểm k"),
         ("cd-19", {"document": "Luật Công đoàn số 50/2024/QH15"}, "was amended"),
         ("cd-16", {"document": "Luật Công đoàn số 50/2024/QH15 (sửa đổi bởi Luật số 97/2025/QH15)"}, "was not amended"),
