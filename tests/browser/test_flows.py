@@ -79,7 +79,9 @@ async def fits(page: Page) -> None:
 @pytest.mark.timeout(180)
 async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(tmp_path: Path) -> None:
     async with demo(tmp_path) as address, browser() as chromium:
-        context = await chromium.new_context(viewport={"width": 360, "height": 740}, locale="vi-VN")
+        context = await chromium.new_context(
+            viewport={"width": 360, "height": 740}, locale="vi-VN", reduced_motion="reduce"
+        )
         page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -138,7 +140,9 @@ async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
 @pytest.mark.timeout(180)
 async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path: Path) -> None:
     async with demo(tmp_path) as address, browser() as chromium:
-        context = await chromium.new_context(viewport={"width": 1360, "height": 860}, locale="vi-VN")
+        context = await chromium.new_context(
+            viewport={"width": 1360, "height": 860}, locale="vi-VN", reduced_motion="reduce"
+        )
         page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
