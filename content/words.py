@@ -174,6 +174,7 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "money": money.format_money,
+        "short_money": money.format_money_short,
         "number": money.format_number,
         "clock": lambda moment: times.format_clock(moment.astimezone(calendar.LOCAL)),
         "hour": lambda moment: times.format_time(moment.astimezone(calendar.LOCAL)),

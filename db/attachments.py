@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from db.models import Attachment, FileState
 from db.session import Session
@@ -12,6 +13,10 @@ from db.session import Session
 BACKOFF = (10.0, 60.0, 600.0, 3600.0)
 """Seconds between attempts to fetch; after the last one hourly, for seven days (promises F24)."""
 GIVE_UP = timedelta(days=7)
+LOST = timedelta(hours=1)
+"""How long a file stays after the draft it came with was thrown away."""
+
+_OWNERLESS = and_(Attachment.draft_id.is_(None), Attachment.submission_id.is_(None), Attachment.broadcast_id.is_(None))
 
 
 async def add(
@@ -29,10 +34,8 @@ async def add(
     now: datetime,
 ) -> Attachment | None:
     """Notes a file of a draft; None when the same file is there already (albums are repeated by nervous thumbs)."""
-    if draft_id is not None:
-        same = select(Attachment.id).where(Attachment.draft_id == draft_id, Attachment.unique_ref == unique_ref)
-        if (await session.execute(same)).first():
-            return None
+    if draft_id is not None and await has(session, draft_id, unique_ref):
+        return None
     row = Attachment(
         person_id=person_id, account_id=account_id, channel=channel, draft_id=draft_id, kind=kind, ref=ref,
         unique_ref=unique_ref, name=name, size=size, state=FileState.WAITING, next_at=now, created_at=now,
@@ -43,11 +46,26 @@ async def add(
     return row
 
 
-async def count(session: Session, draft_id: int) -> tuple[int, int]:
-    """(photos, other files) of a draft that were not refused."""
+async def has(session: Session, draft_id: int, unique_ref: str) -> bool:
+    """Whether this very file came with the draft already."""
+    same = select(Attachment.id).where(Attachment.draft_id == draft_id, Attachment.unique_ref == unique_ref)
+    return (await session.execute(same)).first() is not None
+
+
+async def let_go(session: Session, draft_id: int) -> None:
+    """The draft begins anew: what came with it is nobody's any more."""
+    await session.execute(update(Attachment).where(Attachment.draft_id == draft_id).values(draft_id=None))
+
+
+async def count(session: Session, draft_id: int, submission_id: int | None = None) -> tuple[int, int]:
+    """(photos, other files) of a draft, and of the submission it mends, that were not refused."""
+    mine = Attachment.draft_id == draft_id
     query = (
         select(Attachment.kind, func.count())
-        .where(Attachment.draft_id == draft_id, Attachment.state.in_((FileState.WAITING, FileState.CLEAN)))
+        .where(
+            mine if submission_id is None else or_(mine, Attachment.submission_id == submission_id),
+            Attachment.state.in_((FileState.WAITING, FileState.CLEAN)),
+        )
         .group_by(Attachment.kind)
     )
     counts = {kind: number for kind, number in await session.execute(query)}
@@ -68,10 +86,10 @@ async def list_for_submission(session: Session, submission_id: int) -> list[Atta
 
 
 async def due(session: Session, now: datetime, limit: int = 20) -> list[Attachment]:
-    """Files waiting to be fetched whose time has come."""
+    """Files waiting to be fetched whose time has come; those of a draft that was thrown away are nobody's any more."""
     query = (
         select(Attachment)
-        .where(Attachment.state == FileState.WAITING, Attachment.next_at <= now)
+        .where(Attachment.state == FileState.WAITING, Attachment.next_at <= now, ~_OWNERLESS)
         .order_by(Attachment.next_at, Attachment.id)
         .limit(limit)
     )
@@ -100,9 +118,22 @@ async def refused(session: Session, row_id: int, reason: str, *, failed: bool = 
     return changed.scalar() is not None
 
 
-async def later(session: Session, row_id: int, now: datetime) -> bool:
-    """Sets the next attempt; True when it is time to give up."""
-    row = await session.get_one(Attachment, row_id)
+async def later(session: Session, row_id: int, now: datetime, at_least: float = 0.0) -> bool:
+    """Sets the next attempt, after `at_least` seconds; True when it is time to give up."""
+    row = await session.get(Attachment, row_id)
+    if row is None or row.state != FileState.WAITING:
+        return False
     row.attempts += 1
-    row.next_at = now + timedelta(seconds=BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
+    row.next_at = now + timedelta(seconds=max(at_least, BACKOFF[min(row.attempts, len(BACKOFF)) - 1]))
     return now - row.created_at > GIVE_UP
+
+
+async def lost(session: Session, now: datetime) -> list[tuple[int, str]]:
+    """(row, name in the data folder) of files whose draft was thrown away a while ago."""
+    query = select(Attachment.id, Attachment.file).where(_OWNERLESS, Attachment.created_at < now - LOST)
+    return [(row_id, file) for row_id, file in await session.execute(query)]
+
+
+async def forget(session: Session, row_ids: Sequence[int]) -> None:
+    """Deletes rows whose files are gone from the data folder."""
+    await session.execute(delete(Attachment).where(Attachment.id.in_(list(row_ids))))

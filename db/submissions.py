@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from db import audit, house, policy, units
 from db.errors import Conflict, NotFound, Refused
@@ -17,31 +17,39 @@ from db.models import (
     CoAuthor,
     FileState,
     Grant,
+    Level,
     Person,
     Status,
     Submission,
     SubmissionEvent,
     Track,
+    Unit,
     UnitPath,
 )
 from db.session import Session
 
 PREFIX = {Track.INITIATIVE: "SK", Track.PRACTICE: "MH", Track.GOOD_DEED: "GT"}
-WITHDRAWABLE = (Status.SENT, Status.CLAIMED, Status.NEED_INFO, Status.CLOSED_NO_INFO)
+WITHDRAWABLE = (Status.SENT, Status.CLAIMED, Status.NEED_INFO, Status.CLOSED_NO_INFO, Status.VERIFIED)
+"""Before it is published (decisions, table Submissions)."""
 RECENT = timedelta(days=365)
 """How far back a new report is held against older ones."""
+COMPARED = 1500
+"""How many of the newest reports of other units: comparing takes about a sixth of a millisecond each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an author sends. `story` holds the answers by step; `coauthors` are (name, percent) without the author."""
+    """What an author sends. `story` holds the answers by step.
+
+    `coauthors` are (name, percent, person where they use the bot) without the author.
+    """
 
     track: Track
     title: str
     story: dict[str, Any]
     money: int | None = None
     direct_production: bool | None = None
-    coauthors: Sequence[tuple[str, int]] = field(default=())
+    coauthors: Sequence[tuple[str, int, int | None]] = field(default=())
 
 
 async def submit(
@@ -74,28 +82,52 @@ async def submit(
     )
     session.add(submission)
     await session.flush()
-    for name, percent in report.coauthors:
-        known = await _same_name(session, author, name)
-        session.add(
-            CoAuthor(submission_id=submission.id, name=name, percent=percent, person_id=known.id if known else None)
-        )
-    await session.flush()
-    submission.queue_unit_id = await route(session, submission)
-    if draft_id is not None:
-        await session.execute(
-            update(Attachment).where(Attachment.draft_id == draft_id).values(submission_id=submission.id, draft_id=None)
-        )
+    await _write_coauthors(session, submission, report)
+    submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
+    await _take_files(session, submission, draft_id)
     note_event(session, submission, author.id, "sent", now)
     return submission
 
 
-async def _same_name(session: Session, author: Person, name: str) -> Person | None:
-    """A co-author who uses the bot: the one person of that name in the author's unit, or nobody when there are two."""
-    query = select(Person).where(
-        Person.unit_id == author.unit_id, Person.name == name, Person.id != author.id, Person.erased_at.is_(None)
+async def _write_coauthors(session: Session, submission: Submission, report: Report) -> None:
+    """Names the co-authors; one whose share did not change keeps the answer they gave."""
+    known = {each.name: each for each in await list_coauthors(session, submission.id)}
+    for name, percent, person_id in report.coauthors:
+        each = known.pop(name, None)
+        if each is None:
+            session.add(CoAuthor(submission_id=submission.id, name=name, percent=percent, person_id=person_id))
+        elif each.percent != percent:
+            each.percent, each.confirmed = percent, None
+    await session.execute(delete(CoAuthor).where(CoAuthor.id.in_([each.id for each in known.values()])))
+    await session.flush()
+
+
+async def _take_files(session: Session, submission: Submission, draft_id: int | None) -> None:
+    """The files of a draft go with what was sent from it."""
+    if draft_id is not None:
+        await session.execute(
+            update(Attachment).where(Attachment.draft_id == draft_id).values(submission_id=submission.id, draft_id=None)
+        )
+
+
+async def list_colleagues(session: Session, person: Person) -> list[tuple[int, str]]:
+    """(id, name) of everybody else at a person's workplace: the grassroots union and its teams, or the unit itself."""
+    if person.unit_id is None:
+        return []
+    workplace = (
+        select(UnitPath.ancestor_id)
+        .join(Unit, Unit.id == UnitPath.ancestor_id)
+        .where(UnitPath.descendant_id == person.unit_id, Unit.level == Level.GRASSROOTS)
+        .order_by(UnitPath.depth)
+        .limit(1)
     )
-    found = list((await session.execute(query)).scalars())
-    return found[0] if len(found) == 1 else None
+    top = (await session.execute(workplace)).scalar() or person.unit_id
+    query = (
+        select(Person.id, Person.name)
+        .join(UnitPath, UnitPath.descendant_id == Person.unit_id)
+        .where(UnitPath.ancestor_id == top, Person.id != person.id, Person.erased_at.is_(None))
+    )
+    return [(person_id, name) for person_id, name in await session.execute(query)]
 
 
 def note_event(
@@ -117,41 +149,54 @@ def note_event(
 
 
 async def involved(session: Session, submission: Submission) -> set[int]:
-    """The people who may not decide on it: the author and co-authors who use the bot."""
-    query = select(CoAuthor.person_id).where(CoAuthor.submission_id == submission.id, CoAuthor.person_id.is_not(None))
+    """The people who may not decide on it: the author, and co-authors who use the bot and did not deny it.
+
+    One who denied counts as a stranger again: naming a reviewer must not be a way to be rid of them.
+    """
+    query = select(CoAuthor.person_id).where(
+        CoAuthor.submission_id == submission.id,
+        CoAuthor.person_id.is_not(None),
+        func.coalesce(CoAuthor.confirmed, True),
+    )
     return {submission.author_id} | {
         person for person in (await session.execute(query)).scalars() if person is not None
     }
 
 
 async def reviewers(session: Session, unit_id: int, without: set[int]) -> list[int]:
-    """Who may decide on something of a unit, nearest scope first being the caller's business."""
+    """Everybody who may decide on something of a unit, from there or from above."""
     found = await policy.anyone(session, unit_id, policy.Action.DECIDE_SUBMISSIONS)
     return [person_id for person_id in found if person_id not in without]
 
 
-async def route(session: Session, submission: Submission) -> int | None:
-    """The unit that reviews: the author's own, or the next one up that has somebody to do it; the top if nobody has."""
-    without = await involved(session, submission)
-    top = await units.top(session)
-    if submission.unit_id is None:
-        return top.id if top else None
-    chain = await units.ancestors(session, submission.unit_id)
-    for unit_id in chain:
-        if await _has_own(session, unit_id, without):
-            return unit_id
-    return chain[-1] if chain else None
+async def receivers(session: Session, unit_id: int, without: set[int]) -> list[int]:
+    """Who hears that something came in: those who may decide by a role at this very unit.
 
-
-async def _has_own(session: Session, unit_id: int, without: set[int]) -> bool:
-    """Whether somebody with a role at this very unit may decide, so that the nearest reviewer gets it first."""
-    query = select(Grant.person_id).where(
-        Grant.unit_id == unit_id,
-        Grant.role.in_(policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS]),
-        Grant.revoked_at.is_(None),
-        Grant.confirmed_at.is_not(None),
+    Everyone above may decide too, but a province would drown in the notices of its workplaces.
+    """
+    query = (
+        select(Grant.person_id)
+        .where(
+            Grant.unit_id == unit_id,
+            Grant.role.in_(policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS]),
+            Grant.revoked_at.is_(None),
+            Grant.confirmed_at.is_not(None),
+        )
+        .distinct()
     )
-    return any(person_id not in without for person_id in (await session.execute(query)).scalars())
+    return sorted(person for person in (await session.execute(query)).scalars() if person not in without)
+
+
+async def route(session: Session, unit_id: int | None, without: set[int]) -> int | None:
+    """The unit that reviews: the author's own, or the next one up with somebody to do it; the top if nobody has."""
+    top = await units.top(session)
+    if unit_id is None:
+        return top.id if top else None
+    chain = await units.ancestors(session, unit_id)
+    for each in chain:
+        if await receivers(session, each, without):
+            return each
+    return chain[-1] if chain else None
 
 
 async def find_own(session: Session, person_id: int, code: str) -> Submission:
@@ -197,14 +242,18 @@ async def list_files(session: Session, submission_id: int) -> list[Attachment]:
     return list((await session.execute(query)).scalars())
 
 
-async def texts_to_compare(session: Session, now: datetime, *, without: int | None = None) -> dict[str, str]:
-    """Code → title and story of the reports of the last year, to find likely duplicates."""
-    query = select(Submission).where(
+async def texts_to_compare(
+    session: Session, now: datetime, *, without: int | None = None, unit_id: int | None = None
+) -> dict[str, str]:
+    """Code → title and story of last year's reports, to find likely duplicates: the newest, and all of one's own unit."""
+    newest = (await session.execute(select(func.max(Submission.id)))).scalar() or 0
+    query = select(Submission.code, Submission.title, Submission.story).where(
         Submission.sent_at > now - RECENT,
         Submission.status.in_((*OPEN, Status.VERIFIED, Status.DUPLICATE)),
         Submission.id != (without or -1),
+        or_(Submission.id > newest - COMPARED, Submission.unit_id == unit_id),
     )
-    return {row.code: compared(row.title, row.story) for row in (await session.execute(query)).scalars()}
+    return {code: compared(title, story) for code, title, story in await session.execute(query)}
 
 
 def compared(title: str, story: dict[str, Any]) -> str:
@@ -229,19 +278,27 @@ async def _change(session: Session, submission: Submission, allowed: Sequence[St
     await session.refresh(submission)
 
 
-async def supplement(session: Session, submission: Submission, text: str, files: Sequence[int], now: datetime) -> None:
-    """The author answers what was asked: back to the same holder while the claim lives, else to the queue."""
+async def supplement(
+    session: Session, submission: Submission, text: str, draft_id: int | None, due_at: datetime, now: datetime
+) -> None:
+    """The author answers what was asked: back to the same holder while the claim lives, else to the queue.
+
+    A deadline that ran out while the author was asked begins anew with `due_at`.
+    """
     held = submission.holder_id is not None and (submission.lapses_at is None or submission.lapses_at > now)
+    late = submission.due_at is None or submission.due_at <= now
     await _change(
         session,
         submission,
         (Status.NEED_INFO,),
         status=Status.CLAIMED if held else Status.SENT,
         holder_id=submission.holder_id if held else None,
+        lapses_at=submission.lapses_at if held else None,
+        due_at=due_at if late else submission.due_at,
         unseen=True,
         reminded=0,
     )
-    await session.execute(update(Attachment).where(Attachment.id.in_(list(files))).values(submission_id=submission.id))
+    await _take_files(session, submission, draft_id)
     note_event(session, submission, submission.author_id, "supplemented", now, text)
 
 
@@ -259,9 +316,10 @@ async def withdraw(session: Session, submission: Submission, now: datetime) -> i
 async def reopen(session: Session, submission: Submission, due_at: datetime, now: datetime) -> None:
     """Closed for lack of an answer: the author opens it again."""
     await _change(
-        session, submission, (Status.CLOSED_NO_INFO,), status=Status.SENT, due_at=due_at, holder_id=None, reminded=0
-    )
-    submission.queue_unit_id = await route(session, submission)
+        session, submission, (Status.CLOSED_NO_INFO,),
+        status=Status.SENT, due_at=due_at, holder_id=None, lapses_at=None, reminded=0,
+    )  # fmt: skip
+    submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
     note_event(session, submission, submission.author_id, "reopened", now)
 
 
@@ -279,14 +337,14 @@ async def send_again(
         money=report.money,
         due_at=due_at,
         holder_id=None,
+        lapses_at=None,
+        unseen=False,
         reason="",
         decided_at=None,
     )
-    if draft_id is not None:
-        await session.execute(
-            update(Attachment).where(Attachment.draft_id == draft_id).values(submission_id=submission.id, draft_id=None)
-        )
-    submission.queue_unit_id = await route(session, submission)
+    await _write_coauthors(session, submission, report)
+    await _take_files(session, submission, draft_id)
+    submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
     note_event(session, submission, submission.author_id, "sent_again", now)
 
 

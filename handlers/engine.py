@@ -394,9 +394,13 @@ class _Turn:
 
     def with_previous(self, message: Message, previous: str) -> Message:
         words = self.talk.house.words
-        note = words.message("common.previous", previous=previous if len(previous) <= 120 else previous[:117] + "…")
+        shown = next((choice.label for choice in message.choices if choice.key == previous), previous)
+        if len(message.choices) >= MAX_CHOICES:  # no room for one more; the same option keeps it with one tap too
+            note = words.text("common.previous_choice", previous=shown)
+            return replace(message, text=f"{message.text}\n\n{note}")
+        note = words.text("common.previous", previous=shown if len(shown) <= 120 else shown[:117] + "…")
         keep = Choice(words.label("common.previous", "_keep"), "_keep")
-        return replace(message, text=f"{message.text}\n\n{note.text}", choices=(keep, *message.choices))
+        return replace(message, text=f"{message.text}\n\n{note}", choices=(keep, *message.choices))
 
     def show(self, message: Message, kind: Kind, *, in_place: bool = False) -> None:
         if len(message.choices) > MAX_CHOICES:

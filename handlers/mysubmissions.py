@@ -1,34 +1,61 @@
-"""What a person has sent: where it stands, supplementing, withdrawing, opening again."""
+"""What a person has sent: where it stands, withdrawing, opening again, mending and sending again."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
+import re
 
-from content.calendar import LOCAL, add_working_days, local_date, official_day_month
+from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
-from content.text import clean
-from db import accounts, attachments, submissions, units
-from db.models import Attachment, Status, Submission
+from content.text import fold, shorthand
+from db import accounts, policy, submissions, units
+from db.models import Status, Submission
 from db.submissions import WITHDRAWABLE
-from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Move, Place
 from handlers.paging import page
-from handlers.report.preview import REVIEW_DAYS, tell_reviewers
-from handlers.report.steps import LARGEST
+from handlers.report.sending import due, tell_reviewers
 from handlers.talk import Talk
 
 dialogue = Dialogue("mysubmissions")
 PAGE = 4
 EVENTS = 6
+LINE = 60
+"""Characters of a title, and of a reason, in the list."""
+CODE = re.compile(r"([a-z]{2})[ -]?(\d{2})[ -]?(\d{4,})")
 
 
-async def status_words(talk: Talk, submission: Submission) -> str:
-    """The status as its author sees it: where it is looked at, never by whom."""
-    where = other = ""
-    if submission.status == Status.CLAIMED and submission.queue_unit_id is not None:
-        where = (await units.get(talk.session, submission.queue_unit_id)).name
+async def status_words(talk: Talk, submission: Submission, longest: int = 1000) -> str:
+    """The status as its author sees it: by what role and where it is looked at, never by whom; as plain text."""
+    role = where = other = ""
+    if submission.status == Status.CLAIMED:
+        role, where = await _holder(talk, submission)
     if submission.duplicate_of is not None:
         other = (await talk.session.get_one(Submission, submission.duplicate_of)).code
-    return talk.words(f"mysubmissions.status_{submission.status.value}", where=where, other=other)
+    reason = submission.ask if submission.status == Status.NEED_INFO else submission.reason
+    return talk.house.words.plain(
+        f"mysubmissions.status_{submission.status.value}",
+        role=role, where=where, other=other, reason=_cut(reason, longest),
+    )  # fmt: skip
+
+
+async def _holder(talk: Talk, submission: Submission) -> tuple[str, str]:
+    """The role and the unit by which somebody holds it."""
+    if submission.queue_unit_id is None:
+        return talk.words("mysubmissions.role_reviewer"), ""
+    above = await units.ancestors(talk.session, submission.queue_unit_id)
+    held = await policy.roles(talk.session, submission.holder_id or 0)
+    deciding = [
+        (above.index(unit), role, unit)
+        for role, unit in held
+        if role in policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS] and unit in above
+    ]
+    if not deciding:
+        return talk.words("mysubmissions.role_reviewer"), (await units.get(talk.session, submission.queue_unit_id)).name
+    _, role, unit = min(deciding)
+    return talk.words(f"mysubmissions.role_{role.value}"), (await units.get(talk.session, unit)).name
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -40,7 +67,7 @@ async def show(talk: Talk, arg: str) -> Move | None:
 async def ask_list(talk: Talk) -> Message:
     own = await submissions.list_own(talk.session, talk.me.id)
     shown, after = page(own, talk.data.get("start", 0), PAGE)
-    lines = [f"{each.code} – {each.title}: {await status_words(talk, each)}" for each in shown]
+    lines = [f"{each.code} – {_cut(each.title, LINE)}: {await status_words(talk, each, LINE)}" for each in shown]
     draft = await accounts.find_draft(talk.session, talk.me.id, "report")
     begun = draft is not None and bool(draft.data.get("track"))
     numbers = [Choice(str(n + 1), f"code-{each.code}") for n, each in enumerate(shown)]
@@ -56,7 +83,18 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
         own = await submissions.list_own(talk.session, talk.me.id)
         talk.put(start=page(own, talk.data.get("start", 0), PAGE)[1])
         return "list"
-    code = answer.choice.removeprefix("code-") if answer.choice else answer.text.strip().upper()
+    if answer.choice:
+        talk.put(code=answer.choice.removeprefix("code-"))
+        return "detail"
+    folded = shorthand(fold(answer.text))
+    typed = CODE.fullmatch(folded)
+    if typed is None:
+        # Not a code: what people type at any other place still leads there.
+        command = talk.house.registry.commands.get(talk.house.registry.words.get(folded, ""))
+        if command is None:
+            raise Again("common.choose")
+        return await command.run(talk, "") or STAY
+    code = "-".join(typed.groups()).upper()
     await submissions.find_own(talk.session, talk.me.id, code)
     talk.put(code=code)
     return "detail"
@@ -72,6 +110,7 @@ async def ask_detail(talk: Talk) -> Message:
         Status.NOT_SELECTED: ["again"],
         Status.SENT: ["withdraw"],
         Status.CLAIMED: ["withdraw"],
+        Status.VERIFIED: ["withdraw"],
     }.get(submission.status, [])
     return talk.screen(
         "mysubmissions.detail",
@@ -81,8 +120,6 @@ async def ask_detail(talk: Talk) -> Message:
         track=talk.words(f"report.track_{submission.track.value}"),
         title=submission.title,
         status=await status_words(talk, submission),
-        ask=submission.ask if submission.status == Status.NEED_INFO else "",
-        reason=submission.reason if submission.status == Status.NOT_SELECTED else "",
         files=len(await submissions.list_files(talk.session, submission.id)),
         events=[
             f"{official_day_month(local_date(event.at))}: {talk.words(f'mysubmissions.event_{event.action}')}"
@@ -99,76 +136,14 @@ async def needs_info(talk: Talk) -> str:
     return ""
 
 
-# ---------------------------------------------------------------------------------------------------- supplement
-
-
-async def begin_supplement(talk: Talk, arg: str) -> Move | None:
-    submission = await submissions.find_own(talk.session, talk.me.id, arg)
-    if submission.status != Status.NEED_INFO:
-        talk.say("mysubmissions.supplement_not_needed")
-        return None
-    return dialogue.go("supplement", code=submission.code, text="", files=[])
-
-
-@dialogue.ask("supplement", Kind.FILES)
-async def ask_supplement(talk: Talk) -> Message | str:
-    submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
-    if submission.status != Status.NEED_INFO:
-        return "detail"
-    return talk.screen("mysubmissions.supplement", code=submission.code, ask=submission.ask)
-
-
-@dialogue.take("supplement")
-async def take_supplement(talk: Talk, answer: Answer) -> Move | str:
-    submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
-    if answer.choice == "send":
-        if not talk.data["text"] and not talk.data["files"]:
-            raise Again("mysubmissions.supplement_empty")
-        await submissions.supplement(talk.session, submission, talk.data["text"], talk.data["files"], talk.now)
-        talk.say("mysubmissions.supplemented", code=submission.code)
-        if submission.holder_id is not None:
-            await talk.tell(
-                submission.holder_id,
-                "mysubmissions.supplement_notice",
-                dedup=f"supplement:{submission.id}:{submission.version}",
-                code=submission.code,
-                title=submission.title,
-            )
-        else:
-            await tell_reviewers(talk, submission)
-        return END
-    files: list[int] = list(talk.data["files"])
-    for file in answer.files:
-        if file.size > LARGEST:
-            raise Again("report.files_too_big")
-        row: Attachment | None = await attachments.add(
-            talk.session,
-            person_id=talk.me.id,
-            account_id=talk.account.id,
-            channel=talk.account.channel,
-            draft_id=None,
-            kind="photo" if file.kind == "photo" else "document",
-            ref=file.ref,
-            unique_ref=f"{submission.code}:{file.unique_ref}",
-            name=file.name,
-            size=file.size,
-            now=talk.now,
-        )
-        if row is not None:
-            files.append(row.id)
-    text = f"{talk.data['text']}\n{clean(answer.text)}".strip()
-    talk.put(text=text, files=files)
-    talk.say("mysubmissions.supplement_noted", slot=talk.quiet, after=1.5, photos=len(files))
-    return STAY
-
-
 # ---------------------------------------------------------------------------------------------------- taking back
 
 
 async def begin_withdraw(talk: Talk, arg: str) -> Move | None:
     submission = await submissions.find_own(talk.session, talk.me.id, arg.partition(".")[0])
     if submission.status not in WITHDRAWABLE:
-        talk.say("mysubmissions.withdraw_late")
+        gone = submission.status == Status.WITHDRAWN
+        talk.say("common.already" if gone else "mysubmissions.withdraw_late")
         return None
     return dialogue.go("withdraw", code=submission.code)
 
@@ -198,14 +173,13 @@ async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
 
 async def reopen(talk: Talk, arg: str) -> Move | None:
     submission = await submissions.find_own(talk.session, talk.me.id, arg.partition(".")[0])
-    await submissions.reopen(talk.session, submission, _due(talk), talk.now)
+    if submission.status in (Status.SENT, Status.CLAIMED):
+        talk.say("common.already")
+        return None
+    await submissions.reopen(talk.session, submission, due(talk), talk.now)
     await tell_reviewers(talk, submission)
     talk.say("mysubmissions.reopened", code=submission.code)
     return None
-
-
-def _due(talk: Talk) -> datetime:
-    return datetime.combine(add_working_days(talk.today, REVIEW_DAYS), time(17), LOCAL)
 
 
 async def send_again(talk: Talk, arg: str) -> Move | None:
@@ -214,9 +188,17 @@ async def send_again(talk: Talk, arg: str) -> Move | None:
     if submission.status != Status.NOT_SELECTED:
         return dialogue.go("detail", code=submission.code)
     draft = await accounts.find_draft(talk.session, talk.me.id, "report")
-    if draft is not None and draft.data.get("track") and draft.data.get("resend") != submission.code:
-        return Move("report", "resume")
-    data = {"track": submission.track.value, "title": submission.title, "resend": submission.code, **submission.story}
+    if draft is not None and draft.data.get("track"):
+        same = draft.data.get("resend") == submission.code
+        return Move("report", "" if same else "resume")
+    coauthors = await submissions.list_coauthors(talk.session, submission.id)
+    data = {
+        **submission.story,
+        "track": submission.track.value,
+        "title": submission.title,
+        "shares": [[each.name, each.percent, each.person_id] for each in coauthors],
+        "resend": submission.code,
+    }
     return Move("report", "preview", data)
 
 
@@ -224,7 +206,6 @@ DIALOGUES = (dialogue,)
 WAITING = (needs_info,)
 COMMANDS = (
     Command("hoso", show, place=Place.MAIN, slash=True),
-    Command("bosung", begin_supplement),
     Command("rut", begin_withdraw),
     Command("molai", reopen),
     Command("guilai", send_again),

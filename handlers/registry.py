@@ -19,6 +19,7 @@ from handlers import (
     practice,
     profile,
     report,
+    supplement,
     units,
 )
 from handlers.dialogue import Command, Dialogue, Move
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     report,
     practice,
     mysubmissions,
+    supplement,
     anniversaries,
     profile,
     moderation,

@@ -8,17 +8,19 @@ import logging
 from typing import TYPE_CHECKING
 
 from content.message import to_json
-from content.pictures import PictureError, clean_photo, sniff
+from content.pictures import MAX_BYTES, PictureError, clean_photo, sniff
 from db import attachments, outbox
-from db.models import Account, Attachment
-from scheduler.delivery import Rejected, SendError
+from db.models import Account, Attachment, Submission
+from scheduler.delivery import Rejected, RetryLater, SendError
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
 
 log = logging.getLogger(__name__)
 
-STORED = {"pdf": ".pdf", "mp4": ".mp4", "docx": ".docx", "xlsx": ".xlsx"}
+AT_ONCE = 4
+"""Files handled at the same time: one that hangs must not hold up the others, nor twenty fill the memory."""
+STORED = {"pdf": ".pdf", "mp4": ".mp4"}
 """Kept as they came, never opened, served only as downloads (decisions 22)."""
 
 
@@ -30,34 +32,45 @@ async def run(work: Work) -> None:
     """Fetches what is due. No transaction is open during a fetch, and one bad file never holds up another."""
     async with work.database.read() as session:
         waiting = await attachments.due(session, work.now())
-    for row in waiting:
-        try:
-            await _one(work, row)
-        except Exception:
-            log.exception("attachment %d could not be handled", row.id)
-            async with work.database.write() as session:
-                await attachments.later(session, row.id, work.now())
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(row: Attachment) -> None:
+        async with places:
+            await _handle(work, row)
+
+    await asyncio.gather(*(one(row) for row in waiting))
 
 
-async def _one(work: Work, row: Attachment) -> None:
+async def _handle(work: Work, row: Attachment) -> None:
     try:
         data = await work.fetch(row.channel, row.ref)
         kind, name = await asyncio.to_thread(_keep, work, row, data)
-    except (Unusable, Rejected) as error:
-        reason = str(error) if isinstance(error, Unusable) else "gone"
-        await _refuse(work, row, reason, failed=isinstance(error, Rejected))
-        return
-    except SendError:
+    except Unusable as error:
+        await _refuse(work, row, str(error), failed=False)
+    except Rejected:
+        await _refuse(work, row, "gone", failed=True)
+    except Exception as error:  # whatever it is, it must not stop the other files; it is tried again for a week
+        if not isinstance(error, SendError):
+            log.exception("attachment %d could not be handled", row.id)
+        pause = error.after if isinstance(error, RetryLater) else 0.0
         async with work.database.write() as session:
-            if await attachments.later(session, row.id, work.now()):
-                await attachments.refused(session, row.id, "gone", failed=True)
-        return
-    async with work.database.write() as session:
-        await attachments.cleaned(session, row.id, kind, name)
+            over = await attachments.later(session, row.id, work.now(), pause)
+        if over:
+            await _refuse(work, row, "gone", failed=True)
+    else:
+        async with work.database.write() as session:
+            kept = await attachments.cleaned(session, row.id, kind, name)
+        if not kept:  # settled or erased while it was on its way
+            (work.files / name).unlink(missing_ok=True)
 
 
 def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
-    """Cleans and stores a file under the sum of its content. Returns its kind and its name in the data folder."""
+    """Cleans and stores a file under a name of its own. Returns its kind and its name in the data folder.
+
+    Nothing of the original stays. Two people may send the same picture and one of them be erased, so no name is shared.
+    """
+    if len(data) > MAX_BYTES:
+        raise Unusable("large")
     kind = sniff(data, row.name)
     if kind == "photo":
         try:
@@ -69,23 +82,36 @@ def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
         suffix = STORED[kind]
     else:
         raise Unusable("kind")
-    name = hashlib.sha256(data).hexdigest() + suffix
-    target = work.files / name
-    if not target.exists():
-        part = work.files / f"{name}.{row.id}.part"
-        part.write_bytes(data)
-        part.replace(target)
+    name = f"{row.id}-{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
+    part = work.files / f"{name}.part"
+    part.write_bytes(data)
+    part.replace(work.files / name)
     return "photo" if kind == "photo" else "document", name
 
 
 async def _refuse(work: Work, row: Attachment, reason: str, *, failed: bool) -> None:
-    now = work.now()
     async with work.database.write() as session:
         if await attachments.refused(session, row.id, reason, failed=failed):
             account = await session.get(Account, row.account_id)
+            sent = await session.get(Submission, row.submission_id) if row.submission_id is not None else None
             if account is not None:
-                name = row.name or work.words.text("report.a_photo" if row.kind == "photo" else "report.a_file")
-                why = work.words.text(f"report.unusable_{reason}")
-                message = work.words.message("report.file_refused", name=name, why=why)
-                await outbox.put(session, account, to_json(message), now=now, key=f"file:{row.id}")
+                message = work.words.message(
+                    "report.file_refused",
+                    name=row.name or work.words.text("report.a_photo" if row.kind == "photo" else "report.a_file"),
+                    why=work.words.text(f"report.unusable_{reason}"),
+                    code=sent.code if sent is not None else "",
+                )
+                await outbox.put(session, account, to_json(message), now=work.now(), key=f"file:{row.id}")
     work.said()
+
+
+async def tidy(work: Work) -> None:
+    """Deletes the files of drafts that were thrown away: first the file, so that a crash between leaves none behind."""
+    async with work.database.read() as session:
+        lost = await attachments.lost(session, work.now())
+    for _, name in lost:
+        if name:
+            (work.files / name).unlink(missing_ok=True)
+    if lost:
+        async with work.database.write() as session:
+            await attachments.forget(session, [row_id for row_id, _ in lost])

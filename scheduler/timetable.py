@@ -46,6 +46,7 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("attachments", 3, attachments.run),
+    Job("lost files", 900, attachments.tidy),
     Job("anniversaries", 60, anniversaries.run),
     Job("broadcasts", 3, broadcasts.run),
     Job("jobs", 3, jobs.run),

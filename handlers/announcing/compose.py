@@ -18,7 +18,7 @@ from db.policy import Action
 from handlers.announcing.flow import MOST, MOST_CAPTION, as_read, change, count, dialogue, rule, text
 from handlers.dialogue import AGAIN, STAY, Again, Answer, Command, Kind, Move, Place
 from handlers.paging import page
-from handlers.report.steps import LARGEST
+from handlers.report.files import LARGEST
 from handlers.talk import Talk
 
 PHOTOS = 4

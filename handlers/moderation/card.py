@@ -13,8 +13,8 @@ from handlers.moderation.flow import dialogue, role_of
 from handlers.moderation.queue import days
 from handlers.talk import Talk
 
-STORY = ("field", "before", "after", "applied", "results", "recognised", "secret", "display")
-GOOD_DEED = ("what", "where_when", "witness", "publish")
+STORY = ("field", "before", "after", "applied", "results", "recognised", "secret", "captions", "display")
+GOOD_DEED = ("what", "where_when", "witness", "captions", "publish")
 NAMED = ("field", "applied", "display", "publish")
 LONGEST = 700
 """Characters of one answer on the card; longer ones are cut, the comparison shows more."""

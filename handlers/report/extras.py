@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from content.message import Message
 from content.money import parse_shares
 from content.text import fold, is_no
+from db import submissions
 from handlers.dialogue import Again, Answer, Kind, Move
 from handlers.report.flow import ask, dialogue, short
 from handlers.talk import Talk
 
 COAUTHORS = 6
+MYSELF = re.compile(r"\W*(?:toi|em|minh|ban than)(?: toi| em)?\W*(\d{1,3})\W*")
+"""A line that names nobody but the sender, folded."""
 
 
 @dialogue.ask("more")
@@ -48,18 +53,39 @@ async def take_coauthors(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "none":
         talk.drop("shares")
         return "more"
+    lines = [_named(line, talk.me.name) for line in answer.text.splitlines()]
     try:
-        shares = parse_shares(answer.text.splitlines())
+        shares = parse_shares(lines)
     except ValueError as error:
         raise Again("report.coauthors_line", line=error.args[0]) from None
     total = sum(percent for _, percent in shares)
     if total != 100:
         raise Again("report.coauthors_sum", total=total)
-    others = [[name, percent] for name, percent in shares if fold(name) != fold(talk.me.name)]
+    others = [(name, percent) for name, percent in shares if fold(name) != fold(talk.me.name)]
+    if len(others) == len(shares):
+        raise Again("report.coauthors_me")
     if len(others) > COAUTHORS:
-        raise Again("report.coauthors_many")
-    talk.put(shares=others)
+        raise Again("report.coauthors_many", most=COAUTHORS)
+    if len({fold(name) for name, _ in others}) < len(others):
+        raise Again("report.coauthors_twice")
+    talk.put(shares=[[name, percent, await _known(talk, name)] for name, percent in others])
     return "more"
+
+
+def _named(line: str, name: str) -> str:
+    """A line about oneself ("em 40%") with one's name."""
+    found = MYSELF.fullmatch(fold(line))
+    return f"{name} {found[1]}%" if found else line
+
+
+async def _known(talk: Talk, name: str) -> int | None:
+    """A co-author who uses the bot: the one colleague of that name, or nobody when there are two."""
+    found = [
+        person
+        for person, other in await submissions.list_colleagues(talk.session, talk.me)
+        if fold(other) == fold(name)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 @dialogue.ask("recognised", Kind.TEXT)

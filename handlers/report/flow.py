@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from content.message import Message
 from content.text import clean, letters
 from db.models import Track
-from handlers.dialogue import STAY, Again, Answer, Dialogue, Move
+from handlers.dialogue import Again, Dialogue, Move
 from handlers.talk import Talk
 
 dialogue = Dialogue("report", keeps_draft=True)
 
 WORK = ("title", "field", "before", "after", "applied", "result", "files", "more")
 GOOD_DEED = ("who", "what", "where_when", "witness", "files")
+PART_OF = {
+    "since": "applied", "money": "result", "money_ok": "result", "money_sure": "result", "detail": "result",
+    "direct": "more", "coauthors": "more", "recognised": "more", "secret": "more", "display": "more",
+}  # fmt: skip
+"""The numbered question that a smaller one belongs to."""
 LIMITS = {"before": (20, 1500), "after": (30, 3000), "what": (20, 3000)}
 """Fewest and most characters of the stories that may come in several messages."""
+SHOWN = 160
+"""Characters of a story where it is only recalled; the whole is sent."""
 
 
 def track(talk: Talk) -> Track:
@@ -28,10 +36,26 @@ def order(talk: Talk) -> tuple[str, ...]:
     return GOOD_DEED if track(talk) == Track.GOOD_DEED else WORK
 
 
-def ask(talk: Talk, step: str, **params: Any) -> Message:
-    """A numbered question."""
+def place(talk: Talk, step: str) -> int:
+    """The number of the question a step belongs to, from 1; 0 after the last one."""
     steps = order(talk)
-    return talk.screen(f"report.{step}", i=steps.index(step) + 1, n=len(steps), **params)
+    asked = PART_OF.get(step, step)
+    return steps.index(asked) + 1 if asked in steps else 0
+
+
+def brief(text: str) -> str:
+    """A long answer cut for a small screen."""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…"
+
+
+def ask(talk: Talk, step: str, *, recall: bool = True, **params: Any) -> Message:
+    """A numbered question; while editing, with the answer that stands unless `recall` says it is no text."""
+    message = talk.screen(f"report.{step}", i=place(talk, step), n=len(order(talk)), **params)
+    stands = talk.data.get(step)
+    if recall and talk.data.get("editing") and isinstance(stands, str) and stands:
+        recalled = talk.words("report.stands", answer=brief(stands))
+        message = replace(message, text=f"{message.text}\n\n{recalled}")
+    return message
 
 
 def onward(talk: Talk, step: str) -> str:
@@ -40,9 +64,9 @@ def onward(talk: Talk, step: str) -> str:
         talk.drop("editing")
         return "preview"
     steps = order(talk)
-    place = steps.index(step) + 1
-    if place < len(steps):
-        return steps[place]
+    following = steps.index(step) + 1
+    if following < len(steps):
+        return steps[following]
     return "publish" if track(talk) == Track.GOOD_DEED else "preview"
 
 
@@ -54,19 +78,20 @@ def short(text: str, key: str, least: int, most: int) -> str:
     return answer
 
 
-def story(talk: Talk, step: str, answer: Answer) -> Move | str:
-    """Joins the messages of a story until [Xong]; editing begins it anew with the first message."""
-    least, most = LIMITS[step]
+def finish_story(talk: Talk, step: str) -> Move | str:
+    """The story is told; one that says too little is asked for more."""
+    least, _ = LIMITS[step]
+    told = talk.data.get(step, "")
+    if letters(told) < least:
+        raise Again("report.tell_more", least=least, n=letters(told))
+    talk.drop("open")
+    return onward(talk, step)
+
+
+def tell(talk: Talk, step: str, text: str) -> None:
+    """Joins a message to the story; editing begins it anew with the first one."""
     so_far = talk.data.get(step, "") if talk.data.get("open") == step else ""
-    if answer.choice == "done":
-        told = talk.data.get(step, "")
-        if letters(told) < least:
-            raise Again("report.tell_more", least=least, n=letters(told))
-        talk.drop("open")
-        return onward(talk, step)
-    told = f"{so_far}\n{clean(answer.text)}".strip()
-    if letters(told) > most:
-        raise Again("report.tell_less", n=letters(told), most=most)
+    told = f"{so_far}\n{clean(text)}".strip()
+    if letters(told) > LIMITS[step][1]:
+        raise Again("report.tell_less", n=letters(told), most=LIMITS[step][1])
     talk.put(**{step: told, "open": step})
-    talk.say("report.noted", slot=talk.quiet, after=1.5)
-    return STAY

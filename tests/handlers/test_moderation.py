@@ -68,8 +68,8 @@ async def test_asking_for_more_goes_to_the_author_and_comes_back_to_the_same_hol
     await hoa.says("nay 15 phút")
     await hoa.sends_photo()
     await hoa.says("gui")
-    assert hoa.last.key == "mysubmissions.supplemented"
-    assert ha.last.key == "mysubmissions.supplement_notice"
+    assert hoa.last.key == "supplement.sent"
+    assert ha.last.key == "supplement.notice"
     row = await state(world, code)
     assert row.status == Status.CLAIMED and row.unseen and row.holder_id == await ha.id()
     await ha.taps("Mở hồ sơ")

@@ -1,0 +1,92 @@
+"""How a report begins: what was left unfinished, then what is missing, then what it is about."""
+
+from __future__ import annotations
+
+from content.message import Message
+from db import accounts, attachments, people
+from db.models import Purpose
+from handlers.dialogue import END, Answer, Command, Kind, Move, Place
+from handlers.onboarding import dialogue as onboarding
+from handlers.profile import read_name
+from handlers.report.flow import dialogue, order, place
+from handlers.talk import Talk
+
+
+async def begin(talk: Talk, arg: str) -> Move | None:
+    """A draft first; then whatever is missing; then the question what it is about."""
+    draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
+    return dialogue.go("resume" if draft is not None and draft.data.get("track") else "start")
+
+
+@dialogue.ask("start")
+async def start(talk: Talk) -> Message | Move | str:
+    if not await people.has_consent(talk.session, talk.me.id, Purpose.SUBMISSIONS):
+        return "agree"
+    if talk.me.unit_id is None:
+        talk.say("report.need_unit")
+        talk.conversation.pending = {"answered": ["news", "group", "shift"], "command": "sangkien", "arg": ""}
+        return onboarding.go("unit_ask")
+    return "track" if talk.me.name else "name"
+
+
+@dialogue.ask("agree")
+async def ask_agree(talk: Talk) -> Message:
+    return talk.screen("report.agree")
+
+
+@dialogue.take("agree")
+async def take_agree(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        talk.say("common.cancelled")
+        return END
+    version = talk.words("onboarding.consent_version")
+    await people.consent(talk.session, talk.me.id, Purpose.SUBMISSIONS, version, talk.account.channel, talk.now)
+    return "start"
+
+
+@dialogue.ask("name", Kind.TEXT)
+async def ask_name(talk: Talk) -> Message:
+    return talk.screen("report.name")
+
+
+@dialogue.take("name")
+async def take_name(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.name = read_name(answer.text)
+    return "start"
+
+
+@dialogue.ask("track")
+async def ask_track(talk: Talk) -> Message:
+    return talk.screen("report.track")
+
+
+@dialogue.take("track")
+async def take_track(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(track=answer.choice)
+    return order(talk)[0]
+
+
+@dialogue.ask("resume")
+async def ask_resume(talk: Talk) -> Message | str:
+    assert talk.draft is not None
+    if not talk.data.get("track"):  # came back here after starting anew
+        return "start"
+    title = talk.data.get("title") or talk.data.get("who") or talk.words("report.untitled")
+    at = place(talk, talk.draft.step)
+    return talk.screen("report.resume", title=title, i=at, n=len(order(talk)), saved=talk.draft.updated_at)
+
+
+@dialogue.take("resume")
+async def take_resume(talk: Talk, answer: Answer) -> Move | str:
+    assert talk.draft is not None
+    if answer.choice == "go":
+        return talk.draft.step
+    if answer.choice == "drop":
+        talk.say("common.dropped")
+        return END
+    talk.draft.data, talk.draft.history = {}, []
+    await attachments.let_go(talk.session, talk.draft.id)
+    return "start"
+
+
+COMMANDS = (Command("sangkien", begin, place=Place.MAIN, slash=True),)

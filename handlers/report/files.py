@@ -1,0 +1,100 @@
+"""Photos and files of a report: taken at their own question and while the story is told, counted, never fetched here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from content.message import Message
+from content.text import clean, letters, looks_like_identity_card
+from db import attachments, submissions
+from handlers.dialogue import STAY, Again, Answer, File, Kind, Move
+from handlers.report.flow import ask, dialogue, finish_story, onward, tell
+from handlers.talk import Talk
+
+PHOTOS, OTHERS = 5, 1
+LARGEST = 20 * 1024 * 1024
+CAPTIONS = 500
+"""Characters that may be said beside the pictures."""
+PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+async def keep(talk: Talk, files: Sequence[File], submission_id: int | None = None) -> tuple[int, int]:
+    """Notes files with the draft and says which could not be taken; the good ones stay whatever the others are.
+
+    Returns (photos, others) there are now, counting those of the submission that the draft mends.
+    """
+    assert talk.draft is not None
+    screen = talk.conversation.screen
+    for file in files:
+        photos, others = await attachments.count(talk.session, talk.draft.id, submission_id)
+        photo = file.kind == "photo" or file.name.lower().endswith(PICTURE_NAMES)
+        most = PHOTOS if photo else OTHERS
+        if looks_like_identity_card(file.name, caption=True):
+            talk.private = True
+            talk.say("common.identity_card")
+        elif file.size > LARGEST:
+            talk.say("report.files_too_big", slot=f"big-{screen}")
+        elif await attachments.has(talk.session, talk.draft.id, file.unique_ref):
+            continue  # albums are sent again by nervous thumbs
+        elif (photos if photo else others) >= most:
+            what = talk.words("report.files_photo" if photo else "report.files_other")
+            talk.say("report.files_full", slot=f"full-{screen}", after=1.5, most=most, what=what)
+        else:
+            await attachments.add(
+                talk.session,
+                person_id=talk.me.id,
+                account_id=talk.account.id,
+                channel=talk.account.channel,
+                draft_id=talk.draft.id,
+                kind="photo" if photo else "document",
+                ref=file.ref,
+                unique_ref=file.unique_ref,
+                name=file.name,
+                size=file.size,
+                now=talk.now,
+            )
+    return await attachments.count(talk.session, talk.draft.id, submission_id)
+
+
+async def mended(talk: Talk) -> int | None:
+    """The submission that this draft will be sent as again, if it is one."""
+    if not talk.data.get("resend"):
+        return None
+    return (await submissions.find_own(talk.session, talk.me.id, talk.data["resend"])).id
+
+
+async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
+    """Joins the messages of a story until [Xong]; pictures that come with it are kept as well."""
+    if answer.choice == "done":
+        return finish_story(talk, step)
+    if answer.text:
+        tell(talk, step, answer.text)
+    photos, others = 0, 0
+    if answer.files:
+        photos, others = await keep(talk, answer.files, await mended(talk))
+    if not talk.private:
+        talk.say("report.noted", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    return STAY
+
+
+@dialogue.ask("files", Kind.FILES)
+async def ask_files(talk: Talk) -> Message:
+    assert talk.draft is not None
+    photos, others = await attachments.count(talk.session, talk.draft.id, await mended(talk))
+    return ask(talk, "files", without=["skip"] if photos + others else [], photos=photos, others=others)
+
+
+@dialogue.take("files")
+async def take_files(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice in ("next", "skip"):
+        return onward(talk, "files")
+    if answer.text:
+        said = f"{talk.data.get('captions', '')}\n{clean(answer.text)}".strip()
+        if letters(said) > CAPTIONS:
+            raise Again("report.files_words", most=CAPTIONS)
+        talk.put(captions=said)
+    photos, others = await keep(talk, answer.files, await mended(talk))
+    # An album comes picture by picture: one answer after 1.5 s of quiet says how many there are now.
+    if not talk.private:
+        talk.say("report.files_got", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    return STAY
