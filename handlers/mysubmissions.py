@@ -86,11 +86,11 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice:
         talk.put(code=answer.choice.removeprefix("code-"))
         return "detail"
-    folded = shorthand(fold(answer.text))
-    typed = CODE.fullmatch(folded)
+    typed = CODE.fullmatch(fold(answer.text))
     if typed is None:
-        # Not a code: what people type at any other place still leads there.
-        command = talk.house.registry.commands.get(talk.house.registry.words.get(folded, ""))
+        # Not a code: the words that open something elsewhere open it here too.
+        name = talk.house.registry.words.get(shorthand(fold(answer.text)), "")
+        command = talk.house.registry.commands.get(name)
         if command is None:
             raise Again("common.choose")
         return await command.run(talk, "") or STAY

@@ -69,9 +69,7 @@ async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
         return finish_story(talk, step)
     if answer.text:
         tell(talk, step, answer.text)
-    photos, others = 0, 0
-    if answer.files:
-        photos, others = await keep(talk, answer.files, await mended(talk))
+    photos, others = await keep(talk, answer.files, await mended(talk))
     if not talk.private:
         talk.say("report.noted", slot=talk.quiet, after=1.5, photos=photos, others=others)
     return STAY

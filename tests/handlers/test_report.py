@@ -299,3 +299,335 @@ async def test_ten_thousand_characters_are_answered_kindly(world: World) -> None
     await hoa.taps("Sáng kiến")
     await hoa.says("x " * 5000)
     assert hoa.last.key in ("common.too_long", "report.title_length")
+
+
+async def begins(world: World, *answers: str) -> TestPerson:
+    """Somebody who chose an initiative, named it and its kind, and said what comes next."""
+    hoa = await worker(world)
+    await hoa.taps("Sáng kiến")
+    for answer in ("Giá gá giúp thay dao cắt nhanh gấp đôi", "1", *answers):
+        await hoa.says(answer)
+    return hoa
+
+
+async def draft_of(world: World) -> dict[str, object]:
+    async with world.database.read() as session:
+        data: dict[str, object] = (await session.execute(select(Draft.data))).scalar_one()
+    return data
+
+
+async def test_without_agreeing_nothing_begins_and_it_is_asked_once_only(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("gui sang kien")
+    assert hoa.last.key == "report.agree"
+    await hoa.taps("Thôi")
+    await hoa.says("cai tien")
+    assert hoa.last.key == "report.agree"
+    await hoa.taps("Đồng ý")
+    await hoa.says("/sangkien")
+    assert hoa.last.key == "report.track"
+
+
+async def test_a_practice_is_asked_in_its_own_words_and_gets_its_own_code(world: World) -> None:
+    hoa = await worker(world)
+    await hoa.taps("Mô hình, cách làm")
+    assert "mô hình, cách làm" in hoa.last.text
+    for answer in ("Mười phút đầu ca cùng kiểm tra máy", "2", BEFORE, "xong", AFTER, "xong", "3"):
+        await hoa.says(answer)
+    assert hoa.last.key == "report.result"  # an idea has no date and no place
+    for label in ("Chưa tính được", "Không có", "Không"):
+        await hoa.taps(label)
+    await sends(hoa)
+    assert "MH-25-0001" in hoa.last.text and (await submission(world)).track == Track.PRACTICE
+
+
+async def test_a_date_that_has_not_come_is_asked_again(world: World) -> None:
+    hoa = await begins(world, BEFORE, "xong", AFTER, "xong", "1")
+    for future in ("thang 3/2026", "15/8/2025, chuyen 5", "tháng 12/2025 ở xưởng 2"):
+        await hoa.says(future)
+        assert hoa.last.key == "report.since_future", future
+    await hoa.says("từ hồi Tết, chuyền 5")
+    assert hoa.last.key == "report.result" and (await draft_of(world))["since"] == "từ hồi Tết, chuyền 5"
+
+
+async def test_several_results_are_given_mended_and_taken_away(world: World) -> None:
+    hoa = await begins(world, BEFORE, "xong", AFTER, "xong", "1", "tháng 3")
+    for kind, words in (("Tiết kiệm thời gian", "mỗi ca bớt 20 phút"), ("An toàn hơn", "không ai đứt tay")):
+        await hoa.taps(kind)
+        await hoa.says(words)
+    await hoa.taps("Tiền làm lợi")
+    await hoa.says("khoảng 12")
+    assert hoa.last.key == "report.money_unclear"
+    await hoa.says("12,5 triệu một năm")
+    assert hoa.last.text == "Là 12.500.000 đồng/năm, đúng không ạ?"
+    await hoa.taps("Sửa")
+    await hoa.says("500k")
+    await hoa.taps("Đúng")
+    await hoa.taps("An toàn hơn")
+    await hoa.taps("Bỏ mục này")
+    assert hoa.last.key == "report.result" and "đứt tay" not in hoa.last.text
+    assert (await draft_of(world))["results"] == {"time": "mỗi ca bớt 20 phút", "money": 500_000}
+    assert "none" not in [choice.key for choice in hoa.last.choices]  # would wipe what was given
+
+
+async def test_more_than_ten_billion_is_asked_about_twice(world: World) -> None:
+    hoa = await begins(world, BEFORE, "xong", AFTER, "xong", "1", "tháng 3")
+    await hoa.taps("Tiền làm lợi")
+    await hoa.says("10 tỷ")
+    await hoa.taps("Đúng")
+    assert hoa.last.key == "report.result"
+    await hoa.taps("Tiền làm lợi")
+    await hoa.says("12,5 tỷ")
+    await hoa.taps("Đúng")
+    assert hoa.last.key == "report.money_sure" and "12,5 tỷ đồng" in hoa.last.text
+    assert (await draft_of(world))["results"] == {"money": 10_000_000_000}
+    await hoa.taps("Chắc chắn đúng")
+    assert (await draft_of(world))["results"] == {"money": 12_500_000_000}
+
+
+async def test_pictures_and_their_captions_are_welcome_while_the_story_is_told(world: World) -> None:
+    hoa = await begins(world)
+    await hoa.sends_photo(text="dao cũ gỡ từng cái", group="a")
+    await hoa.sends_photo(group="a")
+    await hoa.says("mất bốn mươi phút")
+    world.later(seconds=2)
+    await world.deliver()
+    assert hoa.keys.count("report.noted") == 1 and "2 ảnh" in hoa.last.text
+    await hoa.says("xong")
+    for answer in (AFTER, "xong", "3"):
+        await hoa.says(answer)
+    await hoa.taps("Chưa tính được")
+    assert hoa.last.key == "report.files" and "Đã có 2 ảnh" in hoa.last.text
+    await hoa.says("ảnh thứ hai là sau khi làm")
+    assert (await draft_of(world))["captions"] == "ảnh thứ hai là sau khi làm"
+    assert (await draft_of(world))["before"] == "dao cũ gỡ từng cái\nmất bốn mươi phút"
+    await hoa.taps("Tiếp")
+    await hoa.taps("Có")
+    await hoa.taps("Xem lại và gửi")
+    assert "2 ảnh" in hoa.last.text and "Lời ghi cho ảnh: ảnh thứ hai là sau khi làm" in hoa.last.text
+
+
+async def test_one_bad_file_of_several_does_not_take_the_good_ones_along(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    big = File("video", "v", "v", "dai.mp4", 30 * 1024 * 1024)
+    card = File("photo", "c", "c", "cccd mat truoc.jpg", 1000)
+    as_file = [File("document", f"d{n}", f"d{n}", f"IMG_{n}.JPG", 1000) for n in range(2)]
+    await hoa.sends(as_file[0], big, as_file[1])
+    assert hoa.last.key == "report.files_too_big"
+    await hoa.sends(File("document", "p", "p", "ban-ve.pdf", 1000))
+    await hoa.sends(File("document", "q", "q", "ban-ve-2.pdf", 1000))
+    await hoa.sends(card)
+    assert hoa.last.key == "common.identity_card"
+    world.later(seconds=2)
+    await world.deliver()
+    assert "report.files_full" in hoa.keys
+    async with world.database.read() as session:
+        kinds = (await session.execute(select(Attachment.unique_ref, Attachment.kind))).all()
+    assert kinds == [("d0", "photo"), ("d1", "photo"), ("p", "document")]
+
+
+async def test_back_shows_the_label_that_was_chosen_even_where_there_is_no_room_for_another_button(
+    world: World,
+) -> None:
+    hoa = await begins(world)
+    await hoa.says("lui")
+    assert hoa.last.key == "report.field" and "🔧 Kỹ thuật" in hoa.last.text and "technical" not in hoa.last.text
+    await hoa.says("lui")
+    assert hoa.last.key == "report.title"
+    await hoa.says("lui")
+    assert hoa.last.key == "report.track" and "💡 Sáng kiến" in hoa.last.text
+    await hoa.taps("Giữ")
+    assert hoa.last.key == "report.title"
+
+
+async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo()
+    await hoa.says("menu")
+    await hoa.says("/sangkien")
+    assert hoa.last.key == "report.resume" and "bước 7/8" in hoa.last.text
+    await hoa.taps("Viết cái mới")
+    assert hoa.last.key == "report.track"
+    await hoa.says("lui")
+    assert hoa.last.key == "report.track"  # there is nothing older to go back to
+    await hoa.taps("Người tốt, việc tốt")
+    assert hoa.last.key == "report.who" and set(await draft_of(world)) == {"track"}
+    async with world.database.read() as session:
+        assert (await session.execute(select(Attachment.draft_id))).scalar_one() is None
+
+
+async def test_dropping_a_draft_with_pictures_leaves_nothing_of_it(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo()
+    await hoa.taps("Tiếp")
+    await hoa.taps("Có")
+    await hoa.taps("Xem lại và gửi")
+    await hoa.taps("Bỏ")
+    assert hoa.last.key == "common.dropped"
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Draft))).scalar_one() == 0
+        assert (await session.execute(select(Attachment.draft_id))).scalar_one() is None
+
+
+async def test_a_saved_draft_waits_in_the_menu_and_goes_on_in_the_preview(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Xem lại và gửi")
+    await hoa.taps("Lưu nháp")
+    assert hoa.last.key == "common.saved"
+    await hoa.says("menu")
+    assert "bản nháp sáng kiến" in hoa.last.text
+    await hoa.says("/sangkien")
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "report.preview"
+
+
+async def test_every_part_can_be_edited_and_leads_back_to_the_preview(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Xem lại và gửi")
+    edits = {
+        "Tên": ("Giá gá thay dao bốn chiều",), "Loại": ("4",), "Trước": (BEFORE + " Rất mệt.", "xong"),
+        "Nay": (AFTER + " Rất khỏe.", "xong"), "Áp dụng": ("2", "tháng 6, chuyền 7"),
+        "Kết quả": ("giam loi", "từ 5% còn 2%", "xong"), "Ảnh, tệp": ("khong co",), "Bổ sung": ("xem lai",),
+    }  # fmt: skip
+    for label, answers in edits.items():
+        await hoa.taps("Sửa từng mục")
+        await hoa.taps(label)
+        for answer in answers:
+            await hoa.says(answer)
+        assert hoa.last.key == "report.preview", label
+    for shown in ("bốn chiều", "An toàn", "Rất mệt", "Rất khỏe", "đang làm thử, tháng 6, chuyền 7", "từ 5% còn 2%"):
+        assert shown in hoa.last.text
+    await hoa.taps("Gửi")
+    row = await submission(world)
+    assert row.story["before"] == BEFORE + " Rất mệt."  # replaced, not appended
+
+
+async def test_while_editing_what_stands_is_shown_and_stays_when_nothing_is_typed(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Xem lại và gửi")
+    await hoa.taps("Sửa từng mục")
+    await hoa.taps("Nay")
+    assert AFTER in hoa.last.text
+    await hoa.taps("Xong bước này")
+    assert hoa.last.key == "report.preview" and (await draft_of(world))["after"] == AFTER
+
+
+async def test_what_completes_a_report_is_kept_and_what_is_not_so_is_not(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Đã được công nhận")
+    await hoa.says("45/QĐ-CT ngày 10/3/2025, Giám đốc")
+    await hoa.taps("Phần cần bảo mật")
+    await hoa.says("khong")
+    await hoa.taps("Xem lại và gửi")
+    assert "45/QĐ-CT" in hoa.last.text and "Bảo mật" not in hoa.last.text
+    assert "chưa chọn, sẽ hỏi lại trước khi đăng" in hoa.last.text  # a name is shown only to whom it was asked
+    await hoa.taps("Sửa từng mục")
+    await hoa.taps("Bổ sung")
+    await hoa.taps("Cách hiện tên")
+    await hoa.taps("Không nêu tên")
+    await hoa.taps("Phần cần bảo mật")
+    await hoa.says("Kích thước dao")
+    await sends(hoa)
+    row = await submission(world)
+    assert (row.story["display"], row.story["secret"], row.direct_production) == ("hidden", "Kích thước dao", True)
+
+
+async def test_whether_somebody_works_in_production_is_asked_once_in_a_life(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await sends(hoa)
+    await hoa.says("/sangkien")
+    await writes_initiative(hoa, "Xe đẩy khay linh kiện cho chuyền bảy")
+    assert hoa.last.key == "report.more"
+
+
+async def test_oneself_may_be_called_oneself_and_must_not_be_forgotten(world: World) -> None:
+    await world.joined("Quách Văn An", unit="CHUYEN5")
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Đồng tác giả")
+    await hoa.says("Quach Van An 60%\nĐỗ Thị Lan 40%")
+    assert hoa.last.key == "report.coauthors_me"
+    await hoa.says("Quach Van An 30%\nQuách Văn An 30%\nTôi 40%")
+    assert hoa.last.key == "report.coauthors_twice"
+    await hoa.says("Quach Van An 60%\nAn\nEm 40")
+    assert hoa.last.key == "report.coauthors_line" and "Dòng 2" in hoa.last.text
+    await hoa.says(
+        "\n".join([*(f"Quách Văn {name} 10%" for name in ("Anh", "Bình", "Chi", "Dũng", "Em", "Gia", "Hà")), "Em 30%"])
+    )
+    assert hoa.last.key == "report.coauthors_many"
+    await hoa.says("quach van an 60%\ntôi: 40 %")
+    await hoa.taps("Xem lại và gửi")
+    assert "Bùi Thị Hoa 40%, Quach Van An 60%" in hoa.last.text
+    await hoa.taps("Gửi")
+    assert (
+        world.person("Quách Văn An").last.key == "report.coauthor_ask"
+    )  # found without marks, in a team of the same place
+
+
+async def test_a_coauthor_who_says_no_is_heard_by_the_author(world: World) -> None:
+    an = await world.joined("Quách Văn An")
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Đồng tác giả")
+    await hoa.says("Quách Văn An 60%\nBùi Thị Hoa 40%")
+    await sends(hoa)
+    await an.taps("Không phải")
+    assert an.last.key == "report.coauthor_no"
+    assert hoa.last.key == "report.coauthor_denied" and "SK-25-0001" in hoa.last.text
+
+
+async def test_two_colleagues_of_one_name_are_not_guessed_between(world: World) -> None:
+    an = await world.joined("Quách Văn An")
+    hoa = await worker(world)
+    other = await world.joined("Lê Văn Tạm")
+    async with world.database.write() as session:
+        (await session.get_one(Person, await other.id())).name = "Quách Văn An"
+    await writes_initiative(hoa)
+    await hoa.taps("Đồng tác giả")
+    await hoa.says("Quách Văn An 60%\nBùi Thị Hoa 40%")
+    await sends(hoa)
+    assert an.keys == [] and other.keys == []
+
+
+async def test_the_receipt_is_honest_about_what_it_is_not(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo()
+    await hoa.taps("Tiếp")
+    await hoa.taps("Có")
+    await sends(hoa)
+    for said in ("5 ngày làm việc", "đây là bước tiếp nhận", "Hội đồng sáng kiến quyết định", "Ảnh đang được tải"):
+        assert said in hoa.last.text
+    row = await submission(world)
+    assert row.due_at is not None and row.due_at.strftime("%d/%m %H") == "01/08 10"  # five working days on, 17:00 here
+
+
+async def test_changing_the_mind_about_the_kind_mixes_no_answers(world: World) -> None:
+    hoa = await worker(world)
+    await hoa.taps("Người tốt, việc tốt")
+    await hoa.says("Anh Quách Văn Dũng")
+    await hoa.says("lui")
+    await hoa.says("lui")
+    assert hoa.last.key == "report.track"
+    await writes_initiative(hoa)
+    await sends(hoa)
+    assert "who" not in (await submission(world)).story
+
+
+async def test_only_the_reviewing_unit_hears_of_it(world: World) -> None:
+    nam = await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR)
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await sends(hoa)
+    world.later(seconds=6)
+    await world.deliver()
+    assert nam.keys == ["report.queue_notice"] and ha.keys == []
