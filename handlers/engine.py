@@ -147,7 +147,8 @@ class _Turn:
             self.conversation.last_choice = data
             await self.pick(chosen)
         elif data == self.conversation.last_choice:
-            self.talk.say("common.already", slot="already", after=1.0)
+            # One slot per screen: an edit of last week's answer would be seen by nobody.
+            self.talk.say("common.already", slot=f"already-{self.conversation.screen}", after=1.0)
         else:
             self.talk.say("common.old_button", slot="old", after=0.3)
             await self.show_again()

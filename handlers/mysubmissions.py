@@ -7,8 +7,8 @@ import re
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
 from content.text import fold, shorthand
-from db import accounts, policy, submissions, units
-from db.models import Status, Submission
+from db import accounts, attachments, policy, submissions, units
+from db.models import FileState, Status, Submission
 from db.submissions import WITHDRAWABLE
 from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Move, Place
 from handlers.paging import page
@@ -104,6 +104,7 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
 async def ask_detail(talk: Talk) -> Message:
     submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
     events = await submissions.list_events(talk.session, submission.id, internal=False)
+    files = await attachments.list_for_submission(talk.session, submission.id)
     offered = {
         Status.NEED_INFO: ["supplement", "withdraw"],
         Status.CLOSED_NO_INFO: ["reopen", "withdraw"],
@@ -120,7 +121,8 @@ async def ask_detail(talk: Talk) -> Message:
         track=talk.words(f"report.track_{submission.track.value}"),
         title=submission.title,
         status=await status_words(talk, submission),
-        files=len(await submissions.list_files(talk.session, submission.id)),
+        files=sum(file.state == FileState.CLEAN for file in files),
+        waiting=sum(file.state == FileState.WAITING for file in files),
         events=[
             f"{official_day_month(local_date(event.at))}: {talk.words(f'mysubmissions.event_{event.action}')}"
             for event in events[-EVENTS:]

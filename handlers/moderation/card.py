@@ -68,7 +68,11 @@ async def _authors(talk: Talk, submission: Submission) -> str:
     if not coauthors:
         return author
     mine = 100 - sum(each.percent for each in coauthors)
-    return ", ".join([f"{author} {mine}%", *(f"{each.name} {each.percent}%" for each in coauthors)])
+    named = []
+    for each in coauthors:
+        said_no = f" ({talk.words('report.coauthor_said_no')})" if each.confirmed is False else ""
+        named.append(f"{each.name} {each.percent}%{said_no}")
+    return ", ".join([f"{author} {mine}%", *named])
 
 
 async def _allowed(talk: Talk, submission: Submission) -> list[str]:

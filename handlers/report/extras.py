@@ -12,6 +12,7 @@ from handlers.dialogue import Again, Answer, Kind, Move
 from handlers.report.flow import ask, dialogue, short
 from handlers.talk import Talk
 
+TOLD = ("shares", "recognised", "secret", "display")
 COAUTHORS = 6
 MYSELF = re.compile(r"\W*(?:toi|em|minh|ban than)(?: toi| em)?\W*(\d{1,3})\W*")
 """A line that names nobody but the sender, folded."""
@@ -21,7 +22,8 @@ MYSELF = re.compile(r"\W*(?:toi|em|minh|ban than)(?: toi| em)?\W*(\d{1,3})\W*")
 async def ask_more(talk: Talk) -> Message | str:
     if talk.me.direct_production is None:
         return "direct"
-    return ask(talk, "more")
+    told = [talk.words(f"report.label_{key}") for key in TOLD if talk.data.get(key)]
+    return ask(talk, "more", told=", ".join(told))
 
 
 @dialogue.take("more")

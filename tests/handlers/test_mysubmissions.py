@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from db import submissions
-from db.models import OutboxRow, Role, Status, Submission
+from db.models import Attachment, FileState, OutboxRow, Role, Status, Submission
 from tests.handlers.test_moderation import sent, state
 from tests.people import TestPerson, World
 
@@ -194,6 +194,30 @@ async def test_mending_does_not_push_another_draft_away(world: World) -> None:
     await hoa.presses(f"c:guilai:{code}")
     resumed = next(heard for heard in reversed(hoa.heard) if heard.key == "report.resume")
     assert "Một việc khác" in resumed.text
+
+
+async def test_pictures_on_their_way_are_not_missing(world: World) -> None:
+    hoa, code = await with_one(world)
+    async with world.database.write() as session:
+        for n, kept in enumerate((FileState.CLEAN, FileState.WAITING, FileState.REFUSED)):
+            session.add(
+                Attachment(
+                    person_id=1,
+                    account_id=1,
+                    submission_id=1,
+                    channel="test",
+                    ref="",
+                    unique_ref=str(n),
+                    kind="photo",
+                    name="",
+                    size=1,
+                    state=kept,
+                    next_at=world.now,
+                    created_at=world.now,
+                )
+            )
+    await hoa.says(f"/hoso {code}")
+    assert "Ảnh, tệp: 1 (đang tải 1)\n•" in hoa.last.text
 
 
 async def test_the_history_is_dated_and_short(world: World) -> None:

@@ -564,6 +564,7 @@ async def test_oneself_may_be_called_oneself_and_must_not_be_forgotten(world: Wo
     )
     assert hoa.last.key == "report.coauthors_many"
     await hoa.says("quach van an 60%\ntôi: 40 %")
+    assert hoa.last.key == "report.more" and "Đã ghi: Đồng tác giả." in hoa.last.text
     await hoa.taps("Xem lại và gửi")
     assert "Bùi Thị Hoa 40%, Quach Van An 60%" in hoa.last.text
     await hoa.taps("Gửi")
@@ -582,6 +583,12 @@ async def test_a_coauthor_who_says_no_is_heard_by_the_author(world: World) -> No
     await an.taps("Không phải")
     assert an.last.key == "report.coauthor_no"
     assert hoa.last.key == "report.coauthor_denied" and "SK-25-0001" in hoa.last.text
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    async with world.database.write() as session:
+        row = (await session.execute(select(Submission))).scalar_one()
+        row.queue_unit_id = (await session.get_one(Person, await ha.id())).unit_id
+    await ha.says("/duyet SK-25-0001")
+    assert "Quách Văn An 60% (báo không phải)" in ha.last.text
 
 
 async def test_two_colleagues_of_one_name_are_not_guessed_between(world: World) -> None:
