@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from functools import cache
 
 from vnlunar import get_lunar_date, get_solar_date, get_year_can_chi
 
@@ -12,14 +13,18 @@ LOCAL = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 SOLAR_HOLIDAYS = ((1, 1), (30, 4), (1, 5), (1, 9), (2, 9))
-"""(day, month) off with pay, Labour Code art. 112 (1). 2/9 has two days and the Prime Minister names the other each year:
-1/9 is assumed here."""
+"""(day, month) off with pay, Labour Code art. 112 (1). 2/9 has two days and the Prime Minister names each year whether
+the day before or after is the other one (art. 112 (3)): 1/9 is assumed here, 3/9 is not."""
 
 TET_DAYS = range(-1, 4)
-"""Tết has five days off, chosen each year: the last day of the old year and the first four of the new are assumed."""
+"""Days from Tết that are off. It has five, named each year (art. 112 (3)): the last day of the old lunar year and the
+first four of the new are assumed."""
 
 CULTURE_DAY = ((24, 11), 2026)
 """24/11 is a day off from 2026 (Resolution 28/2026/QH16; fact sheet, section 1, point 7)."""
+
+LONGEST_REST = timedelta(days=14)
+"""More than any run of holidays, weekends and the days given for them."""
 
 KITCHEN_GODS = 23
 """23 tháng Chạp, when the weeks around Tết begin (4-conversation §4.5)."""
@@ -46,16 +51,18 @@ def weekday(day: date) -> str:
 
 
 def lunar(day: date) -> tuple[int, int, int]:
-    """(day, month, year) of the Vietnamese lunar calendar; a leap month has its number."""
+    """(day, month, year) of the Vietnamese lunar calendar; a leap month bears the number of the one before it."""
     found = get_lunar_date(day.day, day.month, day.year)
     return int(found["day"]), int(found["month"]), int(found["year"])
 
 
+@cache
 def tet(year: int) -> date:
     """The first day of the lunar year that begins in this solar year."""
     return _solar(1, 1, year)
 
 
+@cache
 def ancestors_day(year: int) -> date:
     """Giỗ Tổ Hùng Vương, the 10th of the third lunar month."""
     return _solar(10, 3, year)
@@ -69,7 +76,7 @@ def _solar(day: int, month: int, year: int) -> date:
 
 
 def can_chi(year: int) -> str:
-    """The traditional name of a lunar year, such as "Canh Tuất"."""
+    """The traditional name of the lunar year that begins in this solar year, such as "Canh Tuất" for 2030."""
     return str(get_year_can_chi(year))
 
 
@@ -92,20 +99,49 @@ def around_tet(day: date) -> bool:
 
 def is_holiday(day: date) -> bool:
     """Whether a day is a public holiday with pay; the assumptions stand beside the tables above."""
+    return _in_labour_code(day) or ((day.day, day.month) == CULTURE_DAY[0] and day.year >= CULTURE_DAY[1])
+
+
+def _in_labour_code(day: date) -> bool:
     if (day.day, day.month) in SOLAR_HOLIDAYS:
-        return True
-    if (day.day, day.month) == CULTURE_DAY[0] and day.year >= CULTURE_DAY[1]:
         return True
     return day == ancestors_day(day.year) or -days_to_tet(day) in TET_DAYS
 
 
-def is_working_day(day: date) -> bool:
-    """Monday to Friday and no public holiday."""
+def is_given_instead(day: date) -> bool:
+    """Whether a day is off because a holiday fell on a Saturday or Sunday (Labour Code art. 111 (3)).
+
+    The law gives the next working day for holidays of its art. 112; for 24/11 nothing says so, and nothing is assumed.
+    """
+    if not _may_be_worked(day):
+        return False
+    owed = 0
+    here = day - LONGEST_REST
+    while here < day:
+        if _may_be_worked(here):
+            owed = max(0, owed - 1)
+        elif here.weekday() >= 5 and _in_labour_code(here):
+            owed += 1
+        here += timedelta(days=1)
+    return owed > 0
+
+
+def _may_be_worked(day: date) -> bool:
     return day.weekday() < 5 and not is_holiday(day)
 
 
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, no public holiday, and not the day given for a holiday at the weekend.
+
+    Which days are off around 2/9 and Tết is decided anew each year; see the tables above for what is assumed.
+    """
+    return _may_be_worked(day) and not is_given_instead(day)
+
+
 def add_working_days(day: date, count: int) -> date:
-    """The `count`-th working day after a day."""
+    """The `count`-th working day after a day; the day itself for 0. Raises ValueError for a negative count."""
+    if count < 0:
+        raise ValueError("working days are only counted forwards")
     here = day
     while count > 0:
         here += timedelta(days=1)
