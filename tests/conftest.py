@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.people import World, make_world
+from tests.people import World, make_template, make_world
+
+
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the newest schema and the test province's units; migrated once, since that takes half a second."""
+    path = tmp_path_factory.mktemp("template") / "world.db"
+    await make_template(path)
+    return path
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
     """A fresh world on 25/7/2025 at 16:55."""
-    made = await make_world(tmp_path)
+    made = make_world(tmp_path, template)
     yield made
     await made.database.close()

@@ -6,15 +6,17 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
+from shutil import copyfile
 from typing import Any
 
 from sqlalchemy import select
 
 from content.message import Choice, Message, from_json
-from content.packs import load_packs
-from content.words import load_words
+from content.packs import Packs, load_packs
+from content.words import Words, load_words
 from db import migrate, units
 from db.models import Grant, Level, OutboxRow, OutState, Person, Role
 from db.session import Database
@@ -214,15 +216,30 @@ UNITS = (
 )  # fmt: skip
 
 
-async def make_world(folder: Path, rows: Iterable[UnitRow] = UNITS) -> World:
-    """A fresh world in a real database file."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'world.db'}")
+@cache
+def spoken() -> tuple[Words, Packs]:
+    """The words and packs, read once: nothing changes them."""
+    return load_words(FACTS), load_packs()
+
+
+async def make_template(path: Path, rows: Iterable[UnitRow] = UNITS) -> None:
+    """Writes a database with the newest schema and some units, for worlds to be copied from."""
+    database = Database(f"sqlite+aiosqlite:///{path}")
     await migrate.upgrade(database)
-    words = load_words(FACTS)
+    async with database.write() as session:
+        await units.write(session, list(rows), START)
+    await database.close()
+
+
+def make_world(folder: Path, template: Path) -> World:
+    """A fresh world in a real database file of its own."""
+    path = folder / "world.db"
+    copyfile(template, path)
+    words, packs = spoken()
     house = House(
         words=words,
         registry=build_registry(words),
-        packs=load_packs(),
+        packs=packs,
         rng=Random(7),
         organisation=FACTS["organisation"],
         hotline=FACTS["hotline"],
@@ -230,6 +247,4 @@ async def make_world(folder: Path, rows: Iterable[UnitRow] = UNITS) -> World:
         files=folder,
         links={"test": "https://chat.example/?start={}"},
     )
-    async with database.write() as session:
-        await units.write(session, list(rows), START)
-    return World(database, house)
+    return World(Database(f"sqlite+aiosqlite:///{path}"), house)
