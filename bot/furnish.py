@@ -91,7 +91,7 @@ async def _join(
 ) -> int:
     """Somebody who joined a month ago, with the consents that real joining leaves."""
     joined = now - timedelta(days=30)
-    account, _ = await accounts.enter(session, "webchat", f"demo-{key}", joined)
+    account = (await accounts.enter(session, "webchat", f"demo-{key}", joined)).account
     person = await people.join(session, account, "demo", joined)
     home = await units.find_by_code(session, unit)
     assert home is not None

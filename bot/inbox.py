@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 LANES = 8
 """Chats answered at once; within a chat one message at a time."""
+FETCH = 64
+"""Updates read at once, each of another chat: the most that is in memory, and a look at a long backlog that rarely."""
 
 
 class Door(Protocol):
@@ -60,6 +63,7 @@ class Inbox:
         self._sleep = sleep
         self._said = said
         self._wake = asyncio.Event()
+        self._next: deque[InboxRow] = deque()
         self._busy: dict[asyncio.Task[None], str] = {}
         self._stopping = False
 
@@ -123,17 +127,15 @@ class Inbox:
         if free <= 0:
             await asyncio.wait(list(self._busy), return_when=asyncio.FIRST_COMPLETED)
             return 1
-        async with self._database.read() as session:
-            heads = await inbox.heads(session, self._now(), list(self._busy.values()), free)
-            rows = [row for row_id in heads if (row := await inbox.get(session, row_id)) is not None]
-        started = 0
-        for row in rows:
-            if row.lane in self._busy.values():
-                continue
+        if not self._next:
+            async with self._database.read() as session:
+                self._next.extend(await inbox.heads(session, self._now(), set(self._busy.values()), FETCH))
+        started = min(free, len(self._next))
+        for _ in range(started):
+            row = self._next.popleft()
             task = asyncio.create_task(self._handle(row))
             self._busy[task] = row.lane
             task.add_done_callback(self._finished)
-            started += 1
         return started
 
     def _finished(self, task: asyncio.Task[None]) -> None:
@@ -146,10 +148,10 @@ class Inbox:
         try:
             incoming = self._doors[channel].read(json.loads(row.raw), row.received_at)
             async with self._database.write() as session:
-                if await inbox.get(session, row.id) is None:
+                if not await inbox.take(session, row.id):
                     return
-                blank = await answer(session, self._house, incoming) if incoming is not None else True
-                await inbox.done(session, row.id, blank=blank)
+                if incoming is None or await answer(session, self._house, incoming):
+                    await inbox.blank(session, row.id)
         except Exception as error:
             log.exception("update %d on %s could not be handled", row.id, channel)
             await self._set_back(row, incoming, error)
@@ -160,9 +162,9 @@ class Inbox:
             async with self._database.write() as session:
                 attempts, dead = await inbox.failed(session, row.id, f"{type(error).__name__}: {error}", self._now())
                 if attempts == 2 and incoming is not None and incoming.place == "private":
-                    account, _ = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
+                    chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
                     message = self._house.words.message("common.error", id=row.id)
-                    await outbox.put(session, account, to_json(message), now=self._now(), key=f"error:{row.id}")
+                    await outbox.put(session, chat.account, to_json(message), now=self._now(), key=f"error:{row.id}")
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
         except Exception:

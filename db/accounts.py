@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
@@ -11,26 +12,46 @@ from db.session import Session
 
 PREVIEW = timedelta(hours=24)
 """How long anything of a chat without consent is kept (decisions 14)."""
+SEEN_EVERY = timedelta(minutes=1)
+"""How fine `seen_at` is: ten taps in a row are one write."""
 
 
-async def enter(session: Session, channel: str, address: str, now: datetime) -> tuple[Account, Conversation]:
-    """The account and conversation of a chat, made at its first message. A message proves the chat can be reached."""
-    account = (
-        await session.execute(select(Account).where(Account.channel == channel, Account.address == address))
-    ).scalar()
+class Chat(NamedTuple):
+    """One chat as it stands: nobody is known in it before consent, and a draft is only there while one is written."""
+
+    account: Account
+    conversation: Conversation
+    person: Person | None
+    draft: Draft | None
+
+
+async def enter(session: Session, channel: str, address: str, now: datetime) -> Chat:
+    """What is known of a chat, made at its first message. A message proves the chat can be reached."""
+    found = (
+        await session.execute(
+            select(Account, Conversation, Person, Draft)
+            .outerjoin(Conversation, Conversation.account_id == Account.id)
+            .outerjoin(Person, Person.id == Account.person_id)
+            .outerjoin(Draft, Draft.id == Conversation.draft_id)
+            .where(Account.channel == channel, Account.address == address)
+        )
+    ).first()
+    account, conversation, person, draft = found or (None, None, None, None)
     if account is None:
         account = Account(channel=channel, address=address, created_at=now, seen_at=now, reach=Reach.OK)
         session.add(account)
         await session.flush()
-    account.reach, account.seen_at = Reach.OK, now
-    conversation = await session.get(Conversation, account.id)
+    account.reach = Reach.OK
+    for seen in (account, person):
+        if seen is not None and now - seen.seen_at >= SEEN_EVERY:
+            seen.seen_at = now
     if conversation is None:
         conversation = Conversation(
             account_id=account.id, updated_at=now, data={}, history=[], ahead=[], choices=[], pending={}, dialogue="",
             step="", screen=0, screen_kind="", last_choice="", puzzled=0,
         )  # fmt: skip
         session.add(conversation)
-    return account, conversation
+    return Chat(account, conversation, person, draft)
 
 
 async def best_account(session: Session, person_id: int) -> Account | None:

@@ -69,7 +69,7 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
     return len(rows)
 
 
-async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[int]:
+async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[InboxRow]:
     """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole."""
     first = (
         select(InboxRow.lane, func.min(InboxRow.id).label("id"))
@@ -78,7 +78,7 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
         .subquery()
     )
     query = (
-        select(InboxRow.id)
+        select(InboxRow)
         .join(first, first.c.id == InboxRow.id)
         .where(InboxRow.lane.not_in(list(busy)), (InboxRow.next_at.is_(None)) | (InboxRow.next_at <= now))
         .order_by(InboxRow.id)
@@ -93,20 +93,20 @@ async def next_due(session: Session) -> datetime | None:
     return (await session.execute(query)).scalar()
 
 
-async def get(session: Session, row_id: int) -> InboxRow | None:
-    """A waiting row, or None when it has been handled meanwhile."""
-    row = await session.get(InboxRow, row_id)
-    return row if row is not None and row.state == InboxState.NEW else None
-
-
-async def done(session: Session, row_id: int, *, blank: bool) -> None:
-    """Marks a row handled; `blank` removes its content at once (no consent, a group, a refused ID card)."""
-    values: dict[str, object] = {"state": InboxState.DONE}
-    if blank:
-        values |= {"raw": "", "lane": "", "digest": ""}
-    await session.execute(
-        update(InboxRow).where(InboxRow.id == row_id, InboxRow.state == InboxState.NEW).values(values)
+async def take(session: Session, row_id: int) -> bool:
+    """Marks a row handled in the transaction that handles it; False when another has handled it meanwhile."""
+    changed = await session.execute(
+        update(InboxRow)
+        .where(InboxRow.id == row_id, InboxRow.state == InboxState.NEW)
+        .values(state=InboxState.DONE)
+        .returning(InboxRow.id)
     )
+    return changed.scalar() is not None
+
+
+async def blank(session: Session, row_id: int) -> None:
+    """Removes the content of a row at once (no consent, a group, a refused ID card; decisions 14)."""
+    await session.execute(update(InboxRow).where(InboxRow.id == row_id).values(raw="", lane="", digest=""))
 
 
 async def failed(session: Session, row_id: int, error: str, now: datetime) -> tuple[int, bool]:

@@ -30,8 +30,8 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
 
     Expected refusals roll back to the step's SAVEPOINT and become an answer; everything unexpected is raised.
     """
-    account, conversation = await accounts.enter(session, incoming.channel, incoming.address, incoming.received_at)
-    await session.flush()
+    chat = await accounts.enter(session, incoming.channel, incoming.address, incoming.received_at)
+    account, person = chat.account, chat.person
     if incoming.place == "gone":
         account.reach = Reach.BLOCKED
         return account.person_id is None
@@ -39,23 +39,17 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
         link = house.links.get(incoming.channel, "").replace("?start={}", "")
         await _send(session, account, house.words.message("common.group", link=link), incoming, slot="group")
         return True
-    person = await session.get(Person, account.person_id) if account.person_id else None
-    draft = await session.get(Draft, conversation.draft_id) if conversation.draft_id else None
-    talk = Talk(session, house, account, conversation, person, incoming.received_at, draft)
-    if person is not None:
-        person.seen_at = incoming.received_at
+    talk = Talk(session, house, account, chat.conversation, person, incoming.received_at, chat.draft)
     turn = _Turn(talk, incoming)
     pending = talk.quiet
-    await session.flush()
     try:
         async with session.begin_nested():
             await turn.run()
-            await session.flush()
+            turn.settle()
     except Expected as refusal:
         await _reload(session, talk)
         talk.out = [(turn.refusal(refusal), None, 0.0)]
-    turn.settle_screen()
-    talk.conversation.updated_at = incoming.received_at
+        turn.settle()
     if talk.quiet != pending:
         await outbox.drop_slot(session, account, pending)
     for message, slot, after in talk.out:
@@ -421,8 +415,9 @@ class _Turn:
         else:
             await self.command("menu", "")
 
-    def settle_screen(self) -> None:
+    def settle(self) -> None:
         """Last words with options become the screen, so that they too answer to a number."""
+        self.conversation.updated_at = self.incoming.received_at
         if self.shown or self.conversation.dialogue or not self.talk.out:
             return
         message, slot, after = self.talk.out[-1]

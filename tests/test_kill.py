@@ -56,7 +56,7 @@ async def furnish(path: Path, reporters: int) -> int:
         assert unit is not None
         first = 0
         for n in range(MEMBERS + reporters):
-            account, _ = await accounts.enter(session, "telegram", str(1000 + n), now)
+            account = (await accounts.enter(session, "telegram", str(1000 + n), now)).account
             person = await people.join(session, account, "test", now)
             await people.consent(session, person.id, Purpose.SUBMISSIONS, "test", "telegram", now)
             person.name, person.unit_id, person.audience = f"Người Thứ {n}", unit.id, Audience.ENTERPRISE

@@ -41,7 +41,7 @@ async def crowd(world: World, number: int = PEOPLE) -> int:
         assert unit is not None
         first = 0
         for n in range(number):
-            account, _ = await accounts.enter(session, "scripted", f"p{n}", START)
+            account = (await accounts.enter(session, "scripted", f"p{n}", START)).account
             person = await people.join(session, account, "test", START)
             person.unit_id, person.audience, person.news, person.confirmed = unit.id, Audience.ENTERPRISE, True, True
             person.shift = Shift.OFFICE
@@ -94,7 +94,7 @@ async def test_three_hundred_people_with_every_fault_get_it_once_and_replies_go_
         moment = 0.4 * (n + 1)
         await time.run(lambda moment=moment: time.elapsed >= moment, 600)
         async with world.database.write() as session:
-            account, _ = await accounts.enter(session, "scripted", f"r{n}", time.now())
+            account = (await accounts.enter(session, "scripted", f"r{n}", time.now())).account
             await outbox.put(session, account, to_json(Message("reply")), now=time.now())
         replies.append((f"r{n}", time.elapsed))
         delivery.wake()

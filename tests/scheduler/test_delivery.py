@@ -47,7 +47,7 @@ class Post:
 
     async def put(self, address: str, text: str, **how: object) -> int:
         async with self.world.database.write() as session:
-            account, _ = await accounts.enter(session, "scripted", address, self.time.now())
+            account = (await accounts.enter(session, "scripted", address, self.time.now())).account
             row_id = await outbox.put(session, account, to_json(Message(text)), now=self.time.now(), **how)  # type: ignore[arg-type]
         self.delivery.wake()
         return row_id
