@@ -7,8 +7,21 @@ import unicodedata
 from collections.abc import Mapping
 
 # Letters that look like đ but carry no combining mark to strip; the last two come from wrong keyboards and fonts.
-_BARRED = str.maketrans("đĐðÐƉɖ", "dddddd")
+_BARRED = "đĐðÐƉɖ"
 _INVISIBLE = {"Mn", "Me", "Cf", "Cc", "Cs"}
+
+
+class _Bare(dict[int, str]):
+    """Letter by letter without marks and case; each is worked out once, since whole years of stories are folded."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        parts = unicodedata.normalize("NFD", "d" if letter in _BARRED else letter.lower())
+        self[code] = "".join(part for part in parts if unicodedata.category(part) not in _INVISIBLE)
+        return self[code]
+
+
+_BARE = _Bare()
 
 
 def fold(text: str) -> str:
@@ -16,12 +29,7 @@ def fold(text: str) -> str:
 
     Total on any string and idempotent, so a stored fold may be folded again. Never for display.
     """
-    spaced = " ".join(text.split())
-    bare = "".join(
-        letter
-        for letter in unicodedata.normalize("NFD", spaced.translate(_BARRED).lower())
-        if unicodedata.category(letter) not in _INVISIBLE
-    )
+    bare = " ".join(text.split()).translate(_BARE)
     return " ".join(unicodedata.normalize("NFC", bare).split())
 
 
