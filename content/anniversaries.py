@@ -35,7 +35,8 @@ _TYPED = re.compile(r"\d+ năm\b|\b(?:19|20)\d\d\b")
 _LAW = re.compile(r"\bBộ luật Lao động 2019\b")
 _PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 
-_environment = Environment(undefined=StrictUndefined, autoescape=True)
+# Plain text comes out; what says it to people escapes it.
+_environment = Environment(undefined=StrictUndefined, autoescape=False)
 
 
 class Texts(Frozen):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from content.anniversaries import Anniversary, AnniversaryPack
 
 # All patterns run on text without marks, one character for one: a place in it is the same place in the original.
-_NUMBER = r"(?<![\d/.,])(?<!thang )(?P<n>\d{1,3})(?: ?(?P<word>nam))?\b(?! ?\d)"
+_NUMBER = r"(?<![\d/.,])(?<!thang )(?P<n>\d{1,3})(?: ?(?P<word>nam)\b|\b(?! ?\d))"
 _NTH = "lan thu "
 _LEAD_IN = r"[\s\"'“”«(]*(?:(?:ky niem|ngay|dai le|le|su kien|truyen thong)\s+)*"
 _ENDS = (

@@ -15,25 +15,36 @@ WINDOWS: dict[str, tuple[tuple[time, time], ...]] = {
 }
 ANNIVERSARY_MORNING = (time(7, 0), time(7, 45))
 """The office shift's extra window on the morning of an anniversary."""
+EVENING = time(17, 0)
 DAYTIME = (time(7, 0), time(21, 0))
 """Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
 SUNDAY = 6
 
 
-def windows(shift: str, *, anniversary: bool = False) -> tuple[tuple[time, time], ...]:
-    """The windows of a day, earliest first."""
-    extra = (ANNIVERSARY_MORNING,) if anniversary and shift == "office" else ()
+def windows(shift: str, timing: str = "window") -> tuple[tuple[time, time], ...]:
+    """The windows of a day, earliest first.
+
+    `timing` is "window" for all of them, "morning" for an anniversary's own day, or "evening" for what is left of the
+    last one from 17:00 on (the afternoon shift, at work then, keeps its morning).
+    """
+    if timing == "evening":
+        start, end = WINDOWS[shift][-1]
+        return ((max(start, EVENING) if end > EVENING else start, end),)
+    extra = (ANNIVERSARY_MORNING,) if timing == "morning" and shift == "office" else ()
     return (*extra, *WINDOWS[shift])
 
 
-def next_slot(shift: str, moment: datetime, *, anniversary: bool = False, sundays: bool = False) -> datetime:
-    """The first moment from `moment` on at which a person may be written to. Sundays and Tết's first three days are quiet."""
+def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
+    """The first moment from `moment` on at which a person may be written to.
+
+    Tết's first three days are quiet, and Sundays, save for an anniversary on its own day ("morning").
+    """
     local = moment.astimezone(LOCAL)
     for ahead in range(15):
         day = local.date() + timedelta(days=ahead)
-        if (day.weekday() == SUNDAY and not sundays) or -days_to_tet(day) in range(3):
+        if (day.weekday() == SUNDAY and timing != "morning") or -days_to_tet(day) in range(3):
             continue
-        for start, end in windows(shift, anniversary=anniversary):
+        for start, end in windows(shift, timing):
             opens, closes = datetime.combine(day, start, LOCAL), datetime.combine(day, end, LOCAL)
             if local < closes:
                 return max(local, opens)

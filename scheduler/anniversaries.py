@@ -63,7 +63,7 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         unit_id=top,
         audience=Rule(top).to_json() | {"texts": others},
         text=item.text,
-        timing="morning" if item.variant == "t0" else "window",
+        timing="morning" if item.variant == "t0" else "evening",
         send_at=datetime.combine(item.on, EARLIEST, LOCAL),
         year=item.year,
         now=now,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROGRESS = timedelta(seconds=10)
 """How often the progress message is edited at most."""
+OWN_HOURS = ("window", "morning", "evening")
+"""Timings in which each person's own hours decide."""
 PATIENCE = timedelta(hours=2)
 """How long files of a broadcast may take to be cleaned before it goes without them."""
 
@@ -113,9 +115,8 @@ async def _plan(
     work: Work, session: Session, broadcast: Broadcast, member: Member, now: datetime
 ) -> tuple[datetime, datetime | None, int | None, dict[str, Any] | None]:
     due, expires = now, None
-    if broadcast.timing in ("window", "morning"):
-        own_day = _on_the_day(broadcast)
-        due = next_slot(member.shift.value, max(now, broadcast.send_at), anniversary=own_day, sundays=own_day)
+    if broadcast.timing in OWN_HOURS:
+        due = next_slot(member.shift.value, max(now, broadcast.send_at), broadcast.timing)
         if broadcast.kind == "automatic":
             expires = last_end(member.shift.value, local_date(broadcast.send_at))
     group = member.audience.value if member.audience is not None else ""

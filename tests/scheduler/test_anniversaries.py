@@ -106,3 +106,13 @@ async def test_unapproved_texts_are_never_sent_and_somebody_is_told_a_week_ahead
         await goes_out(world)
     assert await sent(world) == []
     assert mai.keys.count("anniversaries.approval_needed") == 2
+
+
+async def test_three_days_before_waits_for_the_evening_though_it_is_planned_at_dawn(world: World) -> None:
+    await world.joined("Hành Chính")
+    await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
+    world.now = world.now.replace(hour=0, minute=0)  # 7:00 in Vietnam
+    await walks(world, 12)
+    at = {(name, key): moment for name, key, moment in await sent(world)}
+    assert at[("Hành Chính", "kn:2807:2025:t3")] == "25/07 17:00"
+    assert at[("Ca Chiều", "kn:2807:2025:t3")] == "25/07 09:00"

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from content.message import Message, to_json
-from content.windows import last_end, next_slot
 from db import accounts, audiences, broadcasts, outbox, people, units
 from db.audiences import Rule
 from db.models import (
@@ -209,20 +208,3 @@ async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversarie
         await broadcasts.add_targets(session, made_by_clock, [(found[0], later, None, body, None)], later)
         assert await reason(later) == "" and await reason(later, automatic=True) == "capped"
     assert got == 6
-
-
-@pytest.mark.parametrize(
-    ("shift", "hour", "expected"),
-    [("office", 9, "11:30"), ("office", 18, "18:00"), ("office", 21, "11:30"), ("night", 9, "15:30"),
-     ("morning", 9, "14:30"), ("afternoon", 15, "09:00"), ("rotating", 12, "17:00")],
-)  # fmt: skip
-async def test_each_shift_is_written_to_when_it_is_awake_and_not_at_work(shift: str, hour: int, expected: str) -> None:
-    moment = START.replace(hour=0, minute=0) + timedelta(hours=hour - 7)
-    assert next_slot(shift, moment).strftime("%H:%M") == expected
-    assert next_slot(shift, moment) <= last_end(shift, next_slot(shift, moment).date())
-
-
-async def test_sundays_are_quiet_except_for_an_anniversary_on_its_day() -> None:
-    sunday = START + timedelta(days=2)
-    assert next_slot("office", sunday).weekday() == 0
-    assert next_slot("office", sunday, sundays=True).weekday() == 6

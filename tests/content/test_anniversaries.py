@@ -1,0 +1,248 @@
+"""The anniversaries as they will be said: the right number of years on the right day, and no pack that says it wrongly."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from content.anniversaries import AnniversaryPack, Planned, load_anniversaries, planned
+from content.source import ROOT, ContentError
+from tests.content import moon
+
+PACK = load_anniversaries()
+FILE = ROOT / "packs" / "anniversaries.yaml"
+
+
+def year_of(year: int, pack: AnniversaryPack = PACK) -> list[Planned]:
+    """Everything said for the days of one year; a message for early January would go out in December."""
+    found = planned(pack, date(year - 1, 12, 1), 31 + 366)
+    return [item for item in found if item.year == year]
+
+
+def said(year: int, key: str, variant: str, audience: str = "all") -> Planned:
+    (found,) = [i for i in year_of(year) if (i.anniversary, i.variant, i.audience) == (key, variant, audience)]
+    return found
+
+
+def planted(tmp_path: Path, before: str, after: str) -> str:
+    """The problems of the pack with one change."""
+    text = FILE.read_text(encoding="utf-8")
+    assert before in text
+    path = tmp_path / "anniversaries.yaml"
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        load_anniversaries(path)
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------------- which days
+
+
+@pytest.mark.parametrize(
+    ("key", "years"),
+    [
+        ("0302", (95, 96, 97, 98, 99, 100)), ("3004", (50, 51, 52, 53, 54, 55)), ("1905", (135, 136, 137, 138, 139, 140)),
+        ("2807", (96, 97, 98, 99, 100, 101)), ("0209", (80, 81, 82, 83, 84, 85)),
+    ],
+)  # fmt: skip
+def test_the_number_of_years_is_that_of_the_table(key: str, years: tuple[int, ...]) -> None:
+    for year, ordinal in zip(range(2025, 2031), years, strict=True):
+        found = [item for item in year_of(year) if item.anniversary == key]
+        assert {item.ordinal for item in found} == {ordinal}
+        assert all(f"{ordinal} năm" in item.text for item in found)
+
+
+def test_the_plan_of_2025_names_the_same_numbers() -> None:
+    plan = (ROOT / "packs" / "campaign-2025.yaml").read_text(encoding="utf-8")
+    for key, words in (
+        ("0302", "95 năm Ngày thành lập Đảng Cộng sản Việt Nam (03/02/1930 - 03/02/2025)"),
+        ("3004", "50 năm Ngày Giải phóng hoàn toàn miền Nam, thống nhất đất nước (30/4/1975 - 30/4/2025)"),
+        ("1905", "135 năm Ngày sinh Chủ tịch Hồ Chí Minh (19/5/1890 - 19/5/2025)"),
+        ("2807", "96 năm Ngày thành lập Công đoàn Việt Nam (28/7/1929 - 28/7/2025)"),
+    ):
+        assert words in plan
+        variant = "tet" if key == "0302" else "t0"
+        assert words.replace(" - ", " – ") in said(2025, key, variant).text.replace("trọng thể ", "")
+
+
+def test_each_day_is_announced_and_marked_once_or_in_one_merged_message() -> None:
+    for year in range(1990, 2100):
+        kinds: dict[str, list[str]] = {}
+        for item in year_of(year):
+            if item.audience == "all":
+                kinds.setdefault(item.anniversary, []).append(item.variant)
+        for key in ("3004", "1905", "2807", "0209"):
+            assert kinds[key] == ["t3", "t0"]
+        assert kinds["0302"] in (["t3", "t0"], ["tet"])
+        keys = [(item.key, item.audience) for item in year_of(year)]
+        assert len(set(keys)) == len(keys)
+
+
+def test_three_days_before_is_never_a_sunday_and_says_how_many_days_are_left() -> None:
+    moved = 0
+    for year in range(1990, 2100):
+        for item in year_of(year):
+            if item.variant == "t3":
+                left = (item.day - item.on).days
+                assert item.on.weekday() != 6 and left == (4 if (item.day - timedelta(days=3)).weekday() == 6 else 3)
+                assert item.text.startswith(f"Còn {left} ngày nữa")
+                moved += left == 4
+            elif item.variant == "t0":
+                assert item.on == item.day
+    assert moved > 50
+    # 27/4/2025 is a Sunday
+    assert said(2025, "3004", "t3").on == date(2025, 4, 26)
+
+
+@pytest.mark.parametrize(
+    ("year", "on"),
+    [(2025, date(2025, 1, 25)), (2027, date(2027, 1, 30)), (2028, date(2028, 1, 22)), (2030, date(2030, 1, 30))],
+)  # fmt: skip
+def test_around_tet_one_message_stands_for_both(year: int, on: date) -> None:
+    (item,) = [item for item in year_of(year) if item.anniversary == "0302"]
+    assert (item.variant, item.on, item.key) == ("tet", on, f"kn:0302:{year}:tet")
+
+
+def test_tet_merges_exactly_the_years_that_sun_and_moon_say() -> None:
+    """An independent reckoning of the lunar months, for every year that can be asked."""
+    merged = 0
+    for year in range(1990, 2100):
+        last_month, tet = moon.tet(year)
+        day = date(year, 2, 3)
+        near = any(
+            last_month + timedelta(days=22) <= each <= tet + timedelta(days=5)
+            for each in (day, day - timedelta(days=3))
+        )
+        items = [item for item in year_of(year) if item.anniversary == "0302" and item.audience == "all"]
+        assert [item.variant for item in items] == (["tet"] if near else ["t3", "t0"]), year
+        if near:
+            merged += 1
+            (item,) = items
+            days_before = [day - timedelta(days=3), last_month + timedelta(days=26)]  # T-3; 27 tháng Chạp
+            latest = min(each - timedelta(days=each.weekday() == 6) for each in days_before)
+            assert item.on == latest and item.on.weekday() != 6, year
+            assert item.on < last_month + timedelta(days=27)  # before 28 tháng Chạp
+    assert 20 < merged < 90
+
+
+def test_the_merged_message_wishes_the_new_year_by_its_name() -> None:
+    assert "đón Tết Canh Tuất" in said(2030, "0302", "tet").text and "100 năm" in said(2030, "0302", "tet").text
+    assert "đón Tết Đinh Mùi" in said(2027, "0302", "tet").text  # sent before Tết, named for the year that comes
+
+
+# ---------------------------------------------------------------------------------------------------- what is said
+
+
+def test_only_years_that_end_in_0_or_5_are_solemn() -> None:
+    for year in range(2025, 2036):
+        for item in year_of(year):
+            if item.variant == "t0":
+                assert ("trọng thể" in item.text) == (item.ordinal % 5 == 0) == item.solemn
+    assert said(2029, "2807", "t0").text.startswith(
+        "Hôm nay 28/7/2029, đoàn viên, người lao động cả nước kỷ niệm trọng thể 100 năm Ngày thành lập Công đoàn Việt Nam"
+    )
+    assert said(2025, "0209", "t0").text.startswith("Hôm nay 02/9/2025, cả nước kỷ niệm trọng thể 80 năm Quốc khánh")
+
+
+def test_the_law_of_holiday_pay_goes_to_enterprise_workers_only() -> None:
+    for key in ("3004", "0209"):
+        plain, workers = said(2026, key, "t3"), said(2026, key, "t3", "enterprise")
+        assert "300%" not in plain.text and plain.key == workers.key
+        assert workers.text.startswith(plain.text) and "ít nhất 300% tiền lương, chưa kể lương ngày lễ" in workers.text
+        assert "Điều 98 Bộ luật Lao động 2019" in workers.text
+    assert {item.audience for year in range(2025, 2031) for item in year_of(year)} == {"all", "enterprise"}
+
+
+def test_every_text_of_every_year_fits_a_lock_screen_and_is_one_no_one_can_mind() -> None:
+    for year in range(1990, 2100):
+        for item in year_of(year):
+            assert len(item.text) <= 350 and item.text.count("\n") < 5, (item.key, len(item.text))
+            assert item.text == item.text.strip() and "{" not in item.text and "&" not in item.text
+
+
+def test_a_year_without_both_signatures_is_listed_and_not_approved() -> None:
+    assert all(item.approved for item in year_of(2025)) and not any(item.approved for item in year_of(2026))
+    assert not any(item.approved for item in year_of(2050))
+
+
+# ---------------------------------------------------------------------------------------------------- planted misprints
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('key: "2807"', 'key: "2708"', "2708 is not the day and month of 1929-07-28"),
+        ('founded: "1929-07-28"', 'founded: "28/7/1929"', "founded"),
+        ("kỷ niệm {{ n }} năm {{ name }} ({{ span }}).", "kỷ niệm 97 năm {{ name }} ({{ span }}).", "'97 năm' is typed"),
+        ("Thi đua lập thành tích", "Năm 2026 thi đua lập thành tích", "'2026' is typed"),
+        ("còn được trả thêm", "còn được trả thêm năm 2026", "'2026' is typed"),
+        ("kỷ niệm {{ n }} năm {{ name }}", "kỷ niệm {{ name }}", "does not say how many years"),
+        ("{{ can_chi }}", "{{ canchi }}", "'canchi' is undefined"),
+        ("{{ span }}", "{{ span }", "unexpected '}'"),
+        ("mỗi tổ một việc tốt", "mỗi tổ một việc tốt 🎉", "no emoji on a national day"),
+        ("sức khỏe", "sức khoẻ", "'khoẻ' has its tone mark on the last letter"),
+        ("Tự hào", "Tự hào".replace("ự", "u\u031b\u0323"), "not NFC"),
+        ("quê hương giàu đẹp", "quê hương giàu đẹp" + " và hạnh phúc" * 20, "characters, at most 350 fit"),
+        ("thống nhất Tổ quốc. Chúc", "thống nhất Tổ quốc.\n        .\n        .\n        .\n        Chúc", "more than 5 lines"),
+        ("enterprise:", "worker:", "unknown audience worker"),
+        ("      tet: |", "      tets: |", "tets"),
+    ],
+)  # fmt: skip
+def test_a_planted_misprint_is_refused_with_its_file_and_line(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    problems = planted(tmp_path, before, after)
+    assert said in problems
+    line = FILE.read_text(encoding="utf-8").split(before)[0].count("\n") + 1
+    places = [
+        int(each.split("anniversaries.yaml:")[1].split(":")[0]) for each in problems.splitlines() if "yaml:" in each
+    ]
+    assert any(line - 8 <= place <= line for place in places), (line, problems)
+
+
+def test_a_day_around_tet_needs_the_merged_text(tmp_path: Path) -> None:
+    text = FILE.read_text(encoding="utf-8")
+    start = text.index("      tet: |")
+    end = text.index('  - key: "3004"')
+    problems = planted(tmp_path, text[start:end], "")
+    assert "needs a text 'tet'" in problems
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    text = FILE.read_text(encoding="utf-8")
+    block = text[text.index('  - key: "2807"') : text.index('  - key: "0209"')]
+    assert "the key 2807 stands twice" in planted(tmp_path, block, block + block)
+
+
+def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
+    text = (
+        FILE.read_text(encoding="utf-8")
+        .replace("kỷ niệm {{ n }} năm", "kỷ niệm 97 năm")
+        .replace("{{ can_chi }}", "{{ x }}")
+    )
+    path = tmp_path / "anniversaries.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        load_anniversaries(path)
+    assert len(caught.value.problems) > 10
+    assert all(problem.file and problem.line > 1 for problem in caught.value.problems)
+
+
+def test_half_a_signature_approves_nothing(tmp_path: Path) -> None:
+    assert "a name and a day, or neither" in planted(tmp_path, 'approved_on: "2025-01-08"', 'approved_on: ""')
+    assert "approved before it was read" in planted(tmp_path, 'approved_on: "2025-01-08"', 'approved_on: "2025-01-05"')
+    alone = planted(tmp_path, "approved_by: Đinh Quang Đại (nhân vật giả)", "approved_by: vũ ngọc mai (nhân vật giả)")
+    assert "another person is needed" in alone
+
+
+def test_what_is_said_is_plain_text(tmp_path: Path) -> None:
+    """It is escaped once, where it is put into a message."""
+    text = FILE.read_text(encoding="utf-8").replace(
+        "name: Ngày thành lập Công đoàn Việt Nam", "name: Ngày \"Thử\" & 'lễ'"
+    )
+    path = tmp_path / "anniversaries.yaml"
+    path.write_text(text, encoding="utf-8")
+    (item,) = [i for i in year_of(2026, load_anniversaries(path)) if i.key == "kn:2807:2026:t0"]
+    assert "97 năm Ngày \"Thử\" & 'lễ' (28/7/1929" in item.text
