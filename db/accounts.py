@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
-from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach
+from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach, WebMessage
 from db.session import Session
 
 PREVIEW = timedelta(hours=24)
@@ -80,18 +80,19 @@ async def list_drafts(session: Session, person_id: int) -> list[Draft]:
 
 
 async def forget_previews(session: Session, now: datetime) -> int:
-    """Deletes chats that never consented 24 hours after their last message, with what was said to them."""
-    query = select(Account.id).where(Account.person_id.is_(None), Account.seen_at < now - PREVIEW)
-    gone = list((await session.execute(query)).scalars())
-    for account_id in gone:
-        waiting = select(OutboxRow.id).where(
-            OutboxRow.account_id == account_id, OutboxRow.state.in_((OutState.READY, OutState.SENDING))
-        )
-        if (await session.execute(waiting.limit(1))).first():
-            continue
-        await session.execute(delete(OutboxRow).where(OutboxRow.account_id == account_id))
-        await session.execute(delete(Conversation).where(Conversation.account_id == account_id))
-        await session.execute(delete(Account).where(Account.id == account_id))
+    """Deletes chats without consent 24 hours after their last message, with what was said there. Returns how many."""
+    under_way = select(OutboxRow.account_id).where(
+        OutboxRow.account_id.is_not(None), OutboxRow.state.in_((OutState.READY, OutState.SENDING))
+    )
+    query = select(Account).where(
+        Account.person_id.is_(None), Account.seen_at < now - PREVIEW, Account.id.not_in(under_way)
+    )
+    gone = (await session.execute(query)).scalars().all()
+    for account in gone:
+        await session.execute(delete(OutboxRow).where(OutboxRow.account_id == account.id))
+        await session.execute(delete(WebMessage).where(WebMessage.address == account.address))
+        await session.execute(delete(Conversation).where(Conversation.account_id == account.id))
+        await session.delete(account)
     return len(gone)
 
 

@@ -50,8 +50,10 @@ async def done(session: Session, job_id: int) -> bool:
 
 
 async def failed(session: Session, job_id: int, error: str, now: datetime) -> bool:
-    """Sets the next attempt, later each time. True when it is given up."""
-    job = await session.get_one(Job, job_id)
+    """Sets the next attempt, later each time. True when it is given up, or is gone because its person was erased."""
+    job = await session.get(Job, job_id)
+    if job is None:
+        return True
     job.attempts += 1
     job.error = error[:300]
     job.next_at = now + timedelta(minutes=5**job.attempts / 5)

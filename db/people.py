@@ -44,6 +44,13 @@ async def withdraw(session: Session, person_id: int, purpose: Purpose, now: date
     audit.note(session, person_id, "withdraw_consent", f"person {person_id}", now, purpose=purpose.value)
 
 
+async def withdraw_all(session: Session, person_id: int, now: datetime) -> None:
+    """Ends every consent that stands."""
+    for purpose in Purpose:
+        if await has_consent(session, person_id, purpose):
+            await withdraw(session, person_id, purpose, now)
+
+
 async def has_consent(session: Session, person_id: int, purpose: Purpose) -> bool:
     """Whether a person's yes to a purpose stands."""
     query = select(Consent.id).where(

@@ -103,6 +103,25 @@ async def may_invite(session: Session, person_id: int, role: Role, unit_id: int)
     return bool(held) and await _covers(session, held, unit_id)
 
 
+async def nearest_inviters(session: Session, role: Role, unit_id: int) -> list[int]:
+    """The people who may give this role at that unit, of the nearest unit up the tree that has some."""
+    givers = [own for own, given in INVITES.items() if role in given]
+    found = await session.execute(
+        select(UnitPath.depth, Grant.person_id)
+        .join(Grant, Grant.unit_id == UnitPath.ancestor_id)
+        .where(
+            UnitPath.descendant_id == unit_id,
+            Grant.role.in_(givers),
+            Grant.revoked_at.is_(None),
+            Grant.confirmed_at.is_not(None),
+        )
+        .distinct()
+        .order_by(UnitPath.depth, Grant.person_id)
+    )
+    near = [(depth, person_id) for depth, person_id in found]
+    return [person_id for depth, person_id in near if depth == near[0][0]]
+
+
 async def _covers(session: Session, tops: list[int], unit_id: int) -> bool:
     found = await session.execute(
         select(UnitPath.depth).where(UnitPath.ancestor_id.in_(tops), UnitPath.descendant_id == unit_id).limit(1)

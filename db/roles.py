@@ -137,14 +137,31 @@ async def revoke(session: Session, grant_id: int, actor_id: int, now: datetime) 
     return grant
 
 
+async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
+    """A person gives up every role, confirmed or not; returns those that counted. Their work goes back as by `revoke`."""
+    query = select(Grant).where(Grant.person_id == person_id, Grant.revoked_at.is_(None))
+    held = list((await session.execute(query)).scalars())
+    for grant in held:
+        grant.revoked_at, grant.revoked_by = now, person_id
+        audit.note(session, person_id, "leave_role", f"grant {grant.id}", now, grant.unit_id, role=grant.role.value)
+    await session.flush()
+    if held:
+        await _return_work(session, person_id)
+    return [grant for grant in held if grant.confirmed_at is not None]
+
+
 async def _return_work(session: Session, person_id: int) -> None:
     """What a person may no longer do goes back: submissions they hold, messages of theirs that wait."""
     held = await session.execute(
-        select(Submission).where(Submission.holder_id == person_id, Submission.status == Status.CLAIMED)
+        select(Submission).where(
+            Submission.holder_id == person_id, Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))
+        )
     )
     for submission in held.scalars():
         if not await policy.may(session, person_id, policy.Action.DECIDE_SUBMISSIONS, submission.queue_unit_id):
-            submission.status, submission.holder_id, submission.lapses_at = Status.SENT, None, None
+            if submission.status == Status.CLAIMED:  # one that was asked about waits for its author first
+                submission.status = Status.SENT
+            submission.holder_id, submission.lapses_at = None, None
             submission.version += 1
     waiting = await session.execute(
         select(Broadcast).where(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from content.message import Choice, Message
 from content.names import NameProblem, parse_name
 from content.text import fold
-from db import jobs, people, rights, units
+from db import erasure, jobs, people, policy, units
+from db.erasure import Stopped
 from db.models import Audience, Membership, Purpose, Shift
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.onboarding import dialogue as onboarding
@@ -171,7 +172,7 @@ async def take_shift(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("withdraw")
 async def ask_withdraw(talk: Talk) -> Message:
-    return talk.screen("profile.withdraw")
+    return talk.screen("profile.withdraw", officer=await _has_role(talk))
 
 
 @dialogue.take("withdraw")
@@ -182,16 +183,36 @@ async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "news":
         talk.say("profile.withdrawn_news")
         return "home"
-    for purpose in Purpose:
-        await people.withdraw(talk.session, talk.me.id, purpose, talk.now)
-    stopped = await rights.stop_processing(talk.session, talk.me.id, talk.now)
-    talk.say("profile.withdrawn_all", n=stopped)
+    stopped = await erasure.stop_processing(talk.session, talk.me.id, talk.now)
+    await _tell_others(talk, stopped)
+    talk.say("profile.withdrawn_all", n=len(stopped.reports))
     return END
+
+
+async def _has_role(talk: Talk) -> bool:
+    return bool(await policy.roles(talk.session, talk.me.id))
+
+
+async def _tell_others(talk: Talk, stopped: Stopped) -> None:
+    """Who held a report or wrote it together, and who gives out the roles that are free now, hears that it ended."""
+    for report in stopped.reports:
+        told = {each: "profile.report_stopped" for each in report.coauthors}
+        if report.holder_id is not None:
+            told[report.holder_id] = "mysubmissions.withdraw_notice"
+        for person_id, key in told.items():
+            dedup = f"withdrawn:{report.id}:{report.version}:{person_id}"
+            await talk.tell(person_id, key, dedup=dedup, code=report.code, title=report.title)
+    for grant in stopped.grants:
+        unit = await units.get(talk.session, grant.unit_id)
+        role = talk.words(f"units.role_{grant.role.value}")
+        for person_id in await policy.nearest_inviters(talk.session, grant.role, grant.unit_id):
+            dedup = f"left:{grant.id}:{person_id}"
+            await talk.tell(person_id, "profile.role_left", dedup=dedup, role=role, unit=unit.name)
 
 
 @dialogue.ask("delete")
 async def ask_delete(talk: Talk) -> Message:
-    return talk.screen("profile.delete")
+    return talk.screen("profile.delete", officer=await _has_role(talk))
 
 
 @dialogue.take("delete")
@@ -210,7 +231,8 @@ async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
         return "home"
     if fold(answer.text) != "xoa":
         raise Again("profile.delete_again")
-    files = await rights.erase(talk.session, talk.me.id, talk.now)
+    stopped, files = await erasure.erase(talk.session, talk.me.id, talk.now)
+    await _tell_others(talk, stopped)
     if files:
         await jobs.add(talk.session, "delete_files", {"files": files}, None, talk.now)
     talk.become_stranger()

@@ -92,7 +92,7 @@ def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
 async def _refuse(work: Work, row: Attachment, reason: str, *, failed: bool) -> None:
     async with work.database.write() as session:
         if await attachments.refused(session, row.id, reason, failed=failed):
-            account = await session.get(Account, row.account_id)
+            account = await session.get(Account, row.account_id) if row.account_id is not None else None
             sent = await session.get(Submission, row.submission_id) if row.submission_id is not None else None
             if account is not None:
                 message = work.words.message(

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from db import rights
-from db.models import Account, Base, Consent, Draft, Job, Membership, Person, Purpose, Shift
+from db.models import Account, Base, Consent, Draft, Job, Membership, Person, Purpose, Role, Shift, Track
+from db.submissions import Report, submit
 from tests.people import World
 
 
@@ -130,3 +131,25 @@ async def test_second_thoughts_delete_nothing(world: World, word: str) -> None:
     await hoa.says(word)
     async with world.database.read() as session:
         assert (await session.get_one(Person, await hoa.id())).name == "Bùi Thị Hoa"
+
+
+async def test_leaving_tells_those_who_wait_for_the_person_and_hands_their_work_back(world: World) -> None:
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    nam = await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR)
+    lan = await world.joined("Đỗ Thị Lan")
+    async with world.database.write() as session:
+        chair = await session.get_one(Person, await nam.id())
+        report = Report(Track.PRACTICE, "Góc đọc sách", {}, coauthors=[("Đỗ Thị Lan", 30, await lan.id())])
+        sent = await submit(session, chair, report, draft_id=None, due_at=world.now, year=2025, now=world.now)
+    await ha.says(f"/duyet {sent.code}")
+    await ha.taps("Nhận xử lý")
+    for person in (ha, lan):
+        person.heard.clear()
+    await nam.says("/canhan")
+    assert "Quyền cán bộ" in (await nam.taps("Xóa tất cả")).text
+    await nam.taps("Tôi muốn xóa")
+    await nam.says("XOA")
+    assert nam.last.key == "profile.deleted"
+    assert sorted(ha.keys) == ["mysubmissions.withdraw_notice", "profile.role_left"]
+    assert lan.keys == ["profile.report_stopped"]
+    assert not any("Trần Văn Nam" in heard.text for heard in ha.heard + lan.heard)

@@ -1,0 +1,194 @@
+"""Stopping what is done with a person's data, and erasing it (Law 91/2025/QH15, decisions 15)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, String, cast, delete, or_, select, update
+
+from db import audit, people, roles
+from db.models import (
+    FINAL,
+    Account,
+    Attachment,
+    CoAuthor,
+    Conversation,
+    Draft,
+    Grant,
+    InboxRow,
+    InboxState,
+    Job,
+    Membership,
+    OutboxRow,
+    OutState,
+    Person,
+    PracticeAnswer,
+    QuestionReport,
+    Registration,
+    Shift,
+    Status,
+    Submission,
+    SubmissionEvent,
+    UnitRequest,
+    WebMessage,
+    WebSession,
+)
+from db.session import Session
+from db.submissions import note_event
+
+STOPPABLE = (Status.SENT, Status.CLAIMED, Status.NEED_INFO, Status.CLOSED_NO_INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedReport:
+    """A submission that nobody will look at any more, and who waits to hear it: its holder, its co-authors."""
+
+    id: int
+    version: int
+    code: str
+    title: str
+    holder_id: int | None
+    coauthors: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What ended with a person's processing: submissions on their way, and roles that somebody else should take."""
+
+    reports: tuple[StoppedReport, ...]
+    grants: tuple[Grant, ...]
+
+
+async def stop_processing(session: Session, person_id: int, now: datetime) -> Stopped:
+    """Withdraws consents, open submissions, reminders and roles at once; what is kept stays until it is erased."""
+    person = await session.get_one(Person, person_id)
+    person.processing = False
+    reports = await _stop_reports(session, person_id, now)
+    grants = await roles.leave(session, person_id, now)
+    await people.stop_news(session, person, now)
+    await people.withdraw_all(session, person_id, now)
+    audit.note(session, person_id, "stop_processing", f"person {person_id}", now, submissions=len(reports))
+    return Stopped(tuple(reports), tuple(grants))
+
+
+async def _stop_reports(session: Session, person_id: int, now: datetime) -> list[StoppedReport]:
+    query = select(Submission).where(Submission.author_id == person_id, Submission.status.in_(STOPPABLE))
+    stopped = []
+    for submission in (await session.execute(query)).scalars().all():
+        named = select(CoAuthor.person_id).where(
+            CoAuthor.submission_id == submission.id, CoAuthor.person_id.is_not(None), CoAuthor.confirmed.is_not(False)
+        )
+        coauthors = tuple(each for each in (await session.execute(named)).scalars() if each is not None)
+        holder_id = submission.holder_id
+        submission.status, submission.holder_id, submission.lapses_at = Status.WITHDRAWN, None, None
+        submission.version += 1
+        submission.decided_at = now
+        note_event(session, submission, person_id, "withdrawn", now)
+        stopped.append(
+            StoppedReport(submission.id, submission.version, submission.code, submission.title, holder_id, coauthors)
+        )
+    return stopped
+
+
+async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stopped, list[str]]:
+    """Erases a person. Returns what ended with it, and the files of the data folder to delete.
+
+    What stays: the proof of consent and the audit under the bare number, counts, and the text of verified submissions
+    without their author. Everything else goes at once; backups keep it up to 35 days (decisions 15).
+    """
+    stopped = await stop_processing(session, person_id, now)
+    person = await session.get_one(Person, person_id)
+    files = await _erase_files(session, person_id)
+    await _erase_submissions(session, person_id)
+    files += await _erase_chats(session, person, now)
+    for table in (Draft, PracticeAnswer, Registration, UnitRequest):
+        await session.execute(delete(table).where(table.person_id == person_id))
+    await session.execute(update(QuestionReport).where(QuestionReport.person_id == person_id).values(person_id=None))
+    await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
+    person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
+    person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
+    person.muted_topics, person.erased_at = [], now
+    audit.note(session, person_id, "erase", f"person {person_id}", now)
+    return stopped, files
+
+
+async def _erase_files(session: Session, person_id: int) -> list[str]:
+    """Every picture and paper a person sent. Those of an announcement belong to the union and only lose the chat."""
+    own = Attachment.person_id == person_id, Attachment.broadcast_id.is_(None)
+    files = list((await session.execute(select(Attachment.file).where(*own, Attachment.file != ""))).scalars())
+    await session.execute(delete(Attachment).where(*own))
+    await session.execute(update(Attachment).where(Attachment.person_id == person_id).values(account_id=None))
+    return files
+
+
+async def _erase_submissions(session: Session, person_id: int) -> None:
+    """What was not verified loses its words and its co-authors; its row stays, so that no receipt code comes twice."""
+    query = select(Submission).where(Submission.author_id == person_id, Submission.status != Status.VERIFIED)
+    ids = []
+    for submission in (await session.execute(query)).scalars():
+        submission.title, submission.story, submission.money, submission.ask, submission.reason = "", {}, None, "", ""
+        submission.unit_id = submission.queue_unit_id = submission.direct_production = None
+        ids.append(submission.id)
+    await session.execute(update(SubmissionEvent).where(SubmissionEvent.submission_id.in_(ids)).values(text=""))
+    await session.execute(delete(CoAuthor).where(CoAuthor.submission_id.in_(ids)))
+
+
+async def _erase_chats(session: Session, person: Person, now: datetime) -> list[str]:
+    """What was said on every channel, and where. Returns the files that had been made for this person alone."""
+    files: list[str] = []
+    accounts = (await session.execute(select(Account).where(Account.person_id == person.id))).scalars().all()
+    for account in accounts:
+        lane = f"{account.channel}:{account.address}"
+        await session.execute(
+            update(InboxRow)
+            .where(InboxRow.lane == lane, InboxRow.state != InboxState.NEW)
+            .values(raw="", lane="", digest="", error="")
+        )
+        await session.execute(delete(WebMessage).where(WebMessage.address == account.address))
+        await session.execute(delete(WebSession).where(WebSession.address == account.address))
+        files += await _erase_jobs(session, account.id)
+        await _forget_talk(session, account.id)
+        account.person_id, account.seen_at = None, now
+    ids = [account.id for account in accounts]
+    await _erase_outbox(session, or_(OutboxRow.person_id == person.id, OutboxRow.account_id.in_(ids)), now)
+    if person.name:
+        # What was said about the person to others: their phones have it, we need it no longer.
+        told = cast(OutboxRow.payload, String).contains(json.dumps(person.name)[1:-1], autoescape=True)
+        await session.execute(update(OutboxRow).where(OutboxRow.state.in_(FINAL), told).values(payload=None))
+    return files
+
+
+async def _erase_outbox(session: Session, mine: ColumnElement[bool], now: datetime) -> None:
+    """Replies and notices go whole. What is left of a broadcast is how it ended, for its figures."""
+    alone, many = OutboxRow.broadcast_id.is_(None), OutboxRow.broadcast_id.is_not(None)
+    await session.execute(delete(OutboxRow).where(mine, alone, OutboxRow.state != OutState.SENDING))
+    open_states = (OutState.READY, OutState.HELD, OutState.UNKNOWN)
+    await session.execute(
+        update(OutboxRow)
+        .where(mine, many, OutboxRow.state.in_(open_states))
+        .values(state=OutState.CANCELLED, finished_at=now)
+    )
+    await session.execute(
+        update(OutboxRow).where(mine, many).values(account_id=None, address="", payload=None, provider_id="", edits="")
+    )
+
+
+async def _erase_jobs(session: Session, account_id: int) -> list[str]:
+    jobs = (await session.execute(select(Job).where(Job.account_id == account_id))).scalars().all()
+    for job in jobs:
+        await session.delete(job)
+    return [str(job.data["file"]) for job in jobs if job.data.get("file")]
+
+
+async def _forget_talk(session: Session, account_id: int) -> None:
+    """An empty conversation in the place of the old one; the screen's number goes on, so that old buttons stay old."""
+    conversation = await session.get(Conversation, account_id)
+    if conversation is None:
+        return
+    conversation.dialogue = conversation.step = conversation.screen_kind = conversation.last_choice = ""
+    conversation.data, conversation.pending = {}, {}
+    conversation.history, conversation.ahead, conversation.choices = [], [], []
+    conversation.draft_id = None
+    await session.flush()
