@@ -20,8 +20,9 @@ from bot.lock import hold
 from bot.settings import Settings
 from bot.web.server import Demo, WebServer
 from content.packs import Packs, load_packs
+from content.source import ContentError, Problem
 from content.words import Words, load_words
-from db import house, migrate, outbox
+from db import house, migrate, outbox, snapshot
 from db.session import Database
 from handlers.registry import build_registry
 from handlers.talk import House
@@ -46,8 +47,19 @@ def facts(settings: Settings) -> dict[str, str]:
 
 
 def load_content(settings: Settings) -> tuple[Words, Packs]:
-    """The words and packs. Raises ContentError."""
-    return load_words(facts(settings)), load_packs()
+    """The words and packs. Raises ContentError with every problem of both."""
+    problems: list[Problem] = []
+    try:
+        words = load_words(facts(settings))
+    except ContentError as error:
+        problems += error.problems
+    try:
+        packs = load_packs()
+    except ContentError as error:
+        problems += error.problems
+    if problems:
+        raise ContentError(problems)
+    return words, packs
 
 
 class App:
@@ -213,9 +225,18 @@ class App:
 
 
 async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = None) -> App:
-    """Makes everything, the newest schema included, and starts nothing. Raises ContentError and AlreadyRunning."""
-    held = lock or hold(settings.data_dir)
+    """Makes everything, the newest schema included, and starts nothing.
+
+    Raises ContentError, AlreadyRunning, and Trouble when the database cannot be used.
+    """
     words, packs = load_content(settings)
+    held = lock or hold(settings.data_dir)
     database = Database(settings.database)
-    await migrate.upgrade(database)
+    try:
+        await migrate.upgrade(database)
+        await snapshot.quick_check(database)
+    except BaseException:
+        await database.close()
+        held.close()
+        raise
     return App(settings, clock, held, database, words, packs)

@@ -1,23 +1,33 @@
-"""Backup and restore: one file with the database, the cleaned files and the sums that prove them."""
+"""Backup and restore: one file with the database, the files beside it, and the sums that prove them."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import os
+import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from bot.lock import hold
-from bot.settings import Settings
+from bot.opening import reading
+from bot.settings import SQLITE, Settings
 from db import migrate, snapshot
 from db.session import Database
+from db.trouble import Kind, Trouble, explained
 
 DATABASE = "congdoan.db"
 MANIFEST = "manifest.json"
+FOLDERS = ("files", "uploads")
+"""What lies beside the database: cleaned files, and uploads that wait to be fetched and cleaned."""
+MEMBER = re.compile(rf"{DATABASE}|(?:{'|'.join(FOLDERS)})/[^/]+")
 Progress = Callable[[int, int], None]
 
 
@@ -25,105 +35,158 @@ class BadBackup(Exception):
     """A file that is not a whole backup of ours; the text says what is wrong with it."""
 
 
-def _sum(path: Path) -> str:
+async def backup(settings: Settings, target: Path, now: datetime, progress: Progress) -> int:
+    """Writes a backup beside a running bot, reads it back, and returns how many files it holds.
+
+    `target` appears only when whole. Raises FileExistsError (nothing is ever overwritten), FileNotFoundError, Trouble.
+    """
+    if target.exists():
+        raise FileExistsError(17, "there is a file of this name already; choose another", str(target))
+    part = target.with_name(target.name + ".part")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.absolute().parent) as name:
+            copy = Path(name) / DATABASE
+            with explained():
+                async with reading(settings) as database:
+                    await snapshot.copy_to(database, copy)
+                await _prove(copy)
+            # 0600 from the first byte: everything that anybody told us is in it.
+            with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
+                _write(file, copy, settings.data_dir, now, progress)
+                file.flush()
+                os.fsync(file.fileno())
+        sums = _check(part)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return len(sums)
+
+
+async def restore(settings: Settings, source: Path, now: datetime, progress: Progress) -> tuple[Path | None, int]:
+    """Puts a backup in place of the data folder's content.
+
+    Returns where the old content went and how many announcements were stopped on their way. Everything is checked and
+    made ready beside the old content first. Raises BadBackup, AlreadyRunning, OSError (no room): then nothing changed.
+    """
+    with hold(settings.data_dir), tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
+        folder = Path(name)
+        sums = _check(source)
+        _unpack(source, folder, len(sums), progress)
+        held = await _make_ready(folder / DATABASE, now)
+        aside = _set_aside(settings, now)
+        settings.database_file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / DATABASE, settings.database_file)
+        for beside in FOLDERS:
+            (folder / beside).mkdir(exist_ok=True)
+            shutil.move(folder / beside, settings.data_dir / beside)
+        return aside, held
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+
+
+async def _prove(path: Path) -> None:
+    database = Database(f"{SQLITE}{path}")
+    try:
+        await snapshot.verify(database)
+    except snapshot.Unsound as error:
+        raise Trouble(Kind.DAMAGED, str(error)) from error
+    finally:
+        await database.close()
+
+
+def _write(file: IO[bytes], copy: Path, data_dir: Path, now: datetime, progress: Progress) -> None:
+    """The database was copied first: a file it names is still there, or its owner had it erased meanwhile."""
+    members = [(DATABASE, copy), *_beside(data_dir)]
+    sums: dict[str, str] = {}
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for done, (member, path) in enumerate(members, 1):
+            try:
+                with path.open("rb") as source:
+                    info = tar.gettarinfo(arcname=member, fileobj=source)
+                    sums[member] = _sum(source)
+                    source.seek(0)
+                    tar.addfile(info, source)
+            except FileNotFoundError:
+                continue
+            finally:
+                progress(done, len(members))
+        manifest = copy.with_name(MANIFEST)
+        manifest.write_text(json.dumps({"made_at": now.isoformat(), "sums": sums}), encoding="utf-8")
+        tar.add(manifest, MANIFEST)
+
+
+def _beside(data_dir: Path) -> Iterator[tuple[str, Path]]:
+    for folder in FOLDERS:
+        for path in sorted((data_dir / folder).glob("*")):
+            if path.is_file() and path.suffix != ".part":
+                yield f"{folder}/{path.name}", path
+
+
+def _sum(file: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    while block := file.read(1 << 20):
+        digest.update(block)
     return digest.hexdigest()
 
 
-async def backup(settings: Settings, target: Path, now: datetime, progress: Progress) -> int:
-    """Writes a backup beside a running bot and returns how many files it holds. `target` appears only when whole."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as name:
-        folder = Path(name)
-        database = Database(settings.database)
-        try:
-            await snapshot.copy_to(database, folder / DATABASE)
-        finally:
-            await database.close()
-        copy = Database(f"sqlite+aiosqlite:///{folder / DATABASE}")
-        try:
-            await snapshot.verify(copy)
-        finally:
-            await copy.close()
-        members = {DATABASE: folder / DATABASE}
-        files = settings.data_dir / "files"
-        members |= {f"files/{path.name}": path for path in sorted(files.glob("*")) if path.is_file()}
-        manifest = {"made_at": now.isoformat(), "sums": {}}
-        sums: dict[str, str] = {}
-        part = target.with_name(target.name + ".part")
-        with tarfile.open(part, "w:gz") as tar:
-            for done, (member, path) in enumerate(members.items(), 1):
-                sums[member] = _sum(path)
-                tar.add(path, member)
-                progress(done, len(members))
-            (folder / MANIFEST).write_text(json.dumps(manifest | {"sums": sums}), encoding="utf-8")
-            tar.add(folder / MANIFEST, MANIFEST)
-        part.chmod(0o600)
-        part.replace(target)
-    return len(members)
+# ---------------------------------------------------------------------------------------------------- reading
 
 
-async def restore(settings: Settings, source: Path, now: datetime) -> Path | None:
-    """Puts a backup in place of the data folder's content and returns where the old content went.
-
-    Checks everything first. Waiting at-most-once messages come back held. Raises BadBackup, AlreadyRunning.
-    """
-    lock = hold(settings.data_dir)
-    try:
-        with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
-            folder = Path(name)
-            _unpack(source, folder)
-            database = Database(f"sqlite+aiosqlite:///{folder / DATABASE}")
-            try:
-                await snapshot.verify(database)
-                await migrate.upgrade(database)
-                await snapshot.after_restore(database)
-            except snapshot.Unsound as error:
-                raise BadBackup(f"the database in {source.name} is damaged: {error}") from None
-            finally:
-                await database.close()
-            aside = _set_aside(settings, now)
-            target = Path(settings.database.removeprefix("sqlite+aiosqlite:///"))
-            for left in folder.glob(f"{DATABASE}*"):
-                shutil.move(left, target.with_name(target.name + left.name.removeprefix(DATABASE)))
-            (settings.data_dir / "files").mkdir(exist_ok=True)
-            for file in (folder / "files").glob("*"):
-                shutil.move(file, settings.data_dir / "files" / file.name)
-            return aside
-    finally:
-        lock.close()
-
-
-def _unpack(source: Path, folder: Path) -> None:
+def _check(source: Path) -> dict[str, str]:
+    """Reads a whole backup and returns the sums of its list. Raises BadBackup."""
+    found: dict[str, str] = {}
+    listed: dict[str, str] = {}
     try:
         with tarfile.open(source, "r:gz") as tar:
-            tar.extractall(folder, filter="data")
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sums = dict(manifest["sums"])
-    except (tarfile.TarError, OSError, KeyError, ValueError) as error:
-        raise BadBackup(f"{source.name} is not a backup of this bot ({type(error).__name__})") from None
-    if DATABASE not in sums:
-        raise BadBackup(f"{source.name} holds no database")
-    for member, expected in sums.items():
-        path = folder / member
-        if not path.is_file() or _sum(path) != expected:
-            raise BadBackup(f"{source.name}: {member} is missing or damaged")
+            for member in tar:
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is not None and member.name == MANIFEST:
+                    listed = dict(json.loads(content.read())["sums"])
+                elif content is not None and MEMBER.fullmatch(member.name):
+                    found[member.name] = _sum(content)
+                else:
+                    raise BadBackup(f"holds something that is not ours ({member.name[:60]!a})")
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError, ValueError, TypeError) as error:
+        raise BadBackup("not a whole backup of this bot") from error
+    wrong = sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
+    if wrong or DATABASE not in found:
+        raise BadBackup(f"{(wrong or [DATABASE])[0]} is missing or damaged")
+    return listed
+
+
+def _unpack(source: Path, folder: Path, total: int, progress: Progress) -> None:
+    with tarfile.open(source, "r:gz") as tar:
+        for done, member in enumerate(tar):
+            tar.extract(member, folder, filter="data")
+            progress(min(done + 1, total), total)
+
+
+async def _make_ready(path: Path, now: datetime) -> int:
+    database = Database(f"{SQLITE}{path}")
+    try:
+        with explained():
+            await snapshot.verify(database)
+            await migrate.upgrade(database)
+            return await snapshot.after_restore(database, now)
+    except snapshot.Unsound as error:
+        raise BadBackup(f"the database in it is damaged ({error})") from None
+    except Trouble as trouble:
+        newer = trouble.kind == Kind.NEWER
+        raise BadBackup("made by a newer version of the bot" if newer else f"the database in it: {trouble}") from None
+    finally:
+        await database.close()
 
 
 def _set_aside(settings: Settings, now: datetime) -> Path | None:
-    target = Path(settings.database.removeprefix("sqlite+aiosqlite:///"))
-    old = [
-        path
-        for path in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm"))
-        if path.exists()
-    ]
-    files = settings.data_dir / "files"
-    if not old and not files.exists():
+    """Moves what is there out of the way and returns where it is; None when there was nothing."""
+    file = settings.database_file
+    old = [file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")]
+    there = [path for path in (*old, *(settings.data_dir / name for name in FOLDERS)) if path.exists()]
+    if not there:
         return None
     aside = settings.data_dir / f"before-restore-{now:%Y%m%d-%H%M%S}"
-    aside.mkdir()
-    for path in [*old, *([files] if files.exists() else [])]:
+    aside.mkdir(mode=0o700)
+    for path in there:
         shutil.move(path, aside / path.name)
     return aside

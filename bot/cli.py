@@ -19,9 +19,11 @@ from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
 from bot.logs import set_up
-from bot.settings import Settings, SettingsError, load_settings, missing_for_run
+from bot.settings import Settings, SettingsError, load_settings, remarks
+from content.packs import Packs
 from content.source import ContentError
 from db.models import Role
+from db.trouble import Trouble, explained
 
 
 def _fail(lines: list[str]) -> NoReturn:
@@ -30,24 +32,42 @@ def _fail(lines: list[str]) -> NoReturn:
     sys.exit(1)
 
 
-def _settings(**overrides: Any) -> Settings:
+def _settings(*, for_run: bool = False) -> Settings:
     try:
-        return load_settings(**overrides)
+        return load_settings(for_run=for_run)
     except SettingsError as error:
-        _fail(error.problems)
+        _fail([*error.problems, "Nothing was done. Set these in the environment or in .env; the README lists all."])
 
 
-def _finish(work: Coroutine[Any, Any, None]) -> None:
+def _packs() -> Packs:
+    """The packs, for commands that need no settings."""
+    try:
+        return load_content(Settings.model_construct())[1]
+    except ContentError as error:
+        _fail([*map(str, error.problems), f"{len(error.problems)} problem(s) in the content."])
+
+
+def _finish(settings: Settings, work: Coroutine[Any, Any, None]) -> None:
     """Runs a command; what operators can cause becomes a line that says what to do, not a traceback."""
     try:
-        asyncio.run(work)
+        with explained():
+            asyncio.run(work)
     except AlreadyRunning as error:
         _fail([f"{error.folder}: another process (number {error.pid or 'unknown'}) is using this data folder. "
                "Stop it first, or give this one its own CONGDOAN_DATA_DIR."])  # fmt: skip
     except ContentError as error:
         _fail([*map(str, error.problems), f"{len(error.problems)} problem(s) in the content; nothing was started."])
+    except Trouble as trouble:
+        _fail(reports.remedy(settings, trouble))
     except OSError as error:
-        _fail([f"{error.filename or ''}: {error.strerror or error}"])
+        _fail([_why(settings, error)])
+
+
+def _why(settings: Settings, error: OSError) -> str:
+    """An error of the system with the setting that helps."""
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return f"{settings.web_host}:{settings.web_port} (CONGDOAN_WEB_HOST, CONGDOAN_WEB_PORT): {error.strerror or error}"
 
 
 @click.group()
@@ -58,18 +78,19 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Runs the bot until it is stopped."""
-    settings = _settings()
-    missing = missing_for_run(settings)
-    if missing:
-        _fail(missing)
+    settings = _settings(for_run=True)
     set_up()
-    _finish(_run(settings))
+    _finish(settings, _run(settings))
 
 
 async def _run(settings: Settings) -> None:
     app = await build_app(settings, Clock())
     stop = _stop_signals()
-    await app.start()
+    try:
+        await app.start()
+    except OSError:
+        await app.stop()
+        raise
     if app.server is not None:
         click.echo(app.server.address)
     click.echo("ready", err=True)
@@ -89,14 +110,14 @@ def _stop_signals() -> asyncio.Event:
 @click.option("--at", "moment", default="", help="a fresh house whose clock starts here (ISO time)")
 def demo(port: int, moment: str) -> None:
     """Furnishes an invented province and opens it in the browser; no token needed."""
-    from bot.demo import run_demo
+    from bot.demo import data_dir, run_demo
 
     try:
         start = datetime.fromisoformat(moment) if moment else None
     except ValueError:
         _fail([f"--at {moment}: expected a time such as 2025-07-28T07:00"])
     set_up()
-    _finish(run_demo(port, start, _stop_signals))
+    _finish(Settings.model_construct(data_dir=data_dir(), web_port=port), run_demo(port, start, _stop_signals))
 
 
 @main.command()
@@ -106,17 +127,22 @@ def check() -> None:
     settings: Settings | None = None
     try:
         settings = load_settings()
-        problems += missing_for_run(settings)
+    except SettingsError:
+        settings = None
+    try:
+        load_settings(for_run=True)
     except SettingsError as error:
         problems += error.problems
     try:
-        load_content(settings or Settings.model_construct(organisation="-", hotline="-", duty_line=""))
+        load_content(Settings.model_construct())
     except ContentError as error:
         problems += map(str, error.problems)
-    notes: list[str] = []
+    notes = remarks()
     if settings is not None:
-        found, notes = asyncio.run(reports.check_database(settings))
-        problems += found
+        found, more = asyncio.run(reports.check_house(settings))
+        problems, notes = problems + found, notes + more
+    else:
+        notes.append("Data folder and database were not looked at: the settings that name them are wrong.")
     for note in notes:
         click.echo(note)
     if problems:
@@ -136,7 +162,8 @@ def import_units(file: Path, dry_run: bool) -> None:
     """Adds and changes units from an .xlsx or .csv file with Vietnamese headings."""
     from bot.unit_import import import_file
 
-    _finish(import_file(_settings(), file, dry_run=dry_run, now=Clock().now(), say=click.echo, fail=_fail))
+    settings = _settings()
+    _finish(settings, import_file(settings, file, dry_run=dry_run, now=Clock().now(), say=click.echo, fail=_fail))
 
 
 @main.command()
@@ -146,7 +173,8 @@ def invite(role: str, code: str) -> None:
     """Prints a one-time link and its code: how the first people get in."""
     from bot.invite import print_invitation
 
-    _finish(print_invitation(_settings(), Role(role), code, now=Clock().now(), say=click.echo, fail=_fail))
+    settings = _settings()
+    _finish(settings, print_invitation(settings, Role(role), code, now=Clock().now(), say=click.echo, fail=_fail))
 
 
 @main.command()
@@ -159,11 +187,7 @@ def calendar(start: str, days: int, as_json: bool) -> None:
         first = date.fromisoformat(start) if start else None
     except ValueError:
         _fail([f"--from {start}: expected a date such as 2026-02-03"])
-    try:
-        _, packs = load_content(_settings())
-    except ContentError as error:
-        _fail(list(map(str, error.problems)))
-    entries = reports.calendar(packs, first or reports.today(Clock().now()), days)
+    entries = reports.calendar(_packs(), first or reports.today(Clock().now()), days)
     if as_json:
         click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
         return
@@ -180,11 +204,7 @@ def content_commands() -> None:
 @content_commands.command("check")
 def check_content() -> None:
     """Checks every word and pack."""
-    try:
-        _, packs = load_content(Settings.model_construct(organisation="-", hotline="-", duty_line=""))
-    except ContentError as error:
-        _fail([*map(str, error.problems), f"{len(error.problems)} problem(s)."])
-    for line in reports.content_summary(packs, reports.today(Clock().now())):
+    for line in reports.content_summary(_packs(), reports.today(Clock().now())):
         click.echo(line)
 
 
@@ -192,11 +212,7 @@ def check_content() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def questions(as_json: bool) -> None:
     """Lists every law question."""
-    try:
-        _, packs = load_content(Settings.model_construct(organisation="-", hotline="-", duty_line=""))
-    except ContentError as error:
-        _fail(list(map(str, error.problems)))
-    found = reports.questions(packs)
+    found = reports.questions(_packs())
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -208,7 +224,8 @@ def questions(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def status(as_json: bool) -> None:
     """What came in, what goes out, what is stuck."""
-    _finish(_status(_settings(), as_json))
+    settings = _settings()
+    _finish(settings, _status(settings, as_json))
 
 
 async def _status(settings: Settings, as_json: bool) -> None:
@@ -224,30 +241,33 @@ async def _status(settings: Settings, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Writes a whole backup while the bot runs."""
-    _finish(_backup(_settings(), file))
+    settings = _settings()
+    _finish(settings, _backup(settings, file))
 
 
 async def _backup(settings: Settings, file: Path) -> None:
-    if not Path(settings.database.removeprefix("sqlite+aiosqlite:///")).exists():
-        _fail([f"{settings.data_dir}: there is no database here yet; nothing was backed up."])
     count = await backups.backup(settings, file, datetime.now(UTC), _progress)
-    click.echo(f"{file}: {count} file(s), checked.")
+    click.echo(f"{file}: {count} file(s), read back and checked.")
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
     """Puts a backup back; what was there is set aside, not deleted."""
-    _finish(_restore(_settings(), file))
+    settings = _settings()
+    _finish(settings, _restore(settings, file))
 
 
 async def _restore(settings: Settings, file: Path) -> None:
     try:
-        aside = await backups.restore(settings, file, datetime.now(UTC))
+        aside, held = await backups.restore(settings, file, datetime.now(UTC), _progress)
     except backups.BadBackup as error:
-        _fail([f"{error}. Nothing was changed."])
+        _fail([f"{file}: {error}. Nothing was changed."])
     click.echo(f"Restored from {file}." + (f" The former data is in {aside}." if aside else ""))
-    click.echo("Announcements that were waiting are held: look at them with /guitin before letting them go.")
+    if held:
+        click.echo(
+            f"{held} announcement(s) may have gone out since: they are stopped until a person decides (/guitin)."
+        )
 
 
 def _progress(done: int, total: int) -> None:

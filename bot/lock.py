@@ -19,11 +19,11 @@ class AlreadyRunning(Exception):
 
 def hold(folder: Path) -> IO[str]:
     """Takes the lock of a data folder for as long as the returned file is open. Raises AlreadyRunning."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = (folder / "congdoan.lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.seek(0)
         pid = file.read().strip()
         file.close()

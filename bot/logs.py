@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
+from types import TracebackType
 
-TOKEN = re.compile(r"(bot)?\d{6,}:[\w-]{20,}")
+from bot.settings import TOKEN
 
 
 class Redacting(logging.Formatter):
@@ -18,7 +18,7 @@ class Redacting(logging.Formatter):
 
 
 def set_up(level: int = logging.INFO) -> None:
-    """Sends our logs to standard error and quietens the libraries."""
+    """Sends our logs to standard error, a last traceback too, and quietens the libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
@@ -26,3 +26,10 @@ def set_up(level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in ("httpx", "httpcore", "telegram", "aiohttp", "apscheduler", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = _last_words
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("bot").critical("ended by an error nobody expected", exc_info=(kind, error, trace))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from bot.opening import reading
 from bot.settings import Settings
 from content.anniversaries import planned
 from content.calendar import LOCAL, local_date
 from content.packs import Packs
-from db import figures, migrate, snapshot
+from db import figures, migrate, policy, snapshot, units
 from db.session import Database
+from db.trouble import Kind, Trouble, explained
 
 MORNING = time(7, 0)
 EVENING = time(17, 0)
@@ -58,31 +61,67 @@ def content_summary(packs: Packs, on: date) -> list[str]:
     ]
 
 
-async def check_database(settings: Settings) -> tuple[list[str], list[str]]:
-    """(problems, notes) about the database; one that does not exist yet is a note."""
-    path = Path(settings.database.removeprefix("sqlite+aiosqlite:///"))
-    if not path.exists():
-        return [], [f"{path}: no database yet; the first start makes it."]
+async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
+    """(problems, notes) about data folder and database. Changes nothing; what does not exist yet is a note."""
+    problems = unwritable(settings.data_dir)
+    if settings.database_file.parent != settings.data_dir:
+        problems += unwritable(settings.database_file.parent)
+    if not settings.database_file.exists():
+        return problems, [f"{settings.database_file}: no database yet; `congdoan run` makes it."]
     database = Database(settings.database)
     try:
-        await snapshot.verify(database)
-        lacking = await migrate.differences(database)
-        notes = [f"{path}: the schema is not the newest; the next start brings it up to date."] if lacking else []
-        return [], notes + await snapshot.notes(database)
+        with explained():
+            await snapshot.verify(database)
+            if not await migrate.is_newest(database):
+                return problems, ["The tables are of an older version; the next start brings them up to date."]
+            return problems, await snapshot.notes(database) + await _unfurnished(database)
     except snapshot.Unsound as error:
-        return [f"{path}: damaged ({error}). Restore the last backup with: congdoan restore FILE"], []
+        return [*problems, *remedy(settings, Trouble(Kind.DAMAGED, str(error)))], []
+    except Trouble as trouble:
+        return [*problems, *remedy(settings, trouble)], []
     finally:
         await database.close()
+
+
+async def _unfurnished(database: Database) -> list[str]:
+    async with database.read() as session:
+        if await units.top(session) is None:
+            return ["There are no units yet: congdoan units import FILE"]
+        if not await policy.anybody(session):
+            return ["Nobody has a role yet: congdoan invite --role system_admin --unit CODE"]
+    return []
+
+
+def unwritable(folder: Path) -> list[str]:
+    """Why files cannot be made in a folder, or in the nearest one above that exists; [] when they can."""
+    here = folder.absolute()
+    while not here.exists() and here != here.parent:
+        here = here.parent
+    try:
+        with tempfile.TemporaryFile(dir=here):
+            return []
+    except OSError as error:
+        return [f"{folder}: cannot be written ({error.strerror}). Give it to the user the bot runs as, "
+                "or name another folder in CONGDOAN_DATA_DIR."]  # fmt: skip
+
+
+def remedy(settings: Settings, trouble: Trouble) -> list[str]:
+    """What is wrong with the database and what to do about it."""
+    return [f"{settings.database_file}: {REMEDIES[trouble.kind]} ({trouble.detail})"]
+
+
+REMEDIES = {
+    Kind.DAMAGED: "the database is damaged. Keep a copy of the file, then: congdoan restore FILE with the last backup",
+    Kind.UNREACHABLE: "the database cannot be opened or written. Look at the owner and the rights of file and folder",
+    Kind.FULL: "the disk is full or refuses to write. Make room and try again; nothing that was accepted is lost",
+    Kind.BUSY: "another process is writing for too long. Try again in a minute",
+    Kind.OLD: "the tables are of an older version. Start the bot once, it brings them up to date",
+    Kind.NEWER: "the database was made by a newer version of the bot. Install that version, or restore an older backup",
+    Kind.OTHER: "the database refused",
+}
 
 
 async def status(settings: Settings, now: datetime) -> dict[str, Any]:
-    """The state of the house, read beside a running bot."""
-    path = Path(settings.database.removeprefix("sqlite+aiosqlite:///"))
-    if not path.exists():
-        raise FileNotFoundError(2, "there is no database here yet; start the bot first", str(path))
-    database = Database(settings.database)
-    try:
-        async with database.read() as session:
-            return await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
-    finally:
-        await database.close()
+    """The state of the house, read beside a running bot or of a stopped one."""
+    async with reading(settings) as database, database.read() as session:
+        return await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
+import stat
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+
+PREFIX = "CONGDOAN_"
+ENV_FILE = Path(".env")
+SQLITE = "sqlite+aiosqlite:///"
+TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
+"""A bot token. What is accepted here is what `bot.logs` blanks: the two must not differ."""
 
 
 class Settings(BaseSettings):
     """The settings; the table in the README says the same in words."""
 
-    model_config = SettingsConfigDict(env_prefix="CONGDOAN_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8-sig",  # Notepad puts a mark in front, and the first name would be lost
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+    )
 
     data_dir: Path = Path("data")
     database_url: str = ""
@@ -29,30 +48,51 @@ class Settings(BaseSettings):
     @field_validator("telegram_token")
     @classmethod
     def _token(cls, value: SecretStr) -> SecretStr:
-        token = value.get_secret_value()
-        number, colon, secret = token.partition(":")
-        if token and not (colon and number.isdigit() and len(secret) >= 20):
-            raise ValueError("expected the token BotFather gave, such as 123456789:AA…")
+        if value.get_secret_value() and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError
         return value
 
     @field_validator("telegram_api")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("expected an address that begins with http:// or https://")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
-        if value and not value.startswith("sqlite+aiosqlite:///"):
-            raise ValueError("expected sqlite+aiosqlite:///PATH; other databases are not supported yet")
+        path = value.removeprefix(SQLITE)
+        if value and (path == value or not path or path.startswith((":", "?"))):
+            raise ValueError
         return value
 
     @property
     def database(self) -> str:
         """The database's address: the one given, or SQLite in the data folder."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'congdoan.db'}"
+        return self.database_url or f"{SQLITE}{self.data_dir / 'congdoan.db'}"
+
+    @property
+    def database_file(self) -> Path:
+        """The file behind that address."""
+        return Path(self.database.removeprefix(SQLITE))
+
+
+EXPECTED = {
+    "data_dir": "a folder",
+    "database_url": f"{SQLITE}PATH; other databases are not supported yet",
+    "telegram_token": "the token BotFather gave, such as 123456789:AA…",
+    "telegram_api": "an address such as https://api.telegram.org",
+    "webchat": "true or false",
+    "web_host": "an address to listen on, such as 127.0.0.1",
+    "web_port": "a whole number from 0 to 65535; 0 takes any free port",
+    "organisation": "the full name of the federation that keeps the data",
+    "hotline": "a telephone number where a person answers in office hours",
+    "duty_line": "a telephone number that is really staffed, or nothing",
+    "rate_per_second": "a number above 0 and at most 1000, such as 29.5",
+}
+"""What each setting should be. A wrong value itself is never repeated: it may be a secret."""
 
 
 class SettingsError(Exception):
@@ -63,23 +103,49 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Reads the settings. Raises SettingsError."""
+def load_settings(*, for_run: bool = False, **overrides: Any) -> Settings:
+    """Reads the settings, with `for_run` also what only a running bot needs. Raises SettingsError with every problem."""
+    wrong: list[str] = []
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(
-            [f"CONGDOAN_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors()]
-        ) from None
+        found = {str(part["loc"][0]) for part in error.errors()}
+        wrong = [name for name in Settings.model_fields if name in found]
+        # Read once more without the wrong ones, so that what is missing beside them is named too.
+        settings = Settings(**overrides | {name: Settings.model_fields[name].default for name in wrong})
+    except UnicodeDecodeError:
+        raise SettingsError([f"{ENV_FILE}: expected UTF-8; save the file as UTF-8"]) from None
+    except OSError as error:
+        raise SettingsError([f"{ENV_FILE}: cannot be read ({error.strerror})"]) from None
+    problems = [f"{PREFIX}{name.upper()}: expected {EXPECTED[name]}" for name in wrong]
+    if for_run:
+        problems += _missing(settings, wrong)
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
-def missing_for_run(settings: Settings) -> list[str]:
-    """What `congdoan run` still needs."""
-    problems = []
-    if not settings.organisation:
-        problems.append("CONGDOAN_ORGANISATION: expected the full name of the federation that keeps the data")
-    if not settings.hotline:
-        problems.append("CONGDOAN_HOTLINE: expected a telephone number where a person answers in office hours")
-    if not settings.telegram_token.get_secret_value() and not settings.webchat:
-        problems.append("CONGDOAN_TELEGRAM_TOKEN or CONGDOAN_WEBCHAT=true: expected at least one open door")
+def _missing(settings: Settings, wrong: list[str]) -> list[str]:
+    """What a running bot needs and does not have, save what is named as wrong already."""
+    needed = [name for name in ("organisation", "hotline") if not getattr(settings, name) and name not in wrong]
+    problems = [f"{PREFIX}{name.upper()}: missing; expected {EXPECTED[name]}" for name in needed]
+    door = settings.telegram_token.get_secret_value() or settings.webchat
+    if not door and not {"telegram_token", "webchat"} & set(wrong):
+        problems.append(f"{PREFIX}TELEGRAM_TOKEN or {PREFIX}WEBCHAT=true: missing; expected at least one open door")
     return problems
+
+
+def remarks() -> list[str]:
+    """What is no error but probably not meant: settings nobody reads, secrets that others on the machine can read."""
+    given = {name.upper() for name in os.environ}
+    found = []
+    if ENV_FILE.is_file():
+        given |= {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+        if ENV_FILE.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            found.append(f"{ENV_FILE}: other users of this machine can read it; run: chmod 600 {ENV_FILE}")
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for name in sorted(given):
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.85)
+            found.append(f"{name}: no setting of this name" + (f"; is {near[0]} meant?" if near else ""))
+    return found

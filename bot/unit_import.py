@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
+from bot.opening import opened
 from bot.settings import Settings
 from content.sheets import SheetError, read_table
 from content.unit_sheet import SheetUnit, read_units
 from content.words import load_words
-from db import audit, migrate, units
+from db import audit, units
 from db.models import Level
-from db.session import Database
 from db.units import UnitRow
 
 
@@ -32,10 +32,7 @@ async def import_file(
         table = read_table(file)
     except SheetError as error:
         fail([f"{file}: {words.text('unit_import.unreadable_' + error.kind)}"])
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
-    try:
-        await migrate.upgrade(database)
+    async with opened(settings) as database:
         async with database.write() as session:
             known = await units.parents_by_code(session)
             reading = read_units(table, known)
@@ -51,8 +48,6 @@ async def import_file(
                 await units.write(session, [_row(unit) for unit in reading.units], now)
                 audit.note(session, audit.SYSTEM, "import_units", f"file {file.name}", now, **counts)
         say(words.text("unit_import.would" if dry_run else "unit_import.done", **counts))
-    finally:
-        await database.close()
     if reading.problems and not reading.units:
         fail([words.text("unit_import.nothing")])
 

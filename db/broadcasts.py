@@ -493,6 +493,27 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> int:
     return number
 
 
+async def hold_started(session: Session, now: datetime) -> int:
+    """After a restore: what was under way is paused, what was due but not planned is held. Returns how many."""
+    number = 0
+    for before, after in (
+        ((BroadcastState.SENDING,), BroadcastState.PAUSED),
+        ((BroadcastState.SCHEDULED, BroadcastState.PLANNING), BroadcastState.HELD),
+    ):
+        due = Broadcast.state.in_(before) & (Broadcast.send_at <= now)
+        changed = await session.execute(
+            update(Broadcast).where(due).values(state=after, version=Broadcast.version + 1).returning(Broadcast.id)
+        )
+        number += len(changed.all())
+    return number
+
+
+async def may_have_gone(session: Session, broadcast: Broadcast) -> bool:
+    """Whether a restored backup cannot know if this was sent: its hour lies before the restore (promises F17)."""
+    fact = await house.know(session, "restored")
+    return fact is not None and broadcast.send_at <= datetime.fromisoformat(fact["at"])
+
+
 async def set_respectful(session: Session, actor_id: int, on: bool, now: datetime) -> int:
     """Respectful mode: celebratory messages that wait are dropped, not sent late. Returns how many."""
     await house.remember(session, "respectful", {"on": on, "by": actor_id}, now)

@@ -8,10 +8,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from db.models import Base
 from db.session import Database
+from db.trouble import Kind, Trouble, explained
 
 
 def _config(connection: Connection) -> Config:
@@ -22,9 +24,32 @@ def _config(connection: Connection) -> Config:
 
 
 async def upgrade(database: Database) -> None:
-    """Applies what is missing."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
+    """Applies what is missing. Raises Trouble when the tables are newer than this program, or cannot be used at all."""
+    with explained():
+        async with database.engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    _stands(connection)
+    command.upgrade(_config(connection), "head")
+
+
+async def is_newest(database: Database) -> bool:
+    """Whether the tables are those of this program. Raises Trouble like `upgrade`."""
+    with explained():
+        async with database.read() as session:
+            return await (await session.connection()).run_sync(_stands)
+
+
+def _stands(connection: Connection) -> bool:
+    """Whether nothing is missing; NEWER when a version stands there that this program does not know."""
+    script = ScriptDirectory.from_config(_config(connection))
+    here = MigrationContext.configure(connection).get_current_heads()
+    unknown = set(here) - {revision.revision for revision in script.walk_revisions()}
+    if unknown:
+        raise Trouble(Kind.NEWER, f"version {min(unknown)}")
+    return set(here) == set(script.get_heads())
 
 
 async def revision(database: Database, message: str) -> None:
@@ -35,7 +60,8 @@ async def revision(database: Database, message: str) -> None:
 
 async def differences(database: Database) -> list[object]:
     """What the schema lacks to match `db.models`; empty when they agree."""
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(
-            lambda sync: list(compare_metadata(MigrationContext.configure(sync), Base.metadata))
-        )
+    with explained():
+        async with database.read() as session:
+            return await (await session.connection()).run_sync(
+                lambda sync: list(compare_metadata(MigrationContext.configure(sync), Base.metadata))
+            )

@@ -62,6 +62,12 @@ async def roles(session: Session, person_id: int) -> list[tuple[Role, int]]:
     return [(role, unit) for role, unit in found]
 
 
+async def anybody(session: Session) -> bool:
+    """Whether any role is held at all; before that only the command line lets people in."""
+    query = select(Grant.id).where(Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None)).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
 async def scopes(session: Session, person_id: int, action: Action) -> list[int]:
     """The units at whose tops a person may do this; empty means nowhere."""
     return [unit for role, unit in await roles(session, person_id) if role in ALLOWED[action]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
 
-from db import outbox
+from db import audit, broadcasts, house, outbox
 from db.session import Database
+from db.trouble import Kind, Trouble, explained
 
 
 class Unsound(Exception):
@@ -21,10 +23,9 @@ class Unsound(Exception):
 async def copy_to(database: Database, target: Path) -> None:
     """Writes a whole, compact copy to `target`, which must not exist. Copying the live file would lose commits."""
     async with database.engine.connect() as connection:
-        driver = await connection.get_raw_connection()
-        cursor = await driver.cursor()  # type: ignore[misc]
-        await cursor.execute("VACUUM INTO ?", (str(target),))
-        await cursor.close()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.execute("VACUUM INTO ?", (str(target),))
 
 
 async def verify(database: Database) -> None:
@@ -35,6 +36,15 @@ async def verify(database: Database) -> None:
     problems = [line for line in found if line != "ok"] + orphans
     if problems:
         raise Unsound(problems[:20])
+
+
+async def quick_check(database: Database) -> None:
+    """Looks at every page once, in a second or so, before anything starts. Raises Trouble."""
+    with explained():
+        async with database.read() as session:
+            found = [str(row[0]) for row in await session.execute(text("PRAGMA quick_check(5)"))]
+    if found != ["ok"]:
+        raise Trouble(Kind.DAMAGED, "; ".join(found))
 
 
 async def notes(database: Database) -> list[str]:
@@ -48,7 +58,15 @@ async def notes(database: Database) -> list[str]:
     return []
 
 
-async def after_restore(database: Database) -> None:
-    """At-most-once messages that were waiting may have gone out since the backup: a person decides (promises F17)."""
+async def after_restore(database: Database, now: datetime) -> int:
+    """At-most-once messages may have gone out since the backup, so a person decides (promises F17).
+
+    Returns how many announcements were stopped on their way. `restored` is remembered: what a clock starts between the
+    backup and now may have been sent as well.
+    """
     async with database.write() as session:
         await outbox.hold_unfinished(session)
+        held = await broadcasts.hold_started(session, now)
+        await house.remember(session, "restored", {"at": now.isoformat()}, now)
+        audit.note(session, audit.SYSTEM, "restore", "database", now, held=held)
+    return held

@@ -70,6 +70,8 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
     )
     if made is not None and await broadcasts.respectful(session):
         made.state, made.finished_at = BroadcastState.CANCELLED, now
+    elif made is not None and await broadcasts.may_have_gone(session, made):
+        made.state = BroadcastState.HELD
 
 
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:

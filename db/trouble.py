@@ -1,0 +1,59 @@
+"""What is wrong with the database itself, told apart so that whoever runs the house can be told what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from sqlalchemy.exc import DatabaseError
+
+
+class Kind(StrEnum):
+    """FULL: no room on the disk. OLD and NEWER: the tables are of another version than the program."""
+
+    DAMAGED = "damaged"
+    UNREACHABLE = "unreachable"
+    FULL = "full"
+    BUSY = "busy"
+    OLD = "old"
+    NEWER = "newer"
+    OTHER = "other"
+
+
+class Trouble(Exception):
+    """The database cannot be used; `detail` is its own word for why and holds nothing people wrote."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail
+
+
+KINDS = {
+    "SQLITE_CORRUPT": Kind.DAMAGED,
+    "SQLITE_NOTADB": Kind.DAMAGED,
+    "SQLITE_CANTOPEN": Kind.UNREACHABLE,
+    "SQLITE_READONLY": Kind.UNREACHABLE,
+    "SQLITE_PERM": Kind.UNREACHABLE,
+    "SQLITE_FULL": Kind.FULL,
+    "SQLITE_IOERR": Kind.FULL,  # a write or a sync that failed; what it says besides stands in `detail`
+    "SQLITE_BUSY": Kind.BUSY,
+    "SQLITE_LOCKED": Kind.BUSY,
+    "SQLITE_ERROR": Kind.OLD,  # our statements are right for our own tables
+}
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns the driver's errors into Trouble."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise Trouble(kind_of(error), str(error.orig)) from error
+
+
+def kind_of(error: BaseException) -> Kind:
+    """What kind of trouble an error of the driver is; OTHER for anything else."""
+    name = str(getattr(getattr(error, "orig", None), "sqlite_errorname", ""))
+    return next((kind for prefix, kind in KINDS.items() if name.startswith(prefix)), Kind.OTHER)

@@ -1,0 +1,240 @@
+"""The command line as an operator meets it: what is wrong, where, what to do; nothing half done, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from db.models import OutState
+
+RUN = {"CONGDOAN_ORGANISATION": "LĐLĐ tỉnh Thử Nghiệm", "CONGDOAN_HOTLINE": "0218 000", "CONGDOAN_WEBCHAT": "true",
+       "CONGDOAN_WEB_PORT": "0"}  # fmt: skip
+DATABASE = Path("data/congdoan.db")
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder and no settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.upper().startswith("CONGDOAN_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def house(template: Path, bare: None) -> Path:
+    """A data folder with the test province in it."""
+    DATABASE.parent.mkdir()
+    shutil.copyfile(template, DATABASE)
+    return DATABASE
+
+
+def congdoan(*args: str, ok: bool = True, **env: str) -> Result:
+    result = CliRunner(catch_exceptions=True).invoke(main, args, env=env)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert (result.exit_code == 0) is ok, result.output
+    return result
+
+
+def ask(question: str, path: Path = DATABASE) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+def tree() -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(Path().rglob("*")) if path.is_file()}
+
+
+class Bot:
+    """The real `congdoan run` in a process of its own, over the web chat."""
+
+    def __init__(self, **env: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"], env=os.environ | RUN | env, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def address(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=30)[1]
+
+
+# ---------------------------------------------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("status",), ("backup", "x"), ("invite", "--role", "leader", "--unit", "A")]
+)
+def test_a_wrong_setting_stops_every_command_before_anything_is_made(command: tuple[str, ...]) -> None:
+    result = congdoan(*command, ok=False, **RUN | {"CONGDOAN_WEB_PORT": "many"})
+    assert "CONGDOAN_WEB_PORT: expected a whole number" in result.stderr
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("content", "check"),
+        ("content", "questions", "--json"),
+        ("calendar", "--from", "2025-07-01", "--days", "40", "--json"),
+    ],
+)
+def test_what_only_reads_content_needs_no_settings(command: tuple[str, ...]) -> None:
+    congdoan(*command, CONGDOAN_WEB_PORT="many")
+    assert not list(Path().iterdir())
+
+
+def test_a_wrong_option_is_answered_with_an_example() -> None:
+    assert "2026-02-03" in congdoan("calendar", "--from", "3/2/2026", ok=False).stderr
+    assert "2025-07-28T07:00" in congdoan("demo", "--at", "tomorrow", ok=False).stderr
+
+
+# ---------------------------------------------------------------------------------------------------- check
+
+
+def test_check_names_settings_content_and_database_problems_at_once(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot import app
+    from content.source import ContentError, Problem
+
+    def broken(*_: object) -> None:
+        raise ContentError([Problem("content/vi/menu.yaml", 7, "planted")])
+
+    monkeypatch.setattr(app, "load_words", broken)
+    monkeypatch.setattr(app, "load_packs", broken)
+    house.write_bytes(b"not a database at all" * 100)
+    said = congdoan("check", ok=False, CONGDOAN_HOTLINE="1").stderr
+    assert "CONGDOAN_ORGANISATION: missing" in said and "CONGDOAN_WEBCHAT=true: missing" in said
+    assert said.count("content/vi/menu.yaml:7: planted") == 2
+    assert "data/congdoan.db: the database is damaged" in said and "congdoan restore FILE" in said
+    assert "5 problem(s)" in said
+
+
+def test_check_of_a_sound_house_changes_nothing_and_says_what_is_still_to_do(house: Path) -> None:
+    before = tree()
+    result = congdoan("check", **RUN)
+    assert "in order" in result.output and "congdoan invite --role system_admin" in result.output
+    assert tree() == before
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_remedy() -> None:
+    Path("data").write_text("a file where the folder should be")
+    assert "data: cannot be written" in congdoan("check", ok=False, **RUN).stderr
+    for command in (("run",), ("invite", "--role", "leader", "--unit", "TINH")):
+        assert "data" in congdoan(*command, ok=False, **RUN).stderr
+
+
+def test_a_damaged_database_and_one_from_a_newer_version_end_every_command_with_a_clear_line(house: Path) -> None:
+    connection = sqlite3.connect(house)
+    connection.execute("UPDATE alembic_version SET version_num = 'from-2031'")
+    connection.commit()
+    connection.close()
+    commands = (
+        ("run",),
+        ("status",),
+        ("backup", "b.tar.gz"),
+        ("invite", "--role", "leader", "--unit", "TINH"),
+        ("check",),
+    )
+    for command in commands:
+        said = congdoan(*command, ok=False, **RUN).stderr
+        assert "made by a newer version" in said and "from-2031" in said, command
+    house.write_bytes(house.read_bytes()[:4096] + b"\xff" * 60000)
+    for command in commands:
+        assert "is damaged" in congdoan(*command, ok=False, **RUN).stderr, command
+    assert not Path("b.tar.gz").exists()
+
+
+# ---------------------------------------------------------------------------------------------------- status
+
+
+def test_status_has_exactly_its_parts_and_writes_nothing(house: Path) -> None:
+    before = tree()
+    found = json.loads(congdoan("status", "--json").output)
+    assert list(found) == ["inbox", "outbox", "deliveries", "broadcasts", "last_poll", "now"]
+    assert set(found["outbox"]) == set(found["deliveries"]) == {state.value for state in OutState}
+    assert set(found["inbox"]) == {"new", "done", "dead"}
+    assert found["broadcasts"] == [] and found["last_poll"] is None and found["now"].endswith("+07:00")
+    assert congdoan("status").output.startswith("inbox: ")
+    assert tree() == before
+
+
+def test_status_without_a_house_says_so() -> None:
+    assert "no database here yet" in congdoan("status", ok=False).stderr
+    assert not list(Path().iterdir())
+
+
+# ---------------------------------------------------------------------------------------------------- processes
+
+
+def test_a_second_process_on_the_same_folder_refuses_and_says_which_one_has_it(house: Path) -> None:
+    first = Bot()
+    try:
+        assert first.address().startswith("http://127.0.0.1:")
+        second = Bot()
+        said = second.process.communicate(timeout=30)[1]
+        assert second.process.returncode == 1
+        assert f"another process (number {first.process.pid}) is using this data folder" in said
+        assert "Traceback" not in said
+        congdoan("backup", "b.tar.gz")
+        assert "is using this data folder" in congdoan("restore", "b.tar.gz", ok=False).stderr
+        assert json.loads(congdoan("status", "--json").output)["inbox"]["dead"] == 0
+        assert "?start=i-" in congdoan("invite", "--role", "leader", "--unit", "TINH").output
+    finally:
+        said = first.end()
+    assert first.process.returncode == 0, said
+
+
+def test_a_running_bot_never_has_its_tables_changed_by_a_command_beside_it(house: Path) -> None:
+    from bot.lock import hold
+
+    house.unlink()
+    with hold(Path("data")):
+        said = congdoan("invite", "--role", "leader", "--unit", "TINH", ok=False).stderr
+    assert "is using this data folder" in said
+    assert not house.exists() or not ask("SELECT name FROM sqlite_master")
+
+
+def test_a_port_that_is_taken_is_named_with_its_setting(house: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = congdoan("run", ok=False, **RUN | {"CONGDOAN_WEB_PORT": port}).stderr
+    assert f"127.0.0.1:{port}" in said and "CONGDOAN_WEB_PORT" in said and "in use" in said
+
+
+# ---------------------------------------------------------------------------------------------------- invite
+
+
+def test_an_invitation_is_printed_once_kept_as_a_hash_and_audited(house: Path) -> None:
+    link, code = congdoan("invite", "--role", "grassroots_chair", "--unit", "mayhoa").output.splitlines()[-2:]
+    assert link.endswith(f"?start={code}") and code.startswith("i-") and len(code) <= 64
+    [(digest, role, born)] = ask("SELECT token_hash, role, born_confirmed FROM invitations")
+    assert (role, born) == ("grassroots_chair", 1) and code[2:] not in str(digest)
+    assert ask("SELECT action, actor_id FROM audit") == [("invite", 0)]
+    assert code[2:].encode() not in house.read_bytes()
+
+
+def test_an_invitation_to_nowhere_says_how_to_get_units(house: Path) -> None:
+    said = congdoan("invite", "--role", "leader", "--unit", "NOPE", ok=False).stderr
+    assert "--unit NOPE" in said and "congdoan units import" in said
+    assert congdoan("invite", "--role", "worker", "--unit", "TINH", ok=False).exit_code == 2
+    assert ask("SELECT count(*) FROM invitations") == [(0,)]

@@ -1,0 +1,135 @@
+"""Settings: everything wrong or missing is named at once, with what is expected, and no secret is ever repeated."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.logs import Redacting, set_up
+from bot.settings import EXPECTED, Settings, SettingsError, load_settings, remarks
+
+TOKEN = "123456:AAF-secret_secret_secret_secret"
+GOOD = {"CONGDOAN_ORGANISATION": "LĐLĐ tỉnh", "CONGDOAN_HOTLINE": "0218 000", "CONGDOAN_TELEGRAM_TOKEN": TOKEN}
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder and no settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.upper().startswith("CONGDOAN_")]:
+        monkeypatch.delenv(name)
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **given: str) -> list[str]:
+    for name, value in given.items():
+        monkeypatch.setenv(f"CONGDOAN_{name.upper()}", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(for_run=True)
+    return caught.value.problems
+
+
+def test_what_is_wrong_and_what_is_missing_is_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, web_port="many", rate_per_second="0", telegram_api="api.telegram.org")
+    assert [line.partition(":")[0] for line in found] == [
+        "CONGDOAN_TELEGRAM_API", "CONGDOAN_WEB_PORT", "CONGDOAN_RATE_PER_SECOND", "CONGDOAN_ORGANISATION",
+        "CONGDOAN_HOTLINE", "CONGDOAN_TELEGRAM_TOKEN or CONGDOAN_WEBCHAT=true",
+    ]  # fmt: skip
+    assert all("expected" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("web_port", "65536"), ("web_port", "-1"), ("web_port", "8080.5"), ("webchat", "perhaps"),
+        ("rate_per_second", "nan"), ("rate_per_second", "inf"), ("rate_per_second", "-1"), ("rate_per_second", "1001"),
+        ("telegram_token", "abc"), ("telegram_token", "123:short"), ("telegram_token", f"bot{TOKEN}"),
+        ("telegram_api", "ftp://x"), ("telegram_api", "https://"), ("database_url", "postgresql://x/y"),
+        ("database_url", "sqlite+aiosqlite:///"), ("database_url", "sqlite+aiosqlite:///:memory:"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_with_what_is_expected(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for good, text in GOOD.items():
+        monkeypatch.setenv(good, text)
+    assert problems(monkeypatch, **{name: value}) == [f"CONGDOAN_{name.upper()}: expected {EXPECTED[name]}"]
+
+
+def test_a_wrong_token_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in str(problems(monkeypatch, telegram_token="hunter2 hunter2"))
+    monkeypatch.setenv("CONGDOAN_TELEGRAM_TOKEN", TOKEN)
+    assert TOKEN not in repr(load_settings()) and TOKEN not in str(load_settings())
+
+
+def test_empty_values_and_spaces_mean_what_people_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONGDOAN_WEB_PORT", "")
+    monkeypatch.setenv("CONGDOAN_ORGANISATION", "  ")
+    monkeypatch.setenv("CONGDOAN_TELEGRAM_TOKEN", f" {TOKEN}\n")
+    settings = load_settings()
+    assert settings.web_port == 8080 and settings.telegram_token.get_secret_value() == TOKEN
+    assert any(line.startswith("CONGDOAN_ORGANISATION: missing") for line in problems(monkeypatch))
+
+
+def test_the_file_is_read_whatever_notepad_puts_in_front_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text("CONGDOAN_HOTLINE=0218 111\nCONGDOAN_WEB_PORT=9000\n", encoding="utf-8-sig")
+    monkeypatch.setenv("CONGDOAN_WEB_PORT", "9001")
+    settings = load_settings()
+    assert (settings.hotline, settings.web_port) == ("0218 111", 9001)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1258"])
+def test_a_file_in_another_encoding_is_answered_with_the_one_that_is_expected(encoding: str) -> None:
+    Path(".env").write_bytes("CONGDOAN_ORGANISATION=Tổng công ty ở Hà Nội".encode(encoding, "replace"))
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.problems == [".env: expected UTF-8; save the file as UTF-8"]
+
+
+def test_a_misspelt_setting_and_a_file_that_others_can_read_are_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("CONGDOAN_TELEGRM_TOKEN=x\n", encoding="utf-8")
+    Path(".env").chmod(0o644)
+    rights, name = remarks()
+    assert (
+        "chmod 600 .env" in rights and "CONGDOAN_TELEGRM_TOKEN" in name and "is CONGDOAN_TELEGRAM_TOKEN meant" in name
+    )
+    Path(".env").chmod(0o600)
+    assert len(remarks()) == 1
+
+
+def test_the_readmes_table_names_every_setting_and_no_other() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## Settings")[2].partition("##")[0]
+    named = {word.strip("`,") for word in table.split() if word.startswith("`CONGDOAN_")}
+    assert (
+        named
+        == {f"CONGDOAN_{name.upper()}" for name in Settings.model_fields}
+        == {f"CONGDOAN_{name.upper()}" for name in EXPECTED}
+    )
+
+
+def test_no_token_that_is_accepted_survives_in_a_log_line_or_a_last_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in (TOKEN, "7:" + "x" * 20, "1234567890:" + "A_-9" * 9):
+        assert load_settings(telegram_token=token)
+        line = Redacting("%(message)s").format(
+            logging.LogRecord("x", logging.INFO, "", 0, f"GET https://api.telegram.org/bot{token}/getMe", None, None)
+        )
+        assert token not in line and "<token>" in line
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    try:
+        set_up()
+        try:
+            raise RuntimeError(f"https://api.telegram.org/file/bot{TOKEN}/photo.jpg")
+        except RuntimeError as error:
+            sys.excepthook(RuntimeError, error, error.__traceback__)
+    finally:
+        logging.getLogger().handlers[:] = handlers
+        logging.getLogger().setLevel(level)
+    said = capsys.readouterr().err
+    assert "<token>" in said and TOKEN not in said
