@@ -179,7 +179,7 @@ async def _erase_jobs(session: Session, account_id: int) -> list[str]:
     jobs = (await session.execute(select(Job).where(Job.account_id == account_id))).scalars().all()
     for job in jobs:
         await session.delete(job)
-    return [str(job.data["file"]) for job in jobs if job.data.get("file")]
+    return [str(file) for job in jobs for file in job.data.get("files", ())]
 
 
 async def _forget_talk(session: Session, account_id: int) -> None:

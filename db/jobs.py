@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from db.models import Job, JobState
 from db.session import Session
@@ -41,12 +42,27 @@ async def due(session: Session, now: datetime, limit: int = 10) -> list[Job]:
     return list((await session.execute(query)).scalars())
 
 
-async def done(session: Session, job_id: int) -> bool:
-    """Marks a job done; False when it was done already, so that its result is said once."""
+async def done(session: Session, job_id: int, files: Sequence[str] = ()) -> bool:
+    """Marks a job done, with the files it made; False when it was done already, so that its result is said once."""
     changed = await session.execute(
         update(Job).where(Job.id == job_id, Job.state == JobState.READY).values(state=JobState.DONE).returning(Job.id)
     )
-    return changed.scalar() is not None
+    if changed.scalar() is None:
+        return False
+    job = await session.get_one(Job, job_id)
+    job.data = {"files": list(files), **job.data}
+    return True
+
+
+async def finished(session: Session, before: datetime) -> list[Job]:
+    """Jobs made before a moment that are done or given up."""
+    query = select(Job).where(Job.state != JobState.READY, Job.created_at < before)
+    return list((await session.execute(query)).scalars())
+
+
+async def forget(session: Session, job_ids: Sequence[int]) -> None:
+    """Deletes jobs whose files are gone from the data folder."""
+    await session.execute(delete(Job).where(Job.id.in_(list(job_ids))))
 
 
 async def failed(session: Session, job_id: int, error: str, now: datetime) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, func, select
 
 from db.models import (
+    Account,
     Attachment,
+    AuditRow,
     Base,
+    Conversation,
+    InboxRow,
+    OutboxRow,
     Submission,
     SubmissionEvent,
+    Unit,
 )
 from db.session import Session
 
@@ -42,31 +48,70 @@ NOT_THEIRS = {
 """Columns about others, left out of a person's own copy."""
 
 
+TALK = ("conversations", "audit", "messages_out", "messages_in")
+"""What else a copy holds: where their chats stand, what they did, and the messages that are still kept."""
+
+
 async def collect(session: Session, person_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Everything kept about a person, table by table, each row as plain values; other people's ids are left out."""
+    """Everything kept about a person, table by table; other people's ids are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, column in EXPORTED.items():
         table = Base.metadata.tables[name]
-        rows = await session.execute(select(table).where(table.c[column] == person_id))
         hidden = NOT_THEIRS.get(name, ())
-        found[name] = [{k: _plain(v) for k, v in row._mapping.items() if k not in hidden} for row in rows]
-    events = await session.execute(
-        select(SubmissionEvent.at, SubmissionEvent.action, SubmissionEvent.text, Submission.code)
+        columns = [each for each in table.c if each.name not in hidden]
+        found[name] = _dicts(await session.execute(select(*columns).where(table.c[column] == person_id)))
+    events = (
+        select(Submission.code, SubmissionEvent.at, SubmissionEvent.action, SubmissionEvent.text)
         .join(Submission, Submission.id == SubmissionEvent.submission_id)
         .where(Submission.author_id == person_id, SubmissionEvent.internal.is_(False))
         .order_by(SubmissionEvent.id)
     )
-    found["submission_events"] = [{k: _plain(v) for k, v in row._mapping.items()} for row in events]
-    return found
+    found["submission_events"] = _dicts(await session.execute(events))
+    await _name_units(session, found)
+    return found | await _talk(session, person_id)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if hasattr(value, "isoformat") else value
+async def _name_units(session: Session, found: dict[str, list[dict[str, Any]]]) -> None:
+    """Beside the number of a unit, what it is called."""
+    named = [row for rows in found.values() for row in rows if row.get("unit_id") is not None]
+    query = select(Unit.id, Unit.name).where(Unit.id.in_({row["unit_id"] for row in named}))
+    names = {unit_id: name for unit_id, name in await session.execute(query)}
+    for row in named:
+        row["unit"] = names[row["unit_id"]]
 
 
-async def files_of(session: Session, person_id: int) -> list[str]:
-    """The names in the data folder of the cleaned files a person sent."""
-    query = select(Attachment.file).where(Attachment.person_id == person_id, Attachment.file != "")
-    return list((await session.execute(query)).scalars())
+async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, Any]]]:
+    mine = Account.person_id == person_id
+    accounts = (await session.execute(select(Account).where(mine))).scalars().all()
+    lanes = [f"{account.channel}:{account.address}" for account in accounts]
+    stands = select(Conversation.dialogue, Conversation.step, Conversation.data, Conversation.pending)
+    done = select(AuditRow.at, AuditRow.action).where(AuditRow.actor_id == person_id).order_by(AuditRow.id)
+    said = select(OutboxRow.created_at, OutboxRow.state, OutboxRow.payload).where(
+        OutboxRow.person_id == person_id, OutboxRow.payload.is_not(None)
+    )
+    heard = select(InboxRow.received_at, InboxRow.raw).where(InboxRow.lane.in_(lanes), InboxRow.raw != "")
+    queries = (
+        stands.join(Account, Account.id == Conversation.account_id).where(mine),
+        done,
+        said.order_by(OutboxRow.id),
+        heard.order_by(InboxRow.id),
+    )
+    rows = {name: _dicts(await session.execute(query)) for name, query in zip(TALK, queries, strict=True)}
+    for row in rows["messages_out"]:
+        row["text"] = row.pop("payload")["text"]
+    return rows
+
+
+def _dicts(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in rows]
+
+
+async def files_of(session: Session, person_id: int) -> list[tuple[str, str]]:
+    """The cleaned files a person sent: (name in the data folder, code of the submission it belongs to or "")."""
+    query = (
+        select(Attachment.file, func.coalesce(Submission.code, ""))
+        .outerjoin(Submission, Submission.id == Attachment.submission_id)
+        .where(Attachment.person_id == person_id, Attachment.file != "")
+        .order_by(Attachment.id)
+    )
+    return [(file, code) for file, code in await session.execute(query)]

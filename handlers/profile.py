@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from content.names import NameProblem, parse_name
 from content.text import fold
-from db import erasure, jobs, people, policy, units
+from db import audit, erasure, jobs, people, policy, units
 from db.erasure import Stopped
 from db.models import Audience, Membership, Purpose, Shift
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
@@ -46,7 +46,9 @@ async def take_home(talk: Talk, answer: Answer) -> Move | str:
 
 async def _export(talk: Talk) -> Move:
     started = await jobs.add(talk.session, "export", {"person": talk.me.id}, talk.account.id, talk.now)
-    talk.say("profile.export_started" if started else "profile.export_waiting")
+    if started:
+        audit.note(talk.session, talk.me.id, "export", f"person {talk.me.id}", talk.now)
+    talk.say("export.started" if started else "export.waiting")
     return END
 
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import json
 import logging
 import secrets
-import zipfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from content.message import Media, to_json
 from content.sheets import Sheet, write_workbook
 from db import broadcasts, jobs, outbox, rights
 from db.models import Account, Broadcast, Job
+from scheduler.copies import write_copy
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
 
 log = logging.getLogger(__name__)
+
+
+KEEP = timedelta(days=7)
+"""How long a file that was made for somebody can still be downloaded from the web chat."""
 
 
 async def run(work: Work) -> None:
@@ -32,58 +35,56 @@ async def run(work: Work) -> None:
             await KINDS[job.kind](work, job)
         except Exception as error:
             log.exception("job %d (%s) failed", job.id, job.kind)
-            async with work.database.write() as session:
-                await jobs.failed(session, job.id, type(error).__name__, work.now())
+            await _failed(work, job, type(error).__name__)
     work.said()
 
 
-def _store(work: Work, data: bytes, suffix: str) -> str:
-    name = f"{secrets.token_hex(16)}{suffix}"
-    (work.files / name).write_bytes(data)
-    return name
-
-
-async def _answer(work: Work, job: Job, key: str, file: str, shown: str, **params: Any) -> None:
-    """Marks the job done and says its result, once, in one transaction."""
+async def _failed(work: Work, job: Job, error: str) -> None:
+    """Sets the next attempt; whoever waits for one that is given up is told."""
     async with work.database.write() as session:
-        if not await jobs.done(session, job.id) or job.account_id is None:
+        given_up = await jobs.failed(session, job.id, error, work.now())
+        account = await session.get(Account, job.account_id) if given_up and job.account_id is not None else None
+        if account is not None:
+            message = work.words.message("export.failed")
+            await outbox.put(session, account, to_json(message), now=work.now(), kind="export", key=f"job:{job.id}")
+
+
+async def tidy(work: Work) -> None:
+    """Forgets finished jobs after a week, with the files they made: first the file, then the row."""
+    async with work.database.read() as session:
+        old = await jobs.finished(session, work.now() - KEEP)
+    for job in old:
+        await asyncio.to_thread(_delete, work, job.data.get("files", []))
+    if old:
+        async with work.database.write() as session:
+            await jobs.forget(session, [job.id for job in old])
+
+
+def _delete(work: Work, files: Sequence[str]) -> None:
+    for file in files:
+        (work.files / file).unlink(missing_ok=True)
+
+
+async def _answer(work: Work, job: Job, key: str, files: Sequence[str], shown: str, **params: Any) -> None:
+    """Marks the job done and says its result, once, in one transaction. Files that nobody waits for any more go."""
+    async with work.database.write() as session:
+        wanted = await jobs.done(session, job.id, files)
+        account = await session.get(Account, job.account_id) if wanted and job.account_id is not None else None
+        if account is not None and account.person_id == job.data.get("person", account.person_id):
+            media = [Media("document", file, shown) for file in files]
+            message = work.words.message(key, media=media, **params)
+            await outbox.put(session, account, to_json(message), now=work.now(), kind="export", key=f"job:{job.id}")
             return
-        account = await session.get(Account, job.account_id)
-        if account is None or account.person_id is None:
-            return
-        message = work.words.message(key, media=[Media("document", file, shown)], **params)
-        await outbox.put(session, account, to_json(message), now=work.now(), kind="export", key=f"job:{job.id}")
+    await asyncio.to_thread(_delete, work, files)
 
 
 async def export(work: Work, job: Job) -> None:
-    """Everything kept about a person: a workbook, the same as JSON, and the pictures they sent."""
+    """Everything kept about a person, to take along."""
     async with work.database.read() as session:
         found = await rights.collect(session, int(job.data["person"]))
         files = await rights.files_of(session, int(job.data["person"]))
-    data = await asyncio.to_thread(_zip, work, found, files)
-    name = await asyncio.to_thread(_store, work, data, ".zip")
-    await _answer(work, job, "profile.export_ready", name, work.words.text("profile.export_file"))
-
-
-def _zip(work: Work, found: dict[str, list[dict[str, Any]]], files: list[str]) -> bytes:
-    sheets = [
-        Sheet(name, tuple(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
-        for name, rows in found.items()
-        if rows
-    ]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("du-lieu.xlsx", write_workbook(sheets))
-        archive.writestr("du-lieu.json", json.dumps(found, ensure_ascii=False, indent=1))
-        for number, file in enumerate(files, 1):
-            path = work.files / file
-            if path.is_file():
-                archive.write(path, f"tep/{number}{path.suffix}")
-    return buffer.getvalue()
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    names = await asyncio.to_thread(write_copy, work.files, work.words, found, files)
+    await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days)
 
 
 async def unreached(work: Work, job: Job) -> None:
@@ -92,9 +93,10 @@ async def unreached(work: Work, job: Job) -> None:
         broadcast = await session.get_one(Broadcast, int(job.data["broadcast"]))
         rows = await broadcasts.unreached(session, broadcast.id)
     data = await asyncio.to_thread(_unreached_book, work, rows)
-    name = await asyncio.to_thread(_store, work, data, ".xlsx")
+    name = f"{secrets.token_hex(16)}.xlsx"
+    await asyncio.to_thread((work.files / name).write_bytes, data)
     shown = work.words.text("announcing.unreached_file", code=broadcast.code)
-    await _answer(work, job, "announcing.unreached_ready", name, shown, code=broadcast.code, n=len(rows))
+    await _answer(work, job, "announcing.unreached_ready", [name], shown, code=broadcast.code, n=len(rows))
 
 
 def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
@@ -115,8 +117,7 @@ def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
 
 async def delete_files(work: Work, job: Job) -> None:
     """Removes the files of somebody who was erased."""
-    for file in job.data["files"]:
-        await asyncio.to_thread((work.files / str(file)).unlink, missing_ok=True)
+    await asyncio.to_thread(_delete, work, job.data["files"])
     async with work.database.write() as session:
         await jobs.done(session, job.id)
 

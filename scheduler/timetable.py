@@ -50,6 +50,7 @@ JOBS: tuple[Job, ...] = (
     Job("anniversaries", 60, anniversaries.run),
     Job("broadcasts", 3, broadcasts.run),
     Job("jobs", 3, jobs.run),
+    Job("old copies", 900, jobs.tidy),
     Job("deadlines", 60, deadlines.run),
     Job("housekeeping", 300, housekeeping.run),
 )

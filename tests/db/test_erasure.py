@@ -107,7 +107,7 @@ async def a_life(session: Session) -> Person:
     about = await outbox.put(session, await account_of(session, other), to_json(Message(f"{CANARY} vào")), now=START)
     (await session.get_one(OutboxRow, about)).state = OutState.SENT
     await webchat.add(session, ADDRESS, {"text": CANARY}, START, mine=True)
-    await jobs.add(session, "export", {"person": person.id, "file": "export.zip"}, account.id, START)
+    await jobs.add(session, "export", {"person": person.id, "files": ["export.zip"]}, account.id, START)
     return person
 
 
@@ -219,4 +219,11 @@ async def test_who_comes_back_begins_anew_and_finds_nothing_of_before(world: Wor
         new = await people.join(session, chat.account, "2", START)
         assert new.id != old.id
         copy = await rights.collect(session, new.id)
-    assert {name for name, rows in copy.items() if rows} == {"persons", "accounts", "consents"}
+    assert {name for name, rows in copy.items() if rows} == {
+        "persons",
+        "accounts",
+        "consents",
+        "audit",
+        "conversations",
+    }
+    assert [row["action"] for row in copy["audit"]] == ["consent"] and copy["conversations"][0]["data"] == {}

@@ -69,7 +69,7 @@ async def test_taking_ones_data_along_makes_one_job_however_often_it_is_asked_fo
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("/dulieu")
     await hoa.says("/dulieu")
-    assert hoa.keys == ["profile.export_started", "profile.export_waiting"]
+    assert hoa.keys == ["export.started", "export.waiting"]
     async with world.database.read() as session:
         assert (await session.execute(select(func.count()).select_from(Job))).scalar_one() == 1
 

@@ -1,0 +1,172 @@
+"""A person's copy of their data comes whole, to them alone, once, and does not lie about afterwards."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from content.sheets import read_table
+from db import jobs, rights
+from db.models import Account, Attachment, AuditRow, Base, FileState, Job, JobState, Person, PracticeAnswer, Track
+from db.submissions import Report, submit
+from scheduler import copies
+from scheduler import jobs as work_jobs
+from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+
+TECHNICAL = {
+    "id", "person_id", "author_id", "unit_id", "queue_unit_id", "submission_id", "draft_id", "account_id", "broadcast_id",
+    "body_id", "corrects_id", "outbox_id", "duplicate_of", "erased_at", "version", "history", "ahead", "reminded", "claimed_at",
+    "lapses_at", "asked_at", "ref", "unique_ref", "attempts", "next_at", "media", "cursor", "progress_at", "expires_at",
+}  # fmt: skip
+"""Columns that mean nothing to a person; they stand in the JSON."""
+
+
+async def with_a_report(world: World, name: str = "Bùi Thị Hoa") -> TestPerson:
+    person = await world.joined(name)
+    async with world.database.write() as session:
+        row = await session.get_one(Person, await person.id())
+        report = Report(Track.INITIATIVE, f"Giá gá của {name}", {"before": "Lâu", "results": {"none": ""}})
+        sent = await submit(session, row, report, draft_id=None, due_at=world.now, year=2025, now=world.now)
+        account = (await session.execute(select(Account).where(Account.person_id == row.id))).scalar_one()
+        file = f"{person.address}.jpg"
+        (world.house.files / file).write_bytes(name.encode())
+        session.add(
+            Attachment(
+                person_id=row.id,
+                account_id=account.id,
+                submission_id=sent.id,
+                channel="test",
+                ref="",
+                unique_ref=file,
+                kind="photo",
+                name="a.jpg",
+                size=9,
+                state=FileState.CLEAN,
+                file=file,
+                next_at=world.now,
+                created_at=world.now,
+            )
+        )
+        session.add(PracticeAnswer(person_id=row.id, question="cd-57", right=False, at=world.now))
+    return person
+
+
+async def work(world: World) -> None:
+    await work_jobs.run(work_of(world, world.house.files))
+    await world.deliver()
+
+
+def archives(world: World) -> list[Path]:
+    return sorted(world.house.files.glob("*.zip"))
+
+
+async def test_the_copy_holds_everything_of_a_person_and_nothing_of_anybody_else(world: World, tmp_path: Path) -> None:
+    hoa = await with_a_report(world)
+    await with_a_report(world, "Đỗ Thị Lan")
+    await hoa.says("/dulieu")
+    await work(world)
+    assert hoa.last.key == "export.ready"
+    assert world.people["Đỗ Thị Lan"].keys == []
+    (media,) = hoa.last.message.media
+    with zipfile.ZipFile(world.house.files / media.file) as archive:
+        assert archive.namelist() == ["du-lieu.xlsx", "du-lieu.json", "tep/SK-25-0001-1.jpg"]
+        assert archive.read("tep/SK-25-0001-1.jpg").decode() == "Bùi Thị Hoa"
+        found = json.loads(archive.read("du-lieu.json"))
+        archive.extract("du-lieu.xlsx", tmp_path)
+    assert found["persons"][0]["name"] == "Bùi Thị Hoa" and found["persons"][0]["unit"] == "Công ty TNHH May Hòa Phát"
+    assert [row["title"] for row in found["submissions"]] == ["Giá gá của Bùi Thị Hoa"]
+    assert [row["purpose"] for row in found["consents"]] == ["account", "news"]
+    assert found["messages_out"][-1]["text"] and "Lan" not in json.dumps(found, ensure_ascii=False)
+    assert "export" in [row["action"] for row in found["audit"]]
+    header, row = read_table(tmp_path / "du-lieu.xlsx")[:2]
+    told = dict(zip(header, row, strict=False))
+    assert (told["Tên"], told["Nhóm nội dung"]) == ("Bùi Thị Hoa", "người lao động trong doanh nghiệp")
+
+
+def test_every_column_of_the_copy_has_a_heading_people_understand_or_is_technical(world: World) -> None:
+    words = world.house.words
+    for table, person_column in rights.EXPORTED.items():
+        assert f"export.sheet_{table}" in words
+        hidden = {person_column, *rights.NOT_THEIRS.get(table, ()), *TECHNICAL}
+        for column in Base.metadata.tables[table].columns:
+            assert column.name in hidden or f"export.column_{column.name}" in words, (table, column.name)
+    assert all(f"export.sheet_{name}" in words for name in (*rights.TALK, "submission_events"))
+
+
+async def test_asking_is_audited_and_done_once_however_often_the_clock_looks(world: World) -> None:
+    hoa = await with_a_report(world)
+    await hoa.says("/dulieu")
+    await work(world)
+    await work(world)
+    assert hoa.keys.count("export.ready") == 1 and len(archives(world)) == 1
+    async with world.database.read() as session:
+        noted = select(func.count()).select_from(AuditRow).where(AuditRow.action == "export")
+        assert (await session.execute(noted)).scalar_one() == 1
+
+
+async def test_a_copy_is_not_handed_out_in_a_chat_that_was_erased_and_joined_anew(world: World) -> None:
+    hoa = await with_a_report(world)
+    async with world.database.write() as session:
+        account = (await session.execute(select(Account).where(Account.address == hoa.address))).scalar_one()
+        await jobs.add(session, "export", {"person": await hoa.id()}, account.id, world.now)
+        account.person_id = None
+    await work(world)
+    assert "export.ready" not in hoa.keys and not archives(world)
+
+
+async def test_erasing_deletes_the_copies_that_were_made(world: World) -> None:
+    hoa = await with_a_report(world)
+    await hoa.says("/dulieu")
+    await work(world)
+    await hoa.says("/canhan")
+    await hoa.taps("Xóa tất cả")
+    await hoa.taps("Tôi muốn xóa")
+    await hoa.says("xoa")
+    await work(world)
+    assert not archives(world) and not list(world.house.files.glob("chat-*.jpg"))
+
+
+async def test_a_copy_lies_about_for_a_week_at_most(world: World) -> None:
+    hoa = await with_a_report(world)
+    await hoa.says("/dulieu")
+    await work(world)
+    world.later(days=6)
+    await work_jobs.tidy(work_of(world, world.house.files))
+    assert len(archives(world)) == 1
+    world.later(days=2)
+    await work_jobs.tidy(work_of(world, world.house.files))
+    assert not archives(world)
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Job))).scalar_one() == 0
+
+
+async def test_what_cannot_be_made_is_tried_again_and_then_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> list[str]:
+        raise OSError("no space left on device")
+
+    hoa = await with_a_report(world)
+    monkeypatch.setattr(work_jobs, "write_copy", full)
+    await hoa.says("/dulieu")
+    for _ in range(jobs.TRIES):
+        assert hoa.last.key == "export.started"
+        await work(world)
+        world.later(days=1)
+    assert hoa.last.key == "export.failed"
+    async with world.database.read() as session:
+        assert (await session.execute(select(Job.state))).scalar_one() == JobState.FAILED
+
+
+def test_very_large_files_come_in_several_archives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "PART", 25)
+    folder = world.house.files
+    for name in "abc":
+        (folder / name).write_bytes(b"0123456789")
+    files = [(name, "SK-25-0001") for name in "abc"] + [("gone", "")]
+    names = copies.write_copy(folder, world.house.words, {"persons": [{"name": "Hoa"}]}, files)
+    inside = [zipfile.ZipFile(folder / name).namelist() for name in names]
+    assert inside == [["du-lieu.xlsx", "du-lieu.json", "tep/SK-25-0001-1", "tep/SK-25-0001-2"], ["tep/SK-25-0001-3"]]
