@@ -39,7 +39,8 @@ class Door(Protocol):
 
 def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
     """One raw update in the form that is stored; `lane` is the chat it belongs to."""
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    # Half an emoji is JSON but no UTF-8: it must not keep what came with it from being stored.
+    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
     return Arrival(ext_id, hashlib.sha256(text.encode()).hexdigest(), lane, text)
 
 

@@ -187,7 +187,8 @@ async def _forget_talk(session: Session, account_id: int) -> None:
     conversation = await session.get(Conversation, account_id)
     if conversation is None:
         return
-    conversation.dialogue = conversation.step = conversation.screen_kind = conversation.last_choice = ""
+    conversation.dialogue = conversation.step = conversation.screen_kind = ""
+    conversation.last_choice = conversation.last_press = ""
     conversation.data, conversation.pending = {}, {}
     conversation.history, conversation.ahead, conversation.choices = [], [], []
     conversation.draft_id = None

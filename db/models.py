@@ -209,8 +209,9 @@ class Conversation(Base):
     screen_kind: Mapped[str] = mapped_column(default="")
     choices: Mapped[list[Any]] = mapped_column(default=list)
     last_choice: Mapped[str] = mapped_column(default="")
+    """The step choice that took effect last, and whatever button was pressed last."""
+    last_press: Mapped[str] = mapped_column(default="")
     pending: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    puzzled: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
 
 from content.message import MAX_CHOICES, Choice, Message, to_json
-from content.text import clean, fold, is_no, is_yes, letters, looks_like_identity_card, shorthand
+from content.text import clean, letters, looks_like_identity_card, whole_number
 from db import accounts, outbox
 from db.errors import Expected
 from db.models import Account, Conversation, Draft, Person, Reach
 from db.session import Session
 from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
+from handlers.meaning import option, several, spellings
 from handlers.talk import House, Talk
 
 LONGEST = 4096
 """Characters of one message, Telegram's own limit; the web chat could send more."""
 REDIRECTS = 20
 HISTORY = 30
-OWN = ("_keep", "_save", "_drop", "_on")
-"""Options the engine itself puts on a screen."""
 FILE_KINDS = ("photo", "document", "video")
-TYPED = (Kind.TEXT, Kind.NUMBER)
+TYPED = (Kind.TEXT, Kind.NUMBER, Kind.FILES)
+"""On these screens digits and single letters are answers: a story, an amount, "how many people?"."""
+BURST = timedelta(seconds=3)
+"""Presses of one button that come so close together are one: a thumb, or a network that repeats."""
+COMMAND = re.compile(r"/([a-z0-9_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 async def answer(session: Session, house: House, incoming: Incoming) -> bool:
@@ -40,7 +43,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
         await _send(session, account, house.words.message("common.group", link=link), incoming, slot="group")
         return True
     talk = Talk(session, house, account, chat.conversation, person, incoming.received_at, chat.draft)
-    turn = _Turn(talk, incoming)
+    turn = _Turn(talk, incoming, hurried=_hurried(chat.conversation, incoming))
     pending = talk.quiet
     try:
         async with session.begin_nested():
@@ -48,13 +51,23 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
             turn.settle()
     except Expected as refusal:
         await _reload(session, talk)
-        talk.out = [(turn.refusal(refusal), None, 0.0)]
+        # The pictures of an album are refused as one: what is said to the next one replaces what was said to the last.
+        slot = f"album-{incoming.group}" if incoming.group else None
+        talk.out = [(turn.refusal(refusal), slot, 0.0)]
         turn.settle()
     if talk.quiet != pending:
         await outbox.drop_slot(session, account, pending)
-    for message, slot, after in talk.out:
+    for place, (message, slot, after) in enumerate(talk.out):
+        if turn.hurried and slot is None:
+            slot = f"again-{talk.conversation.screen}-{place}"
         await _send(session, account, message, incoming, slot, after)
     return talk.private or account.person_id is None
+
+
+def _hurried(conversation: Conversation, incoming: Incoming) -> bool:
+    """Whether this repeats the press before it within moments: ten answers are then told as one, each in place."""
+    again = bool(incoming.choice) and incoming.choice == conversation.last_press
+    return again and incoming.received_at - conversation.updated_at <= BURST
 
 
 async def _send(
@@ -81,9 +94,10 @@ async def _reload(session: Session, talk: Talk) -> None:
 class _Turn:
     """One message being answered."""
 
-    def __init__(self, talk: Talk, incoming: Incoming) -> None:
+    def __init__(self, talk: Talk, incoming: Incoming, *, hurried: bool) -> None:
         self.talk = talk
         self.incoming = incoming
+        self.hurried = hurried
         self.shown = False
 
     @property
@@ -114,11 +128,11 @@ class _Turn:
         text = clean(incoming.text)
         if letters(text) > LONGEST:
             raise Again("common.too_long", n=letters(text))
-        if looks_like_identity_card(text, caption=bool(incoming.files)):
+        named = "\n".join([text, *(file.name for file in incoming.files)])
+        if looks_like_identity_card(named, caption=bool(incoming.files)):
             self.talk.private = True
             self.talk.say("common.identity_card")
-            return
-        if incoming.files:
+        elif incoming.files:
             await self.sent_files(text)
         elif text:
             await self.typed(text)
@@ -132,9 +146,10 @@ class _Turn:
             await self.command(name, arg)
             return
         number, _, key = rest.partition(":")
-        if kind != "s" or not number.isdigit():
+        screen = whole_number(number)
+        if kind != "s" or screen is None:
             raise Again("common.unknown")
-        if int(number) == self.conversation.screen:
+        if screen == self.conversation.screen:
             chosen = next((c for c in self.choices if not c.command and c.key == key), None)
             if chosen is None:
                 raise Again("common.unknown")
@@ -144,45 +159,48 @@ class _Turn:
             # One slot per screen: an edit of last week's answer would be seen by nobody.
             self.talk.say("common.already", slot=f"already-{self.conversation.screen}", after=1.0)
         else:
-            self.talk.say("common.old_button", slot="old", after=0.3)
+            self.talk.say("common.old_button")
             await self.show_again()
 
     async def typed(self, text: str) -> None:
-        kind = self.conversation.screen_kind
-        folded = shorthand(fold(text))
-        if text.startswith("/"):
-            name, _, arg = text[1:].partition(" ")
-            name = name.partition("@")[0].lower()
-            if name in self.talk.house.registry.slashes:
-                await self.command(self.talk.house.registry.slashes[name], arg.strip())
-                return
-        if kind == Kind.MANY and re.fullmatch(r"\d+(\s*[,; ]\s*\d+)+", folded):
-            numbers = [int(n) for n in re.findall(r"\d+", folded)]
-            if all(1 <= n <= len(self.choices) for n in numbers):
-                await self.take(Answer(many=tuple(self.choices[n - 1].key for n in numbers)))
-                return
-        chosen = _match(self.choices, folded, text, numbers=kind not in TYPED)
-        if chosen is not None:
+        kind, step = self.conversation.screen_kind, self.step
+        if (many := several(self.choices, text)) and kind == Kind.MANY:
+            await self.take(Answer(many=many))
+            return
+        if (chosen := option(self.choices, text, numbered=kind not in TYPED)) is not None:
             await self.pick(chosen)
             return
-        if await self.whole_word(folded, kind):
+        if (command := COMMAND.fullmatch(text)) and await self.slash(command[1].lower(), (command[2] or "").strip()):
             return
-        step = self.step
-        if step is not None and step.take is not None and (kind in (*TYPED, Kind.FILES) or step.free):
+        for folded in spellings(text):
+            if await self.whole_word(folded, kind):
+                return
+        takes = step is not None and step.take is not None
+        if takes and kind in TYPED:
             await self.take(Answer(text=text))
             return
-        name = self.talk.house.registry.words.get(folded, "")
-        if name:
+        words = self.talk.house.registry.words
+        if name := next((words[folded] for folded in spellings(text) if folded in words), ""):
             await self.command(name, "")
-            return
-        if step is not None and self.choices and not all(c.command for c in self.choices):
-            letters_only = all(len(c.label) == 1 for c in self.choices[:4])
-            raise Again("common.choose_letter" if letters_only else "common.choose")
-        if self.talk.person is None and not self.conversation.dialogue:
+        elif takes and step is not None and step.free:
+            await self.take(Answer(text=text))
+        elif step is not None and any(not c.command for c in self.choices):
+            lettered = [c.label for c in self.choices[:4]] == list("ABCD")
+            raise Again("common.choose_letter" if lettered else "common.choose")
+        elif self.talk.person is None and not self.conversation.dialogue:
             await self.move(self.talk.house.registry.welcome, push=False)
-            return
-        self.conversation.puzzled += 1
-        self.talk.say("common.unknown")
+        else:
+            self.talk.say("common.unknown")
+
+    async def slash(self, name: str, arg: str) -> bool:
+        """A /command; one that does not exist is never the answer to a question. "/5 phut" is none."""
+        registry = self.talk.house.registry
+        if name in registry.slashes:
+            await self.command(name, arg)
+            return True
+        if arg or await self.whole_word(name, self.conversation.screen_kind):
+            return not arg
+        raise Again("common.unknown")
 
     async def sent_files(self, text: str) -> None:
         kinds = {file.kind for file in self.incoming.files}
@@ -192,22 +210,24 @@ class _Turn:
         if not kinds <= set(FILE_KINDS):
             raise Again("common.media")
         step = self.step
-        if step is None or step.kind != Kind.FILES:
+        if step is None or step.take is None or not self.conversation.draft_id:
             raise Again("common.no_files_here")
+        if step.kind != Kind.FILES:
+            raise Again("common.no_files_yet")
         await self.take(Answer(text=text, files=self.incoming.files, group=self.incoming.group))
 
     async def whole_word(self, folded: str, kind: str) -> bool:
         """Words that mean the same everywhere, when they are the whole message."""
-        registry = self.talk.house.registry
-        if folded in registry.global_words["menu"] or (folded == "0" and kind not in TYPED):
+        words = self.talk.house.registry.global_words
+        if folded in words["menu"] or (folded == "0" and kind not in TYPED):
             await self.command("menu", "")
-        elif folded in registry.global_words["cancel"]:
+        elif folded in words["cancel"]:
             await self.cancel()
-        elif folded in registry.global_words["back"] or (folded == "9" and kind not in TYPED):
+        elif folded in words["back"] or (folded == "9" and kind not in TYPED):
             await self.move(BACK)
-        elif folded in registry.global_words["help"]:
+        elif folded in words["help"]:
             await self.command("trogiup", "")
-        elif folded in registry.global_words["skip"]:
+        elif folded in words["skip"]:
             chosen = next((c for c in self.choices if c.key == "skip"), None)
             if chosen is None:
                 raise Again("common.cannot_skip")
@@ -227,7 +247,6 @@ class _Turn:
             self.conversation.pending = {"command": name, "arg": arg}
             await self.move(self.talk.house.registry.joining, push=False)
             return
-        self.conversation.puzzled = 0
         before = self.draft_in_hand()
         move = await command.run(self.talk, arg)
         if move is not None:
@@ -258,7 +277,6 @@ class _Turn:
         step = self.step
         if step is None or step.take is None:
             raise Again("common.unknown")
-        self.conversation.puzzled = 0
         result = await step.take(self.talk, given)
         if result not in (STAY, AGAIN):
             self.talk.state.ahead = []
@@ -343,7 +361,8 @@ class _Turn:
             await session.flush()
         self.talk.draft = draft
         self.conversation.draft_id = draft.id
-        return step or draft.step
+        # A draft may be older than the questions: one that is no longer asked begins again with the answers it has.
+        return step or (draft.step if draft.step in dialogue.steps else next(iter(dialogue.steps)))
 
     def idle(self) -> None:
         conversation = self.conversation
@@ -355,7 +374,8 @@ class _Turn:
 
     async def back(self) -> None:
         state = self.talk.state
-        history = list(state.history)
+        steps = self.talk.house.registry.dialogues[self.conversation.dialogue].steps if self.step else {}
+        history = [name for name in state.history if name in steps]
         if not history:
             await self.command("menu", "")
             return
@@ -394,14 +414,14 @@ class _Turn:
             note = words.text("common.previous_choice", previous=shown)
             return replace(message, text=f"{message.text}\n\n{note}")
         note = words.text("common.previous", previous=shown if len(shown) <= 120 else shown[:117] + "…")
-        keep = Choice(words.label("common.previous", "_keep"), "_keep")
-        return replace(message, text=f"{message.text}\n\n{note}", choices=(keep, *message.choices))
+        keep = words.message("common.previous", previous="").choices  # last: the text may number the others
+        return replace(message, text=f"{message.text}\n\n{note}", choices=(*message.choices, *keep))
 
     def show(self, message: Message, kind: Kind, *, in_place: bool = False) -> None:
         if len(message.choices) > MAX_CHOICES:
             raise ValueError(f"{message.key} shows {len(message.choices)} options; {MAX_CHOICES} fit a small phone")
         conversation = self.conversation
-        if not in_place:
+        if not in_place and not self.hurried:
             conversation.screen += 1
         conversation.choices = to_json(message)["choices"]
         conversation.screen_kind = kind.value
@@ -418,6 +438,7 @@ class _Turn:
     def settle(self) -> None:
         """Last words with options become the screen, so that they too answer to a number."""
         self.conversation.updated_at = self.incoming.received_at
+        self.conversation.last_press = self.incoming.choice
         if self.shown or self.conversation.dialogue or not self.talk.out:
             return
         message, slot, after = self.talk.out[-1]
@@ -434,33 +455,3 @@ class _Turn:
         if self.choices and not message.choices:
             return replace(message, choices=tuple(self.choices), screen=self.conversation.screen)
         return message
-
-
-def _match(choices: list[Choice], folded: str, text: str, *, numbers: bool) -> Choice | None:
-    """The option a typed answer means: by number or letter (unless those are answers here), label or keyword."""
-    bare = re.sub(r"^(cau|so|chon|dap an|phuong an)\s+", "", folded).rstrip(".)!")
-    if numbers:
-        if bare.isdigit() and 1 <= int(bare) <= len(choices):
-            return choices[int(bare) - 1]
-        if len(bare) == 1 and "a" <= bare <= "h" and ord(bare) - ord("a") < len(choices):
-            return choices[ord(bare) - ord("a")]
-    for choice in choices:
-        label = plain_label(choice.label)
-        if folded and folded in (label, shorthand(label), *choice.words):
-            return choice
-    keys = {choice.key: choice for choice in choices}
-    if numbers and "yes" in keys and is_yes(text):
-        return keys["yes"]
-    if numbers and "no" in keys and is_no(text):
-        return keys["no"]
-    return None
-
-
-def plain_label(label: str) -> str:
-    """A label as people type it: folded, without its leading icon."""
-    return re.sub(r"^[^0-9a-z]+", "", fold(label)).strip()
-
-
-def as_text(value: Any) -> str:
-    """An answer kept as data, as text."""
-    return value if isinstance(value, str) else ""

@@ -23,7 +23,7 @@ from handlers import (
     units,
 )
 from handlers.dialogue import Command, Dialogue, Move
-from handlers.engine import plain_label
+from handlers.meaning import plain_label
 from handlers.talk import Talk
 
 MODULES: tuple[ModuleType, ...] = (

@@ -7,7 +7,7 @@ import hashlib
 from content.message import Choice, Media, Message
 from content.pictures import qr_png
 from content.search import UnitName, search_units
-from content.text import clean_line
+from content.text import clean_line, whole_number
 from db import people, policy, roles, units
 from db.errors import Refused
 from db.models import Grant, Role
@@ -156,9 +156,10 @@ async def _other_admins(talk: Talk, grant: Grant) -> list[int]:
 
 
 def _number(arg: str) -> int:
-    if not arg.isdigit():
+    number = whole_number(arg)
+    if number is None:
         raise Again("common.unknown")
-    return int(arg)
+    return number
 
 
 async def confirm(talk: Talk, arg: str) -> Move | None:

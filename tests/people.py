@@ -22,7 +22,8 @@ from db.models import Grant, Level, OutboxRow, OutState, Person, Role
 from db.session import Database
 from db.units import UnitRow
 from handlers.dialogue import File, Incoming
-from handlers.engine import answer, plain_label
+from handlers.engine import answer
+from handlers.meaning import plain_label
 from handlers.registry import build_registry
 from handlers.talk import House
 

@@ -1,4 +1,4 @@
-"""Hears a yes or a no in a typed message."""
+"""Hears a yes, a no or a number in a typed message."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def is_yes(text: str) -> bool:
 def is_no(text: str) -> bool:
     """Whether the whole message says no and nothing else. Never true together with `is_yes`."""
     return _answers(text, _NO)
+
+
+def whole_number(text: str) -> int | None:
+    """The number that plain digits are, up to nine of them; None for anything else ("²", "-1", what no column holds)."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _answers(text: str, phrases: Iterable[str]) -> bool:

@@ -66,7 +66,7 @@ def without_telex(folded: str) -> str:
 
 
 def _without_telex_word(word: str) -> str:
-    word = re.sub(r"^dd", "d", word)
+    word = word.replace("dd", "d")
     syllable = _SYLLABLE_AS_TYPED.fullmatch(word) if len(word) <= 12 else None  # longer is no syllable, and slow
     if not syllable:
         return word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from content.text import clean, letters
+from content.text import clean, letters, whole_number
 from db import broadcasts, jobs, policy, units
 from db.errors import Conflict, NotFound, Refused
 from db.models import Broadcast, BroadcastState
@@ -19,7 +19,7 @@ dialogue = Dialogue("steering")
 
 def _split(arg: str) -> tuple[str, int]:
     code, _, version = arg.strip().upper().partition(".")
-    return code, int(version) if version.isdigit() else 0
+    return code, whole_number(version) or 0
 
 
 async def _mine(talk: Talk, arg: str) -> Broadcast:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from content.text import whole_number
 from db import policy, reviews
 from db.models import Submission
 from handlers.dialogue import Dialogue, Move
@@ -13,7 +14,7 @@ dialogue = Dialogue("moderation")
 def split(arg: str) -> tuple[str, int]:
     """Code and version of a button's argument; a missing version fits none."""
     code, _, version = arg.strip().upper().partition(".")
-    return code, int(version) if version.isdigit() else 0
+    return code, whole_number(version) or 0
 
 
 async def role_of(talk: Talk, person_id: int | None, submission: Submission) -> str:

@@ -501,8 +501,8 @@ def upgrade() -> None:
         sa.Column("screen_kind", sa.String(), nullable=False),
         sa.Column("choices", sa.JSON(), nullable=False),
         sa.Column("last_choice", sa.String(), nullable=False),
+        sa.Column("last_press", sa.String(), nullable=False),
         sa.Column("pending", sa.JSON(), nullable=False),
-        sa.Column("puzzled", sa.Integer(), nullable=False),
         sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_conversations_account_id")),
         sa.ForeignKeyConstraint(
