@@ -1,0 +1,257 @@
+"""Backup and restore: whole while everything moves, proved, never over something, and nothing is announced twice after."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import random
+import shutil
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from bot import backup as backups
+from bot.backup import BadBackup
+from bot.lock import AlreadyRunning, hold
+from bot.settings import Settings
+from db import accounts, house, people, snapshot
+from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Policy
+from db.session import Database
+from scheduler import anniversaries
+from tests.people import START, World
+from tests.scheduler.test_deadlines import work_of
+
+
+def quiet(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path, template: Path) -> Settings:
+    """A house with units, a cleaned file, an upload on its way and one half written."""
+    folder = tmp_path / "data"
+    for name, content in (("files/a.jpg", b"clean"), ("uploads/b", b"raw"), ("files/c.jpg.part", b"half")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    shutil.copyfile(template, folder / "congdoan.db")
+    return Settings.model_construct(data_dir=folder)
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(settings.database)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "congdoan.lock"
+    }
+
+
+async def test_a_backup_under_load_holds_one_moment_of_the_database_and_every_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    database = open_database(settings)
+    begun, stop = asyncio.Event(), asyncio.Event()
+    count = 0
+
+    async def load() -> None:
+        nonlocal count
+        while not stop.is_set():
+            count += 1
+            async with database.write() as session:
+                await house.remember(session, "left", {"n": count}, START)
+                await house.remember(session, "right", {"n": count}, START)
+            begun.set()
+            await asyncio.sleep(0)
+
+    loading = asyncio.create_task(load())
+    await begun.wait()
+    before = count
+    assert await backups.backup(settings, tmp_path / "b.tar.gz", START, quiet) == 3
+    stop.set()
+    await loading
+    await database.close()
+    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o077 == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar.gz", "data"]
+
+    other = Settings.model_construct(data_dir=tmp_path / "other")
+    assert await backups.restore(other, tmp_path / "b.tar.gz", START, quiet) == (None, 0)
+    assert {name: data for name, data in tree(other.data_dir).items() if "db" not in name} == {
+        "files/a.jpg": b"clean", "uploads/b": b"raw",
+    }  # fmt: skip
+    restored = open_database(other)
+    async with restored.read() as session:
+        left, right = await house.know(session, "left"), await house.know(session, "right")
+    await snapshot.verify(restored)
+    await restored.close()
+    assert left is not None and left == right and left["n"] >= before - 1
+
+
+async def test_a_backup_never_overwrites_and_leaves_nothing_behind_when_it_fails(
+    settings: Settings, tmp_path: Path
+) -> None:
+    target = tmp_path / "b.tar.gz"
+    target.write_bytes(b"last year's")
+    with pytest.raises(FileExistsError):
+        await backups.backup(settings, target, START, quiet)
+    assert target.read_bytes() == b"last year's"
+    with pytest.raises(FileNotFoundError):
+        await backups.backup(Settings.model_construct(data_dir=tmp_path / "none"), tmp_path / "c", START, quiet)
+    with pytest.raises(FileNotFoundError):
+        await backups.backup(settings, tmp_path / "no such folder" / "c", START, quiet)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar.gz", "data"]
+
+
+async def made(settings: Settings, tmp_path: Path) -> Path:
+    await backups.backup(settings, tmp_path / "b.tar.gz", START, quiet)
+    return tmp_path / "b.tar.gz"
+
+
+def tar_of(path: Path, **members: bytes) -> None:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name.replace("__", "/"))
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+async def refused(settings: Settings, file: Path) -> str:
+    before = tree(settings.data_dir)
+    with pytest.raises(BadBackup) as caught:
+        await backups.restore(settings, file, START, quiet)
+    assert tree(settings.data_dir) == before
+    assert sorted(path.name for path in settings.data_dir.iterdir()) == [
+        "congdoan.db",
+        "congdoan.lock",
+        "files",
+        "uploads",
+    ]
+    return str(caught.value)
+
+
+async def test_a_broken_backup_is_refused_wherever_it_is_broken_and_nothing_is_touched(
+    settings: Settings, tmp_path: Path
+) -> None:
+    whole = (await made(settings, tmp_path)).read_bytes()
+    broken = tmp_path / "broken.tar.gz"
+    rng = random.Random(7)
+    for _ in range(12):
+        broken.write_bytes(whole[: rng.randrange(len(whole) - 8)])
+        await refused(settings, broken)
+    for _ in range(12):
+        at = rng.randrange(10, len(whole) - 8)  # the head and the tail of a gzip file hold bytes that mean nothing
+        broken.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        await refused(settings, broken)
+
+
+async def test_a_foreign_file_is_refused_with_what_it_is(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "foreign"
+    for content in (b"", b"PK\x03\x04 a workbook", b"\x1f\x8b not really gzip", bytes(5000)):
+        file.write_bytes(content)
+        assert "not a whole backup" in await refused(settings, file)
+    tar_of(file, photo=b"holiday")
+    assert "not ours ('photo')" in await refused(settings, file)
+    tar_of(file, **{"..__..__evil": b"x"})
+    assert "not ours" in await refused(settings, file)
+    tar_of(file, **{"congdoan.db": b"x", "manifest.json": b'{"sums": ["odd"]}'})
+    await refused(settings, file)
+
+
+async def test_a_backup_of_a_newer_version_is_refused(settings: Settings, tmp_path: Path) -> None:
+    shutil.copytree(settings.data_dir, tmp_path / "newer")
+    newer = Settings.model_construct(data_dir=tmp_path / "newer")
+    file = await made(newer, tmp_path)
+    with tarfile.open(file) as tar:
+        tar.extractall(tmp_path / "open", filter="data")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/open/congdoan.db")
+    async with database.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = 'from-2031'"))
+    await database.close()
+    content = (tmp_path / "open/congdoan.db").read_bytes()
+    sums = json.dumps({"sums": {"congdoan.db": hashlib.sha256(content).hexdigest()}}).encode()
+    tar_of(file, **{"congdoan.db": content, "manifest.json": sums})
+    assert "newer version" in await refused(settings, file)
+
+
+async def test_restoring_sets_the_former_data_aside_and_is_audited(settings: Settings, tmp_path: Path) -> None:
+    file = await made(settings, tmp_path)
+    (settings.data_dir / "files" / "later.jpg").write_bytes(b"taken after the backup")
+    aside, _ = await backups.restore(settings, file, START, quiet)
+    assert aside is not None and (aside / "files" / "later.jpg").read_bytes() == b"taken after the backup"
+    assert (aside / "congdoan.db").exists() and not (settings.data_dir / "files" / "later.jpg").exists()
+    database = open_database(settings)
+    async with database.read() as session:
+        assert (await session.execute(select(AuditRow.action))).scalars().all() == ["restore"]
+    await database.close()
+
+
+async def test_nothing_is_restored_under_a_running_bot(settings: Settings, tmp_path: Path) -> None:
+    file = await made(settings, tmp_path)
+    with hold(settings.data_dir), pytest.raises(AlreadyRunning):
+        await backups.restore(settings, file, START, quiet)
+
+
+ON_THE_WAY = (
+    (BroadcastState.SCHEDULED, START - timedelta(minutes=1), BroadcastState.HELD),
+    (BroadcastState.SCHEDULED, START + timedelta(days=1), BroadcastState.SCHEDULED),
+    (BroadcastState.PLANNING, START, BroadcastState.HELD),
+    (BroadcastState.SENDING, START, BroadcastState.PAUSED),
+    (BroadcastState.WAITING, START, BroadcastState.WAITING),
+    (BroadcastState.DONE, START, BroadcastState.DONE),
+)
+"""Announcements before, on and after their way, and where a restore leaves them."""
+MESSAGES = (
+    (Policy.AMO, OutState.READY, OutState.HELD),
+    (Policy.AMO, OutState.SENDING, OutState.HELD),
+    (Policy.AMO, OutState.SENT, OutState.SENT),
+    (Policy.ALO, OutState.READY, OutState.READY),
+    (Policy.ALO, OutState.SENDING, OutState.SENDING),
+)
+
+
+async def furnished(settings: Settings) -> None:
+    database = open_database(settings)
+    async with database.write() as session:
+        account = (await accounts.enter(session, "webchat", "w-1", START)).account
+        await people.join(session, account, "test", START)
+        for n, (state, due, _) in enumerate(ON_THE_WAY):
+            made = Broadcast(code=str(n), kind="notice", state=state, unit_id=1, text="x", timing="now", send_at=due)
+            made.created_at, made.audience, made.media = START, {}, []
+            session.add(made)
+        for policy, out, _ in MESSAGES:
+            row = OutboxRow(policy=policy, lane=2, kind="notice", account_id=account.id, channel="webchat", state=out)
+            row.address, row.payload, row.not_before, row.created_at = "w-1", {}, START, START
+            session.add(row)
+    await database.close()
+
+
+async def test_after_a_restore_nothing_that_may_have_gone_out_goes_out_by_itself(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await furnished(settings)
+    file = await made(settings, tmp_path)
+    assert (await backups.restore(settings, file, START, quiet))[1] == 3
+    database = open_database(settings)
+    async with database.read() as session:
+        states = (await session.execute(select(Broadcast.state).order_by(Broadcast.code))).scalars().all()
+        rows = (await session.execute(select(OutboxRow.state).order_by(OutboxRow.id))).scalars().all()
+    await database.close()
+    assert states == [after for _, _, after in ON_THE_WAY]
+    assert rows == [after for _, _, after in MESSAGES]
+
+
+@pytest.mark.parametrize(("hours", "state"), [(0, BroadcastState.HELD), (-12, BroadcastState.SCHEDULED)])
+async def test_an_anniversary_whose_hour_lay_before_the_restore_waits_for_a_person(
+    world: World, hours: int, state: BroadcastState
+) -> None:
+    await snapshot.after_restore(world.database, world.now + timedelta(hours=hours))
+    await anniversaries.run(work_of(world))
+    async with world.database.read() as session:
+        assert (await session.execute(select(Broadcast.key, Broadcast.state))).all() == [("kn:2807:2025:t3", state)]
