@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from content.release import Day, Frozen, Release, spelling_faults, texts
+from content.release import Day, DayOrNone, Frozen, Release, spelling_faults, texts
 from content.source import ROOT, ContentError, Problem, Source, parse, read
 
 CARD = 540
@@ -20,6 +20,8 @@ PEOPLE = ("officer", "enterprise", "public", "nonmember")
 """Groups of people; each has its content."""
 AUDIENCES = (*PEOPLE, "levels")
 """`levels` is for the unions themselves, not for a group of people."""
+ASKED = timedelta(days=10)
+"""How long before a round ends those who registered are asked how it is going (4-conversation §4.4)."""
 
 MISPRINTS = (
     r"\bLĐLD\b", r"\bTULĐTT\b", r"QHLD\b", r"(?i:\bđổi thoại\b)", r"(?i:\bmắt trong,)", r"(?i:\bhoàn tốt\b)",
@@ -32,20 +34,33 @@ _TAG = re.compile(r"</?[bi]>")
 
 
 class Round(Frozen):
-    """One round; both days belong to it."""
+    """One round; both days belong to it. `register_by` is the last day to register, if that is before its end."""
 
     name: str
     starts_on: Day
     ends_on: Day
+    register_by: DayOrNone = None
     celebrates: str = ""
+
+    @property
+    def closes_on(self) -> date:
+        """The last day on which one may register."""
+        return self.register_by or self.ends_on
+
+    @property
+    def asks_on(self) -> date:
+        """The day on which people are asked how it is going: ten days before the end, never on a Sunday."""
+        day = self.ends_on - ASKED
+        return day - timedelta(days=1) if day.weekday() == 6 else day
 
 
 class Movement(Frozen):
-    """A movement, spelled as in the plan; `audiences` empty means everybody."""
+    """A movement, spelled as in the plan; `audiences` empty means everybody. `whom`: for whom it is, where that is said."""
 
     name: str
     launched_by: str = ""
     audiences: tuple[str, ...] = ()
+    whom: str = ""
 
 
 class Content(Frozen):
@@ -79,6 +94,17 @@ class Campaign(Release):
                 return number
         return 0
 
+    def open_round(self, day: date) -> int:
+        """The number of the first round that one may still register for, 0 when all are closed."""
+        for number, each in enumerate(self.rounds, 1):
+            if day <= each.closes_on:
+                return number
+        return 0
+
+    def last_begun(self, day: date) -> int:
+        """The number of the newest round that has begun, the first one before that."""
+        return max(1, sum(each.starts_on <= day for each in self.rounds))
+
     def movements_for(self, audience: str) -> list[tuple[int, Movement]]:
         """The movements open to a group, with their numbers from 0."""
         return [(n, m) for n, m in enumerate(self.movements) if not m.audiences or audience in m.audiences]
@@ -88,12 +114,6 @@ def campaign_for(campaigns: Sequence[Campaign], on: date) -> Campaign | None:
     """The campaign of a day's year, else the latest one before it."""
     past = [campaign for campaign in campaigns if campaign.year <= on.year]
     return max(past, key=lambda campaign: campaign.year) if past else None
-
-
-def round_on(campaign: Campaign, on: date) -> Round | None:
-    """The round that runs on a day, None between rounds."""
-    number = campaign.round_on(on)
-    return campaign.rounds[number - 1] if number else None
 
 
 def load_campaigns(folder: Path = ROOT / "packs") -> tuple[Campaign, ...]:
@@ -158,6 +178,8 @@ def _wrong_rounds(campaign: Campaign) -> Faults:
         for field, day in (("starts_on", each.starts_on), ("ends_on", each.ends_on)):
             if day.year != campaign.year:
                 yield ("rounds", n, field), f"{day} is not in {campaign.year}"
+        if each.register_by and not each.starts_on <= each.register_by <= each.ends_on:
+            yield ("rounds", n, "register_by"), f"{each.register_by} is not in {each.name}"
         if n and each.starts_on <= campaign.rounds[n - 1].ends_on:
             yield ("rounds", n, "starts_on"), f"{each.name} begins before {campaign.rounds[n - 1].name} ends"
 

@@ -20,6 +20,12 @@ async def find_registration(session: Session, person_id: int, year: int, round_n
     return (await session.execute(query)).scalar()
 
 
+async def list_registrations(session: Session, person_id: int, year: int) -> list[Registration]:
+    """A person's registrations of one year, the newest round first."""
+    query = select(Registration).where(Registration.person_id == person_id, Registration.year == year)
+    return list((await session.execute(query.order_by(Registration.round.desc()))).scalars())
+
+
 async def register(
     session: Session,
     person: Person,
@@ -44,11 +50,22 @@ async def register(
 
 async def report(session: Session, person_id: int, code: str, outcome: str, now: datetime) -> Registration:
     """What became of it, in the person's own judgement. Raises NotFound for somebody else's."""
+    row = await _own(session, person_id, code)
+    row.outcome, row.updated_at = outcome, now
+    return row
+
+
+async def add_outcome_text(session: Session, person_id: int, code: str, text: str, now: datetime) -> None:
+    """One line about the outcome. Raises NotFound for somebody else's."""
+    row = await _own(session, person_id, code)
+    row.outcome_text, row.updated_at = text, now
+
+
+async def _own(session: Session, person_id: int, code: str) -> Registration:
     query = select(Registration).where(Registration.code == code.upper(), Registration.person_id == person_id)
     row = (await session.execute(query)).scalar()
     if row is None:
         raise NotFound("common.not_found")
-    row.outcome, row.updated_at = outcome, now
     return row
 
 

@@ -1,24 +1,26 @@
-"""The emulation campaign: what each group is asked to do, the movements, and registering in four taps."""
+"""The emulation campaign as people read it, what they registered, and what they say became of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from content.campaigns import Campaign, campaign_for
-from content.message import Choice, Message
+from content.message import Message
 from content.text import clean_line, letters
-from db import campaigns, units
+from db import campaigns
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
-from handlers.profile import read_name
 from handlers.talk import Talk
 
 if TYPE_CHECKING:
     from db.models import Registration
 
 dialogue = Dialogue("campaign")
+
 PAGE = 5
-LABEL = 22
+OUTCOMES = ("done", "doing", "notyet")
+OUTCOME_TEXT = (5, 300)
+"""Fewest and most letters of what somebody adds about the outcome."""
 
 
 def current(talk: Talk) -> Campaign:
@@ -29,68 +31,84 @@ def current(talk: Talk) -> Campaign:
     return found
 
 
-def _audience(talk: Talk) -> str:
+def audience(talk: Talk) -> str:
+    """The group whose content and movements somebody sees first."""
     if talk.person is None or talk.me.audience is None:
         return "enterprise"
     return talk.me.audience.value
+
+
+def quoted(talk: Talk, campaign: Campaign, numbers: list[int], most: int = 4) -> str:
+    """The names of some movements, as many as fit a small screen."""
+    names = [f'"{campaign.movements[n].name}"' for n in numbers if n < len(campaign.movements)]
+    rest = [talk.words("campaign.and_more", n=len(names) - most)] if len(names) > most else []
+    return "; ".join([*names[:most], *rest])
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("home")
 
 
-async def _registration(talk: Talk) -> Registration | None:
-    campaign = current(talk)
+async def _registered(talk: Talk, campaign: Campaign) -> list[Registration]:
     if talk.person is None:
-        return None
-    return await campaigns.find_registration(talk.session, talk.me.id, campaign.year, campaign.round_on(talk.today))
+        return []
+    return await campaigns.list_registrations(talk.session, talk.me.id, campaign.year)
+
+
+# ---------------------------------------------------------------------------------------------------- reading
 
 
 @dialogue.ask("home")
 async def ask_home(talk: Talk) -> Message:
     campaign = current(talk)
-    number = campaign.round_on(talk.today)
-    running = campaign.rounds[number - 1] if number else campaign.rounds[-1]
-    days = (running.ends_on - talk.today).days
-    left = talk.words("campaign.over")
-    if number:
-        left = talk.words("campaign.left_days", n=days) if days else talk.words("campaign.left_today")
-    row = await _registration(talk)
+    number = campaign.last_begun(talk.today)
+    shown = campaign.rounds[number - 1]
+    rows = await _registered(talk, campaign)
     registered = None
     if talk.person is not None:
-        key = "registered_some" if row is not None else "registered_none"
-        registered = talk.words(f"campaign.{key}", n=len(row.movements) if row is not None else 0)
-    without = [] if talk.person is not None and number else ["register"]
-    without += [] if row is not None else ["registration"]
+        count = sum(len(row.movements) for row in rows if row.round == number)
+        registered = talk.words("campaign.registered_some" if count else "campaign.registered_none", n=count)
+    without = [] if campaign.open_round(talk.today) else ["register"]
+    without += [] if rows else ["registration"]
     without += [] if campaign.pages else ["plan"]
     return talk.screen(
         "campaign.home",
         without=without,
         year=campaign.year,
         theme=campaign.theme,
-        round=running.name,
-        starts=running.starts_on,
-        ends=running.ends_on,
-        left=left,
+        round=shown.name,
+        starts=shown.starts_on,
+        ends=shown.ends_on,
+        left=_left(talk, campaign, number),
         registered=registered,
         approved=campaign.approved,
     )
 
 
+def _left(talk: Talk, campaign: Campaign, number: int) -> str:
+    """What is left of a round, its last day included."""
+    shown = campaign.rounds[number - 1]
+    days = (shown.ends_on - talk.today).days
+    if talk.today < shown.starts_on:
+        return talk.words("campaign.ahead")
+    if days < 0:
+        return talk.words("campaign.over")
+    return talk.words("campaign.left_days", n=days) if days else talk.words("campaign.left_today")
+
+
 @dialogue.take("home")
 async def take_home(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "mine":
-        talk.put(group=_audience(talk))
-        return "card"
+        talk.put(view="card", group=audience(talk))
+        # Somebody who has not said their group is asked, not guessed at.
+        return "card" if talk.person is not None and talk.me.audience is not None else "other"
+    if answer.choice == "list":
+        talk.put(view="list", group=audience(talk), start=0)
+        return "list"
     if answer.choice == "plan":
         talk.put(pages="plan", start=0)
         return "page"
-    if answer.choice == "register":
-        return "register"
     return answer.choice
-
-
-# ---------------------------------------------------------------------------------------------------- reading
 
 
 @dialogue.ask("card")
@@ -112,13 +130,13 @@ async def take_card(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("other")
 async def ask_other(talk: Talk) -> Message:
-    return talk.screen("campaign.other")
+    return talk.screen("campaign.other", without=("levels",) if talk.data["view"] == "list" else ())
 
 
 @dialogue.take("other")
 async def take_other(talk: Talk, answer: Answer) -> Move | str:
-    talk.put(group=answer.choice)
-    return "card"
+    talk.put(group=answer.choice, start=0)
+    return str(talk.data["view"])
 
 
 @dialogue.ask("page")
@@ -127,195 +145,66 @@ async def ask_page(talk: Talk) -> Message:
     what, at = talk.data["pages"], talk.data["start"]
     pages = campaign.pages if what == "plan" else campaign.contents[what].pages
     without = ("next",) if at + 1 >= len(pages) else ()
-    message = talk.screen("campaign.page", without=without, text="\x00", i=at + 1, n=len(pages))
-    # Packs are written by us and checked at start: their pages may carry the bold of the HTML subset.
-    return Message(message.text.replace("\x00", pages[at].strip()), message.choices, (), message.key)
+    return talk.screen("campaign.page", without=without, text=pages[at].strip(), i=at + 1, n=len(pages))
 
 
 @dialogue.take("page")
 async def take_page(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "next":
         talk.put(start=talk.data["start"] + 1)
-        return "page"
+        return AGAIN
     return "home"
 
 
 @dialogue.ask("list")
 async def ask_list(talk: Talk) -> Message:
-    campaign = current(talk)
-    shown = [(m.name, m.launched_by) for m in campaign.movements]
-    open_now = talk.person is not None and campaign.round_on(talk.today)
-    return talk.screen("campaign.list", without=() if open_now else ("register",), year=campaign.year, movements=shown)
+    campaign, group = current(talk), talk.data["group"]
+    shown, after = page(campaign.movements_for(group), talk.data["start"], PAGE)
+    without = [] if after or talk.data["start"] else ["more"]
+    without += [] if campaign.open_round(talk.today) else ["register"]
+    return talk.screen(
+        "campaign.list",
+        without=without,
+        year=campaign.year,
+        title=talk.words(f"campaign.title_{group}"),
+        movements=[(m.name, m.launched_by, m.whom) for _, m in shown],
+    )
 
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        talk.put(start=page(current(talk).movements_for(talk.data["group"]), talk.data["start"], PAGE)[1])
+        return AGAIN
     return answer.choice
 
 
-# ---------------------------------------------------------------------------------------------------- registering
-
-
-@dialogue.ask("register")
-async def begin_registration(talk: Talk) -> Message | str:
-    if not current(talk).round_on(talk.today):
-        raise Again("campaign.closed")
-    row = await _registration(talk)
-    talk.put(movements=list(row.movements) if row else [], goals=list(row.goals) if row else [], start=0)
-    return "name" if not talk.me.name else "movements"
-
-
-@dialogue.ask("name", Kind.TEXT)
-async def ask_name(talk: Talk) -> Message:
-    return talk.screen("campaign.name")
-
-
-@dialogue.take("name")
-async def take_name(talk: Talk, answer: Answer) -> Move | str:
-    talk.me.name = read_name(answer.text)
-    return "movements"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LABEL else name[: LABEL - 1].rstrip() + "…"
-
-
-@dialogue.ask("movements", Kind.MANY)
-async def ask_movements(talk: Talk) -> Message:
-    open_to_me = current(talk).movements_for(_audience(talk))
-    shown, after = page(open_to_me, talk.data.get("start", 0), PAGE)
-    chosen = talk.data["movements"]
-    lines = [talk.words("campaign.chosen", name=m.name) if n in chosen else m.name for n, m in shown]
-    choices = [Choice(f"✅ {i + 1}" if n in chosen else str(i + 1), f"m-{n}") for i, (n, _) in enumerate(shown)]
-    without = () if after or talk.data.get("start", 0) else ("more",)
-    plain = [talk.house.words.unescape(line) for line in lines]
-    return talk.screen("campaign.movements", *choices, without=without, lines=plain)
-
-
-@dialogue.take("movements")
-async def take_movements(talk: Talk, answer: Answer) -> Move | str:
-    if answer.many:
-        picked = [int(key.removeprefix("m-")) for key in answer.many if key.startswith("m-")]
-        talk.put(movements=sorted(set(talk.data["movements"]) ^ set(picked)))
-        return AGAIN
-    if answer.choice == "more":
-        open_to_me = current(talk).movements_for(_audience(talk))
-        talk.put(start=page(open_to_me, talk.data.get("start", 0), PAGE)[1])
-        return AGAIN
-    if answer.choice == "done":
-        if not talk.data["movements"]:
-            raise Again("campaign.movements_none")
-        return "goals"
-    number = int(answer.choice.removeprefix("m-"))
-    talk.put(movements=sorted(set(talk.data["movements"]) ^ {number}))
-    return AGAIN
-
-
-@dialogue.ask("goals", Kind.MANY)
-async def ask_goals(talk: Talk) -> Message:
-    campaign = current(talk)
-    chosen = talk.data["goals"]
-    own = [goal for goal in chosen if goal not in campaign.goals]
-    shown = [*campaign.goals, *own][:6]
-    lines = [f"✅ {goal}" if goal in chosen else goal for goal in shown]
-    choices = [Choice(f"✅ {i + 1}" if goal in chosen else str(i + 1), f"g-{i}") for i, goal in enumerate(shown)]
-    return talk.screen(
-        "campaign.goals", *choices, round=campaign.rounds[campaign.round_on(talk.today) - 1].name, lines=lines
-    )
-
-
-@dialogue.take("goals")
-async def take_goals(talk: Talk, answer: Answer) -> Move | str:
-    campaign = current(talk)
-    chosen = list(talk.data["goals"])
-    shown = [*campaign.goals, *(goal for goal in chosen if goal not in campaign.goals)]
-    if answer.choice == "own":
-        return "own"
-    if answer.choice == "done":
-        if not 1 <= len(chosen) <= 3:
-            raise Again("campaign.goals_count", n=len(chosen))
-        return "preview"
-    picked = answer.many or (answer.choice,)
-    for key in picked:
-        if key.startswith("g-"):
-            goal = shown[int(key.removeprefix("g-"))]
-            chosen = [g for g in chosen if g != goal] if goal in chosen else [*chosen, goal]
-    talk.put(goals=chosen)
-    return AGAIN
-
-
-@dialogue.ask("own", Kind.TEXT)
-async def ask_own(talk: Talk) -> Message:
-    return talk.screen("campaign.own")
-
-
-@dialogue.take("own")
-async def take_own(talk: Talk, answer: Answer) -> Move | str:
-    goal = clean_line(answer.text)
-    if not 10 <= letters(goal) <= 200:
-        raise Again("campaign.own_length", n=letters(goal))
-    talk.put(goals=[*talk.data["goals"], goal])
-    return "goals"
-
-
-def _names(talk: Talk, numbers: list[int]) -> str:
-    movements = current(talk).movements
-    return "; ".join(f'"{movements[n].name}"' for n in numbers if n < len(movements))
-
-
-@dialogue.ask("preview")
-async def ask_preview(talk: Talk) -> Message:
-    campaign = current(talk)
-    unit = (
-        (await units.get(talk.session, talk.me.unit_id)).name
-        if talk.me.unit_id
-        else talk.words("onboarding.unit_later")
-    )
-    return talk.screen(
-        "campaign.preview",
-        name=talk.me.name,
-        unit=unit,
-        movements=_names(talk, talk.data["movements"]),
-        goals="; ".join(talk.data["goals"]),
-        ends=campaign.rounds[campaign.round_on(talk.today) - 1].ends_on,
-    )
-
-
-@dialogue.take("preview")
-async def take_preview(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "edit":
-        return "movements"
-    if answer.choice == "drop":
-        talk.say("common.cancelled")
-        return END
-    campaign = current(talk)
-    row = await campaigns.register(
-        talk.session,
-        talk.me,
-        campaign.year,
-        campaign.round_on(talk.today),
-        talk.data["movements"],
-        talk.data["goals"],
-        talk.now,
-    )
-    talk.say("campaign.registered", code=row.code)
-    return END
+# ---------------------------------------------------------------------------------------------------- one's own
 
 
 @dialogue.ask("registration")
 async def ask_registration(talk: Talk) -> Message:
-    row = await _registration(talk)
-    if row is None:
+    campaign = current(talk)
+    rows = await _registered(talk, campaign)
+    if not rows:
         raise Again("campaign.registration_none")
     return talk.screen(
         "campaign.registration",
-        code=row.code,
-        year=row.year,
-        round=current(talk).rounds[row.round - 1].name,
-        movements=_names(talk, row.movements),
-        goals="; ".join(row.goals),
-        outcome=talk.words(f"campaign.outcome_{row.outcome}") if row.outcome else "",
+        without=() if campaign.open_round(talk.today) else ("register",),
+        year=campaign.year,
+        rows=[_lines(talk, campaign, row) for row in rows],
     )
+
+
+def _lines(talk: Talk, campaign: Campaign, row: Registration) -> dict[str, str]:
+    return {
+        "code": row.code,
+        "round": campaign.rounds[row.round - 1].name if row.round <= len(campaign.rounds) else "",
+        "movements": quoted(talk, campaign, row.movements),
+        "goals": "; ".join(row.goals),
+        "outcome": talk.words(f"campaign.outcome_{row.outcome}") if row.outcome else "",
+        "more": row.outcome_text,
+    }
 
 
 @dialogue.take("registration")
@@ -324,13 +213,31 @@ async def take_registration(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def report(talk: Talk, arg: str) -> Move | None:
-    """The answer to "how is it going?" before a round ends."""
+    """The answer to "how is it going?" before a round ends; one line may be added."""
     code, _, outcome = arg.partition(".")
-    if outcome not in ("done", "doing", "notyet"):
+    if outcome not in OUTCOMES:
         raise Again("common.unknown")
-    await campaigns.report(talk.session, talk.me.id, code, outcome, talk.now)
-    talk.say(f"campaign.thanks_{outcome}")
-    return None
+    row = await campaigns.report(talk.session, talk.me.id, code, outcome, talk.now)
+    return dialogue.go("outcome", code=row.code, outcome=outcome)
+
+
+@dialogue.ask("outcome", Kind.TEXT)
+async def ask_outcome(talk: Talk) -> Message:
+    return talk.screen(f"campaign.thanks_{talk.data['outcome']}")
+
+
+@dialogue.take("outcome")
+async def take_outcome(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "skip":
+        talk.say("campaign.outcome_kept")
+        return END
+    text = clean_line(answer.text)
+    least, most = OUTCOME_TEXT
+    if not least <= letters(text) <= most:
+        raise Again("campaign.outcome_length", n=letters(text))
+    await campaigns.add_outcome_text(talk.session, talk.me.id, talk.data["code"], text, talk.now)
+    talk.say("campaign.outcome_added")
+    return END
 
 
 DIALOGUES = (dialogue,)

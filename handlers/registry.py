@@ -18,6 +18,7 @@ from handlers import (
     onboarding,
     practice,
     profile,
+    registration,
     report,
     supplement,
     units,
@@ -29,6 +30,7 @@ from handlers.talk import Talk
 MODULES: tuple[ModuleType, ...] = (
     onboarding,
     campaign,
+    registration,
     report,
     practice,
     mysubmissions,
