@@ -307,7 +307,7 @@ class OutboxRow(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("dedup_key"),
-        Index("ix_outbox_channel_state_lane_id", "channel", "state", "lane", "id"),
+        Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
         Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
         Index("ix_outbox_broadcast_id_state", "broadcast_id", "state"),
     )

@@ -206,7 +206,9 @@ class Delivery:
             task.add_done_callback(self._landed)
         if parcels:
             return self._pacer.wait(self._monotonic())
-        if lanes and free > 0 and not departures:
+        if free <= 0:
+            return 1.0  # what lands wakes us
+        if lanes and not departures:
             return self._pacer.wait(tick)
         return await self._until_due(tick, lanes)
 

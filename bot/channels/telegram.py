@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -235,17 +236,14 @@ class Telegram:
                     filename=documents[0].name,
                 )
             return str(found.message_id)
-        for photo in photos:
-            await bot.send_photo(chat, self._bytes(photo.file))
-        for document in documents:
-            await bot.send_document(chat, self._bytes(document.file), filename=document.name)
         parts = split(message.text, TEXT_LIMIT)
-        for part in parts[:-1]:
-            await bot.send_message(chat, part, parse_mode=mode, disable_web_page_preview=True)
-        last = await bot.send_message(
-            chat, parts[-1], parse_mode=mode, reply_markup=keyboard, disable_web_page_preview=True
-        )
-        return str(last.message_id)
+        requests: list[Callable[[], Awaitable[TelegramMessage]]] = [
+            *(partial(bot.send_photo, chat, self._bytes(photo.file)) for photo in photos),
+            *(partial(bot.send_document, chat, self._bytes(d.file), filename=d.name) for d in documents),
+            *(partial(bot.send_message, chat, part, mode, disable_web_page_preview=True) for part in parts[:-1]),
+            partial(bot.send_message, chat, parts[-1], mode, reply_markup=keyboard, disable_web_page_preview=True),
+        ]
+        return await _in_turn(requests)
 
     def _bytes(self, name: str) -> bytes:
         return (self._files / name).read_bytes()
@@ -338,6 +336,19 @@ def split(text: str, limit: int) -> list[str]:
         else:
             here = joined
     return [*parts, here]
+
+
+async def _in_turn(requests: Sequence[Callable[[], Awaitable[TelegramMessage]]]) -> str:
+    """Sends the parts of one message. Once the first has arrived no failure may pass for "not delivered"."""
+    number = ""
+    for request in requests:
+        try:
+            number = str((await request()).message_id)
+        except TelegramError as error:
+            if not number:
+                raise
+            raise Ambiguous(f"only a part of it arrived ({type(error).__name__})") from None
+    return number
 
 
 def _units(text: str) -> int:

@@ -172,6 +172,19 @@ async def test_no_connection_is_certainly_not_sent(telegram: Telegram, fake: Fak
     assert not caught.value.pause
 
 
+@pytest.mark.parametrize("fault", ["429", "403", "502"])
+async def test_when_only_a_part_has_arrived_it_is_in_doubt_and_never_taken_for_not_sent(
+    fake: FakeBotApi, telegram: Telegram, tmp_path: Path, fault: str
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4")
+    media = (Media("photo", "a.jpg", "a.jpg"), Media("document", "b.pdf", "b.pdf"))
+    fake.fail("ok", fault)
+    with pytest.raises(Ambiguous):
+        await telegram.send(str(CHAT), Message("Tin", media=media), edits="", lane=Lane.BULK)
+    assert len(fake.messages(CHAT)) == 1
+
+
 async def test_words_that_are_no_html_are_sent_as_plain_text(fake: FakeBotApi, telegram: Telegram) -> None:
     await telegram.send(str(CHAT), Message("a < b <zz>"), edits="", lane=Lane.REPLY)
     assert fake.messages(CHAT)[0].text == "a < b <zz>"

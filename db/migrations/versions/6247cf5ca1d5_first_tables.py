@@ -613,7 +613,9 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_broadcast_id_state", ["broadcast_id", "state"], unique=False)
         batch_op.create_index("ix_outbox_channel_address_slot", ["channel", "address", "slot"], unique=False)
-        batch_op.create_index("ix_outbox_channel_state_lane_id", ["channel", "state", "lane", "id"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_channel_state_lane_not_before_id", ["channel", "state", "lane", "not_before", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_outbox_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -664,7 +666,7 @@ def downgrade() -> None:
     op.drop_table("submission_events")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_person_id"))
-        batch_op.drop_index("ix_outbox_channel_state_lane_id")
+        batch_op.drop_index("ix_outbox_channel_state_lane_not_before_id")
         batch_op.drop_index("ix_outbox_channel_address_slot")
         batch_op.drop_index("ix_outbox_broadcast_id_state")
 
