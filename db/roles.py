@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from db import audit, policy
 from db.errors import Conflict, NotFound, Refused
@@ -20,6 +20,7 @@ from db.models import (
     UnitPath,
 )
 from db.session import Session
+from db.submissions import note_event
 
 VALID = timedelta(hours=72)
 """How long an invitation can be used (4-conversation §4.17)."""
@@ -39,9 +40,7 @@ async def invite(
     """
     if invited_by is not None and not await policy.may_invite(session, invited_by, role, unit_id):
         raise Refused("common.refused")
-    born_confirmed = invited_by is None
-    if role == Role.SYSTEM_ADMIN and await _admins(session) >= 2:
-        born_confirmed = False
+    born_confirmed = invited_by is None and not await _needs_second(session, role, unit_id)
     invitation = Invitation(
         token_hash=digest(token),
         role=role,
@@ -59,17 +58,16 @@ async def invite(
     return invitation
 
 
-async def _admins(session: Session) -> int:
-    query = select(func.count(Grant.person_id.distinct())).where(
-        Grant.role == Role.SYSTEM_ADMIN, Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None)
-    )
-    return (await session.execute(query)).scalar_one()
+async def _needs_second(session: Session, role: Role, unit_id: int) -> bool:
+    """An administrator more is never one person's doing once there are two."""
+    return role == Role.SYSTEM_ADMIN and len(await policy.anyone(session, unit_id, policy.Action.READ_ALARMS)) >= 2
 
 
-async def accept(session: Session, token: str, person_id: int, now: datetime) -> tuple[Grant, Invitation]:
+async def accept(session: Session, token: str, person_id: int, now: datetime) -> Grant:
     """Uses an invitation once. The grant counts at once only when the invitation was born confirmed.
 
-    Raises NotFound for one that never was, is used or has expired: they look the same.
+    Raises NotFound for one that never was, is used, has expired, or whose inviter may not give this role any more: they
+    look the same. Raises Refused for one's own. Somebody who holds the very same role keeps it and has no second one.
     """
     found = await session.execute(
         update(Invitation)
@@ -81,28 +79,51 @@ async def accept(session: Session, token: str, person_id: int, now: datetime) ->
     if invitation_id is None:
         raise NotFound("units.bad_invitation")
     invitation = await session.get_one(Invitation, invitation_id, populate_existing=True)
-    grant = Grant(
-        person_id=person_id,
-        role=invitation.role,
-        unit_id=invitation.unit_id,
-        granted_by=invitation.invited_by,
-        granted_at=now,
-        confirmed_at=now if invitation.born_confirmed else None,
-    )
-    session.add(grant)
+    inviter = invitation.invited_by
+    if inviter == person_id:
+        raise Refused("units.own_invitation")
+    if inviter is not None and not await policy.may_invite(session, inviter, invitation.role, invitation.unit_id):
+        raise NotFound("units.bad_invitation")
+    grant = await _same(session, person_id, invitation)
+    if grant is None:
+        grant = Grant(person_id=person_id, role=invitation.role, unit_id=invitation.unit_id, granted_at=now)
+        session.add(grant)
+    if grant.confirmed_at is None:
+        grant.granted_by = inviter
+        grant.confirmed_at = now if invitation.born_confirmed else None
     await session.flush()
     invitation.grant_id = grant.id
     audit.note(session, person_id, "accept_role", f"grant {grant.id}", now, grant.unit_id, role=grant.role.value)
-    return grant, invitation
+    return grant
+
+
+async def _same(session: Session, person_id: int, invitation: Invitation) -> Grant | None:
+    """A standing grant of the same role at the same unit: a second one would outlive the revocation of the first."""
+    query = select(Grant).where(
+        Grant.person_id == person_id,
+        Grant.role == invitation.role,
+        Grant.unit_id == invitation.unit_id,
+        Grant.revoked_at.is_(None),
+    )
+    return (await session.execute(query.limit(1))).scalar()
+
+
+async def confirmers(session: Session, grant: Grant) -> list[int]:
+    """Who is asked whether it is the right person: the inviter, or for one more administrator the others."""
+    if grant.granted_by is not None and not await _needs_second(session, grant.role, grant.unit_id):
+        return [grant.granted_by]
+    admins = await policy.anyone(session, grant.unit_id, policy.Action.READ_ALARMS)
+    return [person_id for person_id in admins if person_id not in (grant.person_id, grant.granted_by)]
 
 
 async def confirm(session: Session, grant_id: int, actor_id: int, now: datetime) -> Grant:
-    """The inviter, or another who may give the role there, says it is the right person."""
-    grant = await session.get(Grant, grant_id)
-    if grant is None or grant.revoked_at is not None:
-        raise NotFound("common.not_found")
-    if grant.person_id == actor_id or not await policy.may_invite(session, actor_id, grant.role, grant.unit_id):
-        raise Refused("common.refused")
+    """The inviter, or another who may give the role there, says it is the right person.
+
+    Raises NotFound where the actor may not, or nothing is: both look the same. Conflict when it is confirmed already.
+    """
+    grant = await get_below(session, grant_id, actor_id)
+    if actor_id == grant.granted_by and await _needs_second(session, grant.role, grant.unit_id):
+        raise Refused("units.second_admin")
     changed = await session.execute(
         update(Grant)
         .where(Grant.id == grant_id, Grant.confirmed_at.is_(None), Grant.revoked_at.is_(None))
@@ -116,25 +137,29 @@ async def confirm(session: Session, grant_id: int, actor_id: int, now: datetime)
     return grant
 
 
-async def revoke(session: Session, grant_id: int, actor_id: int, now: datetime) -> Grant:
-    """Takes a role away: effective at once, claims go back to the queue, waiting messages are held for review."""
+async def get_below(session: Session, grant_id: int, actor_id: int) -> Grant:
+    """A standing grant of somebody else that the actor may give and take. Raises NotFound for every other."""
     grant = await session.get(Grant, grant_id)
-    if grant is None:
+    if (
+        grant is None
+        or grant.revoked_at is not None
+        or grant.person_id == actor_id
+        or not await policy.may_invite(session, actor_id, grant.role, grant.unit_id)
+    ):
         raise NotFound("common.not_found")
-    if not await policy.may_invite(session, actor_id, grant.role, grant.unit_id):
-        raise Refused("common.refused")
-    changed = await session.execute(
-        update(Grant)
-        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
-        .values(revoked_at=now, revoked_by=actor_id)
-        .returning(Grant.id)
-    )
-    if changed.scalar() is None:
-        raise Conflict("common.already")
-    await session.refresh(grant)
-    audit.note(session, actor_id, "revoke_role", f"grant {grant_id}", now, grant.unit_id, role=grant.role.value)
-    await _return_work(session, grant.person_id)
     return grant
+
+
+async def revoke(session: Session, grant_id: int, actor_id: int, now: datetime) -> tuple[Grant, list[Broadcast]]:
+    """Takes a role away, effective at once; returns it, and the announcements of that person that are held for review.
+
+    Claims go back to the queue. Raises NotFound where the actor may not, or nothing is.
+    """
+    grant = await get_below(session, grant_id, actor_id)
+    grant.revoked_at, grant.revoked_by = now, actor_id
+    await session.flush()
+    audit.note(session, actor_id, "revoke_role", f"grant {grant_id}", now, grant.unit_id, role=grant.role.value)
+    return grant, await _return_work(session, grant.person_id, actor_id, now)
 
 
 async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
@@ -146,12 +171,12 @@ async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
         audit.note(session, person_id, "leave_role", f"grant {grant.id}", now, grant.unit_id, role=grant.role.value)
     await session.flush()
     if held:
-        await _return_work(session, person_id)
+        await _return_work(session, person_id, person_id, now)
     return [grant for grant in held if grant.confirmed_at is not None]
 
 
-async def _return_work(session: Session, person_id: int) -> None:
-    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait."""
+async def _return_work(session: Session, person_id: int, actor_id: int, now: datetime) -> list[Broadcast]:
+    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait (returned)."""
     held = await session.execute(
         select(Submission).where(
             Submission.holder_id == person_id, Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))
@@ -163,15 +188,21 @@ async def _return_work(session: Session, person_id: int) -> None:
                 submission.status = Status.SENT
             submission.holder_id, submission.lapses_at = None, None
             submission.version += 1
+            note_event(session, submission, actor_id, "returned", now)
+            audit.note(session, actor_id, "returned", f"submission {submission.code}", now, submission.queue_unit_id)
     waiting = await session.execute(
         select(Broadcast).where(
             Broadcast.author_id == person_id, Broadcast.state.in_((BroadcastState.WAITING, BroadcastState.SCHEDULED))
         )
     )
+    stopped = []
     for broadcast in waiting.scalars():
         if not await policy.may(session, person_id, policy.Action.BROADCAST, broadcast.unit_id):
             broadcast.state = BroadcastState.HELD
             broadcast.version += 1
+            audit.note(session, actor_id, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+            stopped.append(broadcast)
+    return stopped
 
 
 async def list_below(session: Session, actor_id: int) -> list[Grant]:

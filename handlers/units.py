@@ -8,9 +8,9 @@ from content.message import Choice, Media, Message
 from content.pictures import qr_png
 from content.search import UnitName, search_units
 from content.text import clean_line, whole_number
-from db import people, policy, roles, units
+from db import broadcasts, people, policy, roles, units
 from db.errors import Refused
-from db.models import Grant, Role
+from db.models import Role
 from db.policy import INVITES, Action
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Move, Place
 from handlers.paging import page
@@ -129,15 +129,14 @@ async def _invite(talk: Talk, unit_id: int) -> Move:
 
 async def accept(talk: Talk, arg: str) -> Move | None:
     """/start i-…: the invited person takes the role; it counts once the inviter has said it is the right one."""
-    grant, invitation = await roles.accept(talk.session, arg, talk.me.id, talk.now)
+    grant = await roles.accept(talk.session, arg, talk.me.id, talk.now)
     unit = await units.get(talk.session, grant.unit_id)
     role = _role(talk, grant.role)
     if grant.confirmed_at is not None:
         talk.say("units.accepted_now", role=role, unit=unit.name)
         return Move("menu", "home")
     talk.say("units.accepted_wait", role=role, unit=unit.name)
-    asked = [invitation.invited_by] if invitation.invited_by is not None else await _other_admins(talk, grant)
-    for person_id in asked:
+    for person_id in await roles.confirmers(talk.session, grant):
         await talk.tell(
             person_id,
             "units.confirm_grant",
@@ -148,11 +147,6 @@ async def accept(talk: Talk, arg: str) -> Move | None:
             grant=grant.id,
         )
     return None
-
-
-async def _other_admins(talk: Talk, grant: Grant) -> list[int]:
-    found = await policy.anyone(talk.session, grant.unit_id, Action.READ_ALARMS)
-    return [person_id for person_id in found if person_id != grant.person_id]
 
 
 def _number(arg: str) -> int:
@@ -209,9 +203,7 @@ async def begin_revoke(talk: Talk, arg: str) -> Move | None:
 
 @dialogue.ask("revoke")
 async def ask_revoke(talk: Talk) -> Message:
-    grant = await talk.session.get(Grant, talk.data["grant"])
-    if grant is None or not await policy.may_invite(talk.session, talk.me.id, grant.role, grant.unit_id):
-        raise Refused("common.refused")
+    grant = await roles.get_below(talk.session, talk.data["grant"], talk.me.id)
     person = await people.get(talk.session, grant.person_id)
     unit = await units.get(talk.session, grant.unit_id)
     name = person.name or talk.words("units.no_name")
@@ -222,11 +214,16 @@ async def ask_revoke(talk: Talk) -> Message:
 async def take_revoke(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         return "home"
-    grant = await roles.revoke(talk.session, talk.data["grant"], talk.me.id, talk.now)
+    grant, held = await roles.revoke(talk.session, talk.data["grant"], talk.me.id, talk.now)
     person = await people.get(talk.session, grant.person_id)
     unit = await units.get(talk.session, grant.unit_id)
     role = _role(talk, grant.role)
     await talk.tell(person.id, "units.revoked_notice", dedup=f"revoked:{grant.id}", role=role, unit=unit.name)
+    for broadcast in held:
+        for approver in await broadcasts.approvers(talk.session, broadcast):
+            await talk.tell(
+                approver, "announcing.held_notice", dedup=f"held:{broadcast.id}:{approver}", code=broadcast.code
+            )
     talk.say("units.revoked", role=role, name=person.name or talk.words("units.no_name"))
     return END
 

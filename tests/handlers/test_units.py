@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select
 
-from db import policy, roles
-from db.models import AuditRow, Person, Role, Status
+from db import broadcasts, policy, roles, units
+from db.audiences import Rule
+from db.models import AuditRow, Broadcast, BroadcastState, Grant, Person, Role, Status
 from tests.handlers.test_moderation import reviewer, sent, state
 from tests.people import TestPerson, World
 
@@ -74,14 +77,80 @@ async def test_nobody_invites_above_or_beside_themselves(world: World) -> None:
     assert ha.last.key == "units.unit_unknown"
 
 
-async def test_a_worker_cannot_confirm_or_revoke_by_forged_buttons(world: World) -> None:
+async def test_a_forged_button_learns_nothing_missing_and_forbidden_look_the_same(world: World) -> None:
     ha, eve = await reviewer(world), await world.joined("Người Khác")
     link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
     await eve.says(f"/start {link}")
-    for press in ("c:xacnhanquyen:2", "c:thuhoi:1", "c:thuhoi:x", "c:donvi:"):
+    for press in ("c:xacnhanquyen:2", "c:xacnhanquyen:99", "c:thuhoi:1", "c:thuhoi:99"):
         await eve.presses(press)
-        assert eve.last.key in ("common.refused", "common.unknown"), press
-    assert await held(world, eve) == []
+        assert eve.last.key == "common.not_found", press
+    for press in ("c:thuhoi:x", "c:xacnhanquyen:", "c:thuhoi:1:2", f"c:thuhoi:{9**30}"):
+        await eve.presses(press)
+        assert eve.last.key == "common.unknown", press
+    assert await held(world, eve) == [] and await held(world, ha) == [Role.UPPER_OFFICER]
+
+
+@pytest.mark.parametrize("code", ["i-", "i-x", "i-" + "a" * 26, "i-" + "b" * 500, "i-' OR 1=1 --", "i-\u202eabc"])
+async def test_a_forged_invitation_is_answered_like_an_expired_one(world: World, code: str) -> None:
+    an = await world.joined("Quách Văn An")
+    await an.says(f"/start {code}")
+    assert an.last.key in ("units.bad_invitation", "menu.home") and await held(world, an) == []
+
+
+async def test_ones_own_invitation_gives_nothing_and_stays_for_the_one_it_is_for(world: World) -> None:
+    ha, an = await reviewer(world), await world.joined("Quách Văn An")
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    await ha.says(f"/start {link}")
+    assert ha.last.key == "units.own_invitation"
+    await an.says(f"/start {link}")
+    assert an.last.key == "units.accepted_wait"
+
+
+async def test_an_invitation_dies_with_the_right_of_who_gave_it(world: World) -> None:
+    ha, an = await reviewer(world), await world.joined("Quách Văn An")
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    await takes_away(world, await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER), ha)
+    await an.says(f"/start {link}")
+    assert an.last.key == "units.bad_invitation"
+
+
+async def test_the_same_role_given_twice_is_one_and_gone_when_taken(world: World) -> None:
+    ha, an = await reviewer(world), await world.joined("Quách Văn An")
+    for _ in range(2):
+        await an.says(f"/start {await invites(world, ha, 'Tổ trưởng', 'CHUYEN5')}")
+        if an.last.key == "units.accepted_wait":
+            await ha.taps("Đúng")
+    assert await held(world, an) == [Role.TEAM_LEADER]
+    await takes_away(world, ha, an)
+    assert await held(world, an) == []
+
+
+async def takes_away(world: World, officer: TestPerson, person: TestPerson) -> None:
+    async with world.database.read() as session:
+        query = select(Grant.id).where(Grant.person_id == await person.id(), Grant.revoked_at.is_(None))
+        grant_id = (await session.execute(query)).scalar_one()
+    await officer.presses(f"c:thuhoi:{grant_id}")
+    await officer.taps("Thu hồi")
+    assert "units.revoked" in officer.keys
+
+
+async def test_what_a_revoked_officer_had_planned_is_held_and_those_above_are_told(world: World) -> None:
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    ha = await reviewer(world)
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "CAOSON")
+        assert unit is not None
+        made = await broadcasts.create(
+            session, author_id=await ha.id(), kind="notice", topic="notice", unit_id=unit.id, text="Mời họp", media=[],
+            audience=Rule(unit.id).to_json(), timing="at", send_at=world.now + timedelta(days=1), second=False, year=2025,
+            now=world.now,
+        )  # fmt: skip
+    await takes_away(world, dai, ha)
+    async with world.database.read() as session:
+        assert (await session.get_one(Broadcast, made.id)).state == BroadcastState.HELD
+        actions = (await session.execute(select(AuditRow.action))).scalars().all()
+    assert "hold_broadcast" in actions and "revoke_role" in actions
+    assert "announcing.held_notice" in dai.keys and ha.last.key == "units.revoked_notice"
 
 
 async def test_taking_a_role_away_returns_the_work_at_once(world: World) -> None:
@@ -126,8 +195,6 @@ async def test_a_unit_has_a_qr_code_with_its_link(world: World) -> None:
 async def test_the_command_lines_invitation_is_born_confirmed_but_the_third_admin_waits_for_a_second(
     world: World,
 ) -> None:
-    from db import units
-
     people = [await world.joined(name) for name in ("Một", "Hai", "Ba")]
     for n, person in enumerate(people):
         async with world.database.write() as session:
@@ -141,3 +208,15 @@ async def test_the_command_lines_invitation_is_born_confirmed_but_the_third_admi
     assert await held(world, people[2]) == [] and people[0].last.key == "units.confirm_grant"
     await people[0].taps("Đúng")
     assert await held(world, people[2]) == [Role.SYSTEM_ADMIN]
+
+
+async def test_one_administrator_cannot_make_a_third_alone(world: World) -> None:
+    first, second = [await world.joined(name, unit="TINH", role=Role.SYSTEM_ADMIN) for name in ("Một", "Hai")]
+    third = await world.joined("Ba")
+    await third.says(f"/start {await invites(world, first, 'Quản trị hệ thống', 'TINH')}")
+    assert "units.confirm_grant" not in first.keys and second.last.key == "units.confirm_grant"
+    forged = next(c for c in second.last.choices if c.command == "xacnhanquyen")
+    await first.presses(f"c:xacnhanquyen:{forged.arg}")
+    assert first.last.key == "units.second_admin" and await held(world, third) == []
+    await second.taps("Đúng")
+    assert await held(world, third) == [Role.SYSTEM_ADMIN]
