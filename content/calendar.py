@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 
 from vnlunar import get_lunar_date, get_solar_date, get_year_can_chi
@@ -33,6 +33,11 @@ KITCHEN_GODS = 23
 def local_date(value: date | datetime) -> date:
     """The date in Vietnam of a date or an aware moment."""
     return value.astimezone(LOCAL).date() if isinstance(value, datetime) else value
+
+
+def day_start(moment: datetime) -> datetime:
+    """Midnight in Vietnam of the day of a moment."""
+    return datetime.combine(local_date(moment), time(), LOCAL)
 
 
 def official_day_month(day: date) -> str:

@@ -26,8 +26,11 @@ from db.models import (
 )
 from db.session import Session
 
-CAPS = ((timedelta(days=1), 1), (timedelta(days=7), 3), (timedelta(days=30), 10))
-"""Non-urgent messages a person gets at most in a time, from all senders together (5-voice §5.4)."""
+CAPS = ((1, 1), (7, 3), (30, 10))
+"""(days, messages): what a person gets at most that is not urgent, from all senders together (5-voice §5.4).
+
+Days are those of the calendar, today included: an evening message does not stand in the way of the next day's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,8 @@ async def members(
     session: Session,
     rule: Rule,
     topic: str,
-    now: datetime,
     *,
-    capped: bool,
+    caps_on: datetime | None,
     automatic: bool = False,
     after: int = 0,
     limit: int | None = None,
@@ -107,7 +109,8 @@ async def members(
 ) -> list[Member]:
     """The people of an audience by id, from after one of them on, each with the reason why not, if there is one.
 
-    `only` replaces the rule by a list of people (a correction goes to exactly those reached).
+    `caps_on` is the beginning of the day whose caps count, None where there are none. `only` replaces the rule by a list
+    of people (a correction goes to exactly those reached).
     """
     if only is None:
         query = _people(rule)
@@ -120,7 +123,7 @@ async def members(
     people = [(person, unit) for person, unit in await session.execute(query)]
     ids = [person.id for person, _ in people]
     accounts = await _accounts(session, ids)
-    full = await _full(session, ids, now, automatic=automatic) if capped else set()
+    filled = await full(session, ids, caps_on, automatic=automatic) if caps_on is not None else set()
     return [
         Member(
             person.id,
@@ -130,13 +133,13 @@ async def members(
             person.audience,
             person.shift,
             accounts.get(person.id),
-            _reason(person, accounts.get(person.id), rule, topic, full),
+            _reason(person, accounts.get(person.id), rule, topic, filled),
         )
         for person, unit in people
     ]
 
 
-def _reason(person: Person, account: Account | None, rule: Rule, topic: str, full: set[int]) -> str:
+def _reason(person: Person, account: Account | None, rule: Rule, topic: str, filled: set[int]) -> str:
     if not person.processing:
         return "withdrawn"
     if rule.confirmed and not person.confirmed:
@@ -145,7 +148,7 @@ def _reason(person: Person, account: Account | None, rule: Rule, topic: str, ful
         return "muted"
     if account is None or account.reach == Reach.BLOCKED:
         return "blocked"
-    return "capped" if person.id in full else ""
+    return "capped" if person.id in filled else ""
 
 
 async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
@@ -163,29 +166,30 @@ async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
     return found
 
 
-async def _full(session: Session, ids: Sequence[int], now: datetime, *, automatic: bool) -> set[int]:
-    """Who has had as many non-urgent messages as a person should get.
+async def full(session: Session, ids: Sequence[int], today: datetime, *, automatic: bool) -> set[int]:
+    """Who has had as many non-urgent messages as a person should get; `today` is when the day begins.
 
     An anniversary gives way to what officers have to say and never takes its place (5-voice §5.4, priorities).
     """
     uncounted = ("urgent",) if automatic else ("urgent", "automatic")
-    counts: dict[timedelta, Counter[int]] = {span: Counter() for span, _ in CAPS}
+    since = {days: today - timedelta(days=days - 1) for days, _ in CAPS}
+    counts: dict[int, Counter[int]] = {days: Counter() for days in since}
     for start in range(0, len(ids), 500):
         query = (
             select(OutboxRow.person_id, OutboxRow.not_before)
             .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
             .where(
                 OutboxRow.person_id.in_(ids[start : start + 500]),
-                OutboxRow.not_before > now - CAPS[-1][0],
+                OutboxRow.not_before >= min(since.values()),
                 OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.SENT, OutState.UNKNOWN, OutState.HELD)),
                 Broadcast.kind.not_in(uncounted),
             )
         )
         for person_id, moment in await session.execute(query):
-            for span, _ in CAPS:
-                if person_id is not None and moment > now - span:
-                    counts[span][person_id] += 1
-    return {person for span, most in CAPS for person, number in counts[span].items() if number >= most}
+            for days, first in since.items():
+                if person_id is not None and moment >= first:
+                    counts[days][person_id] += 1
+    return {person for days, most in CAPS for person, number in counts[days].items() if number >= most}
 
 
 async def sectors(session: Session, unit_id: int) -> list[str]:

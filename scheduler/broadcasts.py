@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from content.calendar import local_date
+from content.calendar import day_start, local_date
 from content.message import Media, to_json
 from content.placeholders import fill, has_placeholders
 from content.windows import last_end, next_slot
@@ -99,10 +99,10 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
 
 async def _members(session: Session, broadcast: Broadcast, now: datetime) -> list[Member]:
     only = await broadcasts.reached(session, broadcast.corrects_id) if broadcast.corrects_id is not None else None
-    capped = broadcast.kind not in ("urgent", "correction") and not _on_the_day(broadcast)
+    free = broadcast.kind in ("urgent", "correction") or _on_the_day(broadcast)
     return await audiences.members(
-        session, audiences.from_json(broadcast.audience), broadcast.topic, now,
-        capped=capped, automatic=broadcast.kind == "automatic", after=broadcast.cursor, limit=broadcasts.CHUNK, only=only,
+        session, audiences.from_json(broadcast.audience), broadcast.topic,
+        caps_on=None if free else day_start(now), automatic=broadcast.kind == "automatic", after=broadcast.cursor, limit=broadcasts.CHUNK, only=only,
     )  # fmt: skip
 
 

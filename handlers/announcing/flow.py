@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from content.calendar import day_start
 from content.message import Message
 from content.placeholders import fill
 from db import audiences, broadcasts
@@ -37,8 +38,7 @@ async def count(talk: Talk) -> list[Member]:
         talk.session,
         rule(talk),
         TOPICS[kind],
-        talk.now,
-        capped=kind not in ("urgent", "correction"),
+        caps_on=None if kind in ("urgent", "correction") else day_start(talk.now),
         only=only,
     )
 

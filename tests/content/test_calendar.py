@@ -12,6 +12,7 @@ from content.calendar import (
     ancestors_day,
     around_tet,
     can_chi,
+    day_start,
     days_to_tet,
     is_given_instead,
     is_holiday,
@@ -173,3 +174,8 @@ def test_working_days_are_counted_over_weekends_and_holidays(start: date, count:
 def test_working_days_are_not_counted_backwards() -> None:
     with pytest.raises(ValueError, match="forwards"):
         add_working_days(date(2025, 7, 25), -1)
+
+
+def test_a_day_begins_at_midnight_in_vietnam() -> None:
+    assert day_start(datetime(2025, 7, 27, 17, 0, tzinfo=UTC)) == datetime(2025, 7, 27, 17, 0, tzinfo=UTC)
+    assert day_start(datetime(2025, 7, 27, 16, 59, tzinfo=UTC)) == datetime(2025, 7, 26, 17, 0, tzinfo=UTC)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from content.calendar import day_start
 from content.message import Message, to_json
 from db import accounts, audiences, broadcasts, outbox, people, units
 from db.audiences import Rule
@@ -182,12 +183,14 @@ async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversarie
         assert unit is not None
 
         async def reason(now: datetime, *, automatic: bool = False) -> str:
-            found = await audiences.members(session, Rule(unit.id), "notice", now, capped=True, automatic=automatic)
+            found = await audiences.members(
+                session, Rule(unit.id), "notice", caps_on=day_start(now), automatic=automatic
+            )
             return found[0].reason
 
         for day in range(14):
             now = START + timedelta(days=day)
-            found = await audiences.members(session, Rule(unit.id), "notice", now, capped=True)
+            found = await audiences.members(session, Rule(unit.id), "notice", caps_on=day_start(now))
             made = await broadcasts.create(
                 session, author_id=found[0].person_id, kind="notice", topic="notice", unit_id=unit.id,
                 audience=Rule(unit.id).to_json(), text="x", media=[], timing="now", send_at=now, second=False, year=2025, now=now,
@@ -197,13 +200,15 @@ async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversarie
             )
             got += not found[0].reason
             assert await reason(now) == await reason(now, automatic=True) == "capped"
+            next_morning = now + timedelta(hours=8)  # 0:55: another day, though not 24 hours later
+            assert (await reason(next_morning) == "capped") == (2 <= day % 7 < 6)
         later = START + timedelta(days=40)
         made_by_clock = await broadcasts.plan_automatic(
             session, key="kn:test", topic="anniversary", unit_id=unit.id, audience=Rule(unit.id).to_json(), text="x",
             timing="now", send_at=later, year=2025, now=later,
         )  # fmt: skip
         assert made_by_clock is not None
-        found = await audiences.members(session, Rule(unit.id), "anniversary", later, capped=True, automatic=True)
+        found = await audiences.members(session, Rule(unit.id), "anniversary", caps_on=day_start(later), automatic=True)
         body = await broadcasts.body(session, {}, later)
         await broadcasts.add_targets(session, made_by_clock, [(found[0], later, None, body, None)], later)
         assert await reason(later) == "" and await reason(later, automatic=True) == "capped"
