@@ -9,6 +9,9 @@ from typing import Any
 MAX_CHOICES = 8
 """More options than this do not fit a small phone (5-voice §5.5)."""
 
+LABEL = 24
+"""The longest label (5-voice §5.5)."""
+
 TINY = 2
 """A single letter or number."""
 

@@ -22,6 +22,12 @@ async def join(session: Session, account: Account, text_version: str, now: datet
     return person
 
 
+async def come_back(session: Session, person: Person, text_version: str, channel: str, now: datetime) -> None:
+    """Somebody who had stopped all processing agrees again; nothing was lost meanwhile."""
+    person.processing = True
+    await consent(session, person.id, Purpose.ACCOUNT, text_version, channel, now)
+
+
 async def consent(
     session: Session, person_id: int, purpose: Purpose, text_version: str, channel: str, now: datetime
 ) -> None:

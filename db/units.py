@@ -77,6 +77,11 @@ async def parent_name(session: Session, unit: Unit) -> str:
     return "" if unit.parent_id is None else (await get(session, unit.parent_id)).name
 
 
+async def full_name(session: Session, unit: Unit) -> str:
+    """A unit's name; a team's with that of the union it belongs to, because their names repeat."""
+    return f"{unit.name} – {await parent_name(session, unit)}" if unit.level == Level.TEAM else unit.name
+
+
 async def children(session: Session, unit_id: int) -> list[Unit]:
     """The units directly below, by name."""
     return list((await session.execute(select(Unit).where(Unit.parent_id == unit_id).order_by(Unit.name))).scalars())

@@ -152,13 +152,15 @@ class Command:
     """A whole word, a /command or a button that works at any time. `run` gets the argument, "" without one.
 
     It returns where to go, or None when what it said changes nothing about the talk. `joined` commands lead a stranger
-    through joining first. `visible` says whether the menu and help offer it to this person; authorisation is another
-    matter and happens where the thing is done.
+    through joining first, and somebody half-way through the rest of it. `own` ones are the rights over one's own data:
+    they never wait for joining, nor stop with processing. `visible` says whether the menu and help offer it to this
+    person; authorisation is another matter and happens where the thing is done.
     """
 
     name: str
     run: Callable[[Talk, str], Awaitable[Move | None]]
     place: Place = Place.NOWHERE
     joined: bool = True
+    own: bool = False
     slash: bool = False
     visible: Callable[[Talk], Awaitable[bool]] | None = None

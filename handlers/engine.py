@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from content.message import MAX_CHOICES, Choice, Message, to_json
-from content.text import clean, letters, looks_like_identity_card, whole_number
+from content.text import clean, fold, letters, looks_like_identity_card, whole_number
 from db import accounts, outbox
 from db.errors import Expected
 from db.models import Account, Conversation, Draft, Person, Reach
@@ -61,7 +61,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
         if turn.hurried and slot is None:
             slot = f"again-{talk.conversation.screen}-{place}"
         await _send(session, account, message, incoming, slot, after)
-    return talk.private or account.person_id is None
+    return talk.private or talk.person is None
 
 
 def _hurried(conversation: Conversation, incoming: Incoming) -> bool:
@@ -88,7 +88,7 @@ async def _reload(session: Session, talk: Talk) -> None:
     draft_id = talk.conversation.draft_id
     talk.draft = await session.get(Draft, draft_id, populate_existing=True) if draft_id else None
     person_id = talk.account.person_id
-    talk.person = await session.get(Person, person_id, populate_existing=True) if person_id else None
+    talk.owner = await session.get(Person, person_id, populate_existing=True) if person_id else None
 
 
 class _Turn:
@@ -175,6 +175,9 @@ class _Turn:
         for folded in spellings(text):
             if await self.whole_word(folded, kind):
                 return
+        if (code := self.unit_code(text)) and kind not in TYPED:
+            await self.command("start", f"u-{code}")
+            return
         takes = step is not None and step.take is not None
         if takes and kind in TYPED:
             await self.take(Answer(text=text))
@@ -187,10 +190,16 @@ class _Turn:
         elif step is not None and any(not c.command for c in self.choices):
             lettered = [c.label for c in self.choices[:4]] == list("ABCD")
             raise Again("common.choose_letter" if lettered else "common.choose")
-        elif self.talk.person is None and not self.conversation.dialogue:
-            await self.move(self.talk.house.registry.welcome, push=False)
+        elif not self.talk.joined and not self.conversation.dialogue:
+            await self.move(self.talk.house.registry.joining, push=False)
         else:
             self.talk.say("common.unknown")
+
+    def unit_code(self, text: str) -> str:
+        """The code in "DV AB12", which stands for the deep link of a unit where links cannot carry one (§4.19)."""
+        word, _, code = text.strip().partition(" ")
+        named = fold(word) in self.talk.house.registry.global_words["unit"]
+        return code.strip() if named and re.fullmatch(r"\s*[A-Za-z0-9_-]+\s*", code) else ""
 
     async def slash(self, name: str, arg: str) -> bool:
         """A /command; one that does not exist is never the answer to a question. "/5 phut" is none."""
@@ -227,6 +236,8 @@ class _Turn:
             await self.move(BACK)
         elif folded in words["help"]:
             await self.command("trogiup", "")
+        elif folded in words["stop"]:
+            await self.command("dungtin", "")
         elif folded in words["skip"]:
             chosen = next((c for c in self.choices if c.key == "skip"), None)
             if chosen is None:
@@ -242,9 +253,8 @@ class _Turn:
         command = self.talk.house.registry.commands.get(name)
         if command is None:
             raise Again("common.unknown")
-        person = self.talk.person
-        if command.joined and (person is None or not person.processing):
-            self.conversation.pending = {"command": name, "arg": arg}
+        if command.joined and not self.talk.joined and not (command.own and self.talk.owner is not None):
+            self.conversation.pending = {**self.conversation.pending, "command": name, "arg": arg}
             await self.move(self.talk.house.registry.joining, push=False)
             return
         before = self.draft_in_hand()

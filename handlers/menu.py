@@ -6,7 +6,7 @@ from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
 from db import accounts, policy, units
 from handlers.dialogue import Command, Dialogue, Move, Place
-from handlers.onboarding import open_to_all
+from handlers.onboarding import missing, open_to_all
 from handlers.talk import Talk
 
 dialogue = Dialogue("menu")
@@ -56,9 +56,8 @@ async def buttons(talk: Talk, place: Place) -> list[Choice]:
 @dialogue.ask("home")
 async def ask_home(talk: Talk) -> Message | Move:
     greeting = talk.words(f"menu.greeting_{greeting_part(talk.local)}")
-    if talk.person is None:
-        name = talk.words("menu.stranger")
-        return talk.screen("menu.home", *(await open_to_all(talk)), greeting=greeting, name=name, waiting="")
+    if not talk.joined:
+        return await _home_of_a_stranger(talk, greeting)
     waiting = ""
     for line in talk.house.registry.waiting:
         waiting = waiting or await line(talk)
@@ -68,6 +67,14 @@ async def ask_home(talk: Talk) -> Message | Move:
     main = await buttons(talk, Place.MAIN)
     choices = [*home, *main][: MAX_CHOICES - 1]
     return talk.screen("menu.home", *choices, _button(talk, "themmuc"), greeting=greeting, name=name, waiting=waiting)
+
+
+async def _home_of_a_stranger(talk: Talk, greeting: str) -> Message:
+    """What is open to all; somebody half-way through joining, or who stopped processing, finds their rights too."""
+    own = [] if talk.owner is None else [_button(talk, "canhan")]
+    waiting = talk.words("onboarding.resume", n=len(missing(talk))) if talk.person is not None else ""
+    name = (talk.person.name if talk.person is not None else "") or talk.words("menu.stranger")
+    return talk.screen("menu.home", *(await open_to_all(talk)), *own, greeting=greeting, name=name, waiting=waiting)
 
 
 @dialogue.ask("more")

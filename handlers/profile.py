@@ -7,9 +7,10 @@ from content.names import NameProblem, parse_name
 from content.text import fold
 from db import audit, erasure, jobs, people, policy, units
 from db.erasure import Stopped
-from db.models import Audience, Membership, Purpose, Shift
+from db.models import Audience, Membership, Person, Shift
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.onboarding import dialogue as onboarding
+from handlers.onboarding.oneself import audience_name, switch_news_on, workplace_name
 from handlers.talk import Talk
 
 dialogue = Dialogue("profile")
@@ -24,14 +25,16 @@ async def show(talk: Talk, arg: str) -> Move | None:
 
 @dialogue.ask("home")
 async def ask_home(talk: Talk) -> Message:
+    if talk.person is None:
+        return talk.screen("profile.stopped")
     me = talk.me
-    unit = (await units.get(talk.session, me.unit_id)).name if me.unit_id else talk.words("onboarding.unit_later")
     return talk.screen(
         "profile.home",
         name=me.name or talk.words("profile.nothing"),
-        unit=unit,
-        audience=talk.words(f"onboarding.audience_{me.audience.value if me.audience else 'none'}"),
+        unit=await workplace_name(talk),
+        audience=audience_name(talk),
         member=talk.words(f"profile.{me.membership.value}"),
+        direct="" if me.direct_production is None else talk.words(f"profile.{'yes' if me.direct_production else 'no'}"),
         news=talk.words("onboarding.news_on" if me.news else "onboarding.news_off"),
         shift=talk.words(f"profile.shift_{me.shift.value}"),
     )
@@ -44,10 +47,18 @@ async def take_home(talk: Talk, answer: Answer) -> Move | str:
     return answer.choice
 
 
+def _owner(talk: Talk) -> Person:
+    """Whose data it is; rights outlast the consent to everything else."""
+    if talk.owner is None:
+        raise LookupError("the rights over one's data need a person")
+    return talk.owner
+
+
 async def _export(talk: Talk) -> Move:
-    started = await jobs.add(talk.session, "export", {"person": talk.me.id}, talk.account.id, talk.now)
+    person_id = _owner(talk).id
+    started = await jobs.add(talk.session, "export", {"person": person_id}, talk.account.id, talk.now)
     if started:
-        audit.note(talk.session, talk.me.id, "export", f"person {talk.me.id}", talk.now)
+        audit.note(talk.session, person_id, "export", f"person {person_id}", talk.now)
     talk.say("export.started" if started else "export.waiting")
     return END
 
@@ -68,12 +79,8 @@ async def ask_edit(talk: Talk) -> Message:
 
 @dialogue.take("edit")
 async def take_edit(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "unit":
-        talk.conversation.pending = {"answered": ["news", "group", "shift"]}
-        return onboarding.go("unit_ask")
-    if answer.choice == "group":
-        talk.conversation.pending = {"answered": ["news", "unit", "shift"]}
-        return onboarding.go("group")
+    if answer.choice in ("unit", "group"):
+        return onboarding.go({"unit": "unit_ask", "group": "group"}[answer.choice], editing=True)
     return "home" if answer.choice == "back" else answer.choice
 
 
@@ -105,8 +112,20 @@ async def ask_member(talk: Talk) -> Message:
 @dialogue.take("member")
 async def take_member(talk: Talk, answer: Answer) -> Move | str:
     talk.me.membership = Membership(answer.choice)
-    if talk.me.membership == Membership.NO and talk.me.audience == Audience.OFFICER:
-        talk.me.audience = Audience.ENTERPRISE
+    contradicted = {Membership.NO: Audience.OFFICER, Membership.YES: Audience.NONMEMBER}.get(talk.me.membership)
+    if talk.me.audience is not None and talk.me.audience == contradicted:
+        return onboarding.go("group", editing=True)
+    return "home"
+
+
+@dialogue.ask("direct")
+async def ask_direct(talk: Talk) -> Message:
+    return talk.screen("profile.direct")
+
+
+@dialogue.take("direct")
+async def take_direct(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.direct_production = answer.choice == "yes"
     return "home"
 
 
@@ -150,13 +169,6 @@ async def take_news(talk: Talk, answer: Answer) -> Move | str:
     return AGAIN
 
 
-async def switch_news_on(talk: Talk) -> None:
-    """A yes to reminders, with its proof."""
-    talk.me.news = True
-    version = talk.words("onboarding.consent_version")
-    await people.consent(talk.session, talk.me.id, Purpose.NEWS, version, talk.account.channel, talk.now)
-
-
 @dialogue.ask("shift")
 async def ask_shift(talk: Talk) -> Message:
     return talk.screen("profile.shift")
@@ -192,7 +204,7 @@ async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _has_role(talk: Talk) -> bool:
-    return bool(await policy.roles(talk.session, talk.me.id))
+    return bool(await policy.roles(talk.session, _owner(talk).id))
 
 
 async def _tell_others(talk: Talk, stopped: Stopped) -> None:
@@ -233,7 +245,7 @@ async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
         return "home"
     if fold(answer.text) != "xoa":
         raise Again("profile.delete_again")
-    stopped, files = await erasure.erase(talk.session, talk.me.id, talk.now)
+    stopped, files = await erasure.erase(talk.session, _owner(talk).id, talk.now)
     await _tell_others(talk, stopped)
     if files:
         await jobs.add(talk.session, "delete_files", {"files": files}, None, talk.now)
@@ -244,6 +256,6 @@ async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
 
 DIALOGUES = (dialogue,)
 COMMANDS = (
-    Command("canhan", show, place=Place.MORE, slash=True),
-    Command("dulieu", start_export, slash=True),
+    Command("canhan", show, place=Place.MORE, own=True, slash=True),
+    Command("dulieu", start_export, own=True, slash=True),
 )

@@ -44,7 +44,7 @@ MODULES: tuple[ModuleType, ...] = (
 )
 """Each may have DIALOGUES, COMMANDS, WAITING (the menu's one line, most useful first) and OFFICER_WORK (lines)."""
 
-GLOBAL_WORDS = ("menu", "cancel", "back", "help", "skip")
+GLOBAL_WORDS = ("menu", "cancel", "back", "help", "skip", "stop", "unit")
 
 Line = Callable[[Talk], Awaitable[str]]
 
@@ -61,7 +61,6 @@ class Registry:
     global_words: dict[str, frozenset[str]]
     waiting: Sequence[Line]
     officer_work: Sequence[Line]
-    welcome: Move = onboarding.WELCOME
     joining: Move = onboarding.JOINING
 
 

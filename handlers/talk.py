@@ -46,7 +46,8 @@ class Talk:
     house: House
     account: Account
     conversation: Conversation
-    person: Person | None
+    owner: Person | None
+    """Whose chat this is. Steps ask for `person`; this one is for the rights of somebody who stopped all processing."""
     now: datetime
     draft: Draft | None = None
     out: list[tuple[Message, str | None, float]] = field(default_factory=list)
@@ -62,6 +63,16 @@ class Talk:
     def local(self) -> datetime:
         """The local time."""
         return self.now.astimezone(LOCAL)
+
+    @property
+    def person(self) -> Person | None:
+        """Who talks, once they consented and as long as they let their data be processed; else a stranger."""
+        return self.owner if self.owner is not None and self.owner.processing else None
+
+    @property
+    def joined(self) -> bool:
+        """Whether joining is over: its last question that cannot be skipped is the audience group."""
+        return self.person is not None and self.person.audience is not None
 
     @property
     def me(self) -> Person:
@@ -87,7 +98,7 @@ class Talk:
 
     def become_stranger(self) -> None:
         """After everything was erased: from here on nobody is known in this chat."""
-        self.person = self.draft = None
+        self.owner = self.draft = None
 
     def put(self, **values: Any) -> None:
         """Adds answers."""

@@ -7,8 +7,8 @@ from content.message import Choice, Message
 from content.placeholders import fill
 from db import broadcasts, people, units
 from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
+from handlers.onboarding.oneself import switch_news_on
 from handlers.paging import page
-from handlers.profile import switch_news_on
 from handlers.talk import Talk
 
 dialogue = Dialogue("rereading")
@@ -68,8 +68,11 @@ async def ask_one(talk: Talk) -> Message | str:
 
 async def no_more(talk: Talk, arg: str) -> Move | None:
     """/dungtin: I want no more messages, whatever my role."""
-    await people.stop_news(talk.session, talk.me, talk.now)
-    talk.say("announcing.no_more")
+    if talk.owner is None:
+        talk.say("announcing.no_more_stranger")
+        return None
+    await people.stop_news(talk.session, talk.owner, talk.now)
+    talk.say("announcing.no_more", without=() if talk.joined else ("on",))
     return None
 
 
@@ -102,7 +105,7 @@ async def take_less(talk: Talk, answer: Answer) -> Move | str:
 
 COMMANDS = (
     Command("thongbao", show, place=Place.MORE, slash=True),
-    Command("dungtin", no_more, slash=True),
+    Command("dungtin", no_more, joined=False, slash=True),
     Command("battin", on_again),
     Command("bottin", less),
 )

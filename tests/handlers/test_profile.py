@@ -6,9 +6,25 @@ import pytest
 from sqlalchemy import func, select, text
 
 from db import rights
-from db.models import Account, Base, Consent, Draft, Job, Membership, Person, Purpose, Role, Shift, Track
+from db.models import (
+    Account,
+    Audience,
+    Base,
+    Consent,
+    Draft,
+    Job,
+    Membership,
+    Person,
+    PracticeAnswer,
+    Purpose,
+    Role,
+    Shift,
+    Track,
+)
 from db.submissions import Report, submit
-from tests.people import World
+from handlers.dialogue import Incoming
+from handlers.engine import answer
+from tests.people import TestPerson, World
 
 
 async def test_every_table_about_a_person_is_in_their_copy(world: World) -> None:
@@ -74,16 +90,64 @@ async def test_taking_ones_data_along_makes_one_job_however_often_it_is_asked_fo
         assert (await session.execute(select(func.count()).select_from(Job))).scalar_one() == 1
 
 
-async def test_withdrawing_everything_stops_at_once_and_joining_again_asks_again(world: World) -> None:
+async def test_withdrawing_everything_stops_at_once_and_coming_back_asks_only_what_ended(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("/canhan")
     await hoa.taps("Rút đồng ý")
     await hoa.taps("Ngừng mọi xử lý")
     assert hoa.last.key == "profile.withdrawn_all"
-    await hoa.says("/canhan")
+    await hoa.says("/sangkien")
     assert hoa.last.key == "onboarding.consent"
     await hoa.taps("Tôi đồng ý")
     assert hoa.last.key == "onboarding.news"
+    await hoa.taps("Không, tôi tự xem")
+    assert hoa.keys[-2:] == ["onboarding.done", "onboarding.go_on"] and "May Hòa Phát" in hoa.heard[-2].text
+    async with world.database.read() as session:
+        row = await session.get_one(Person, await hoa.id())
+        given = (await session.execute(select(Consent.purpose, Consent.withdrawn_at).order_by(Consent.id))).all()
+    assert row.processing and row.name == "Bùi Thị Hoa"
+    assert [(purpose, ended is None) for purpose, ended in given] == [
+        (Purpose.ACCOUNT, False), (Purpose.NEWS, False), (Purpose.ACCOUNT, True),
+    ]  # fmt: skip
+
+
+async def stopped(world: World) -> TestPerson:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Rút đồng ý")
+    await hoa.taps("Ngừng mọi xử lý")
+    hoa.heard.clear()
+    return hoa
+
+
+async def test_who_stopped_everything_still_takes_their_data_along_and_deletes_it(world: World) -> None:
+    hoa = await stopped(world)
+    assert (await hoa.says("/dulieu")).key == "export.started"
+    assert (await hoa.says("ca nhan")).key == "profile.stopped"
+    await hoa.taps("Xóa tất cả")
+    await hoa.taps("Thôi")
+    assert hoa.last.key == "profile.stopped"
+    await hoa.taps("Xóa tất cả")
+    await hoa.taps("Tôi muốn xóa")
+    person_id = await hoa.id()
+    await hoa.says("XOA")
+    assert hoa.last.key == "profile.deleted"
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, person_id)).erased_at is not None
+
+
+async def test_who_stopped_everything_reads_like_a_stranger_and_leaves_no_trace(world: World) -> None:
+    hoa = await stopped(world)
+    await hoa.says("/onluat")
+    await hoa.says("1")
+    await hoa.says("A")
+    await hoa.says("/thidua")
+    assert "register" not in [choice.key for choice in hoa.last.choices]
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(PracticeAnswer))).scalar_one() == 0
+    async with world.database.write() as session:
+        incoming = Incoming("test", hoa.address, world.now, text="thi dua")
+        assert await answer(session, world.house, incoming), "what they say is blanked like a stranger's"
 
 
 async def test_deleting_needs_two_steps_and_leaves_no_trace_of_the_name(world: World) -> None:
@@ -120,6 +184,61 @@ async def test_deleting_needs_two_steps_and_leaves_no_trace_of_the_name(world: W
     await hoa.says("menu")
     assert hoa.last.key == "menu.home"
     assert (await world.person(canary).says("/start")).key == "onboarding.welcome"
+
+
+async def test_every_field_that_is_kept_can_be_changed(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Nơi làm việc")
+    await hoa.says("sao mai")
+    await hoa.taps("Đúng rồi")
+    assert hoa.last.key == "profile.home" and "Sao Mai" in hoa.last.text
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Nhóm")
+    await hoa.says("cong chuc")
+    await hoa.taps("Không rõ")
+    assert hoa.last.key == "profile.home" and "công chức" in hoa.last.text
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Trực tiếp sản xuất")
+    await hoa.taps("Có")
+    assert "Trực tiếp sản xuất: có" in hoa.last.text
+    async with world.database.read() as session:
+        row = await session.get_one(Person, await hoa.id())
+    assert (row.audience, row.direct_production, row.confirmed) == (Audience.PUBLIC, True, False)
+
+
+async def test_leaving_a_change_half_way_changes_nothing_and_is_not_asked_again(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Nơi làm việc")
+    await hoa.says("menu")
+    assert (await hoa.says("/start")).key == "menu.home"
+
+
+async def test_confirming_the_same_workplace_again_keeps_what_an_officer_confirmed(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Nơi làm việc")
+    await hoa.says("may hoa phat")
+    await hoa.taps("Đúng rồi")
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, await hoa.id())).confirmed
+
+
+@pytest.mark.parametrize(("audience", "member"), [(Audience.OFFICER, "Không"), (Audience.NONMEMBER, "Có")])
+async def test_a_membership_that_contradicts_the_group_asks_for_the_group(
+    world: World, audience: Audience, member: str
+) -> None:
+    hoa = await world.joined("Bùi Thị Hoa", audience=audience)
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Đoàn viên")
+    await hoa.taps(member)
+    assert hoa.last.key == "onboarding.group"
+    assert (await hoa.taps("NLĐ doanh nghiệp")).key == "profile.home"
 
 
 @pytest.mark.parametrize("word", ["thoi", "Thôi"])
