@@ -159,7 +159,7 @@ class _Turn:
             # One slot per screen: an edit of last week's answer would be seen by nobody.
             self.talk.say("common.already", slot=f"already-{self.conversation.screen}", after=1.0)
         else:
-            self.talk.say("common.old_button")
+            self.talk.say("common.old_button", slot=f"old-{self.conversation.screen + (not self.hurried)}")
             await self.show_again()
 
     async def typed(self, text: str) -> None:

@@ -1,0 +1,106 @@
+"""A message that cannot be handled: tried again, told once, set aside; the chat goes on and nobody else notices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.inbox import Inbox, arrival
+from db.models import InboxRow, InboxState
+from handlers.dialogue import Incoming
+from tests.handlers.test_engine import with_probe
+from tests.people import TestPerson, World
+
+
+class PlainDoor:
+    """A door whose raw form is already ours."""
+
+    name = "test"
+
+    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
+        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
+
+
+class Post:
+    """An inbox over a world, on the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.count = 0
+        self.inbox = Inbox(
+            world.database,
+            world.house,
+            {"test": PlainDoor()},
+            now=lambda: world.now,
+            sleep=self._sleep,
+            said=lambda channel: None,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.world.later(seconds=seconds)
+
+    async def comes(self, person: TestPerson, *texts: str) -> None:
+        for text in texts:
+            self.count += 1
+            raw = {"address": person.address, "text": text}
+            await self.inbox.store("test", "bot", [arrival(str(self.count), person.address, raw)])
+
+    async def passes(self, **delta: float) -> None:
+        self.world.later(**delta)
+        await self.inbox.drain()
+        await self.world.deliver()
+
+    async def states(self) -> dict[str, str]:
+        async with self.world.database.read() as session:
+            rows = (await session.execute(select(InboxRow).order_by(InboxRow.id))).scalars().all()
+        return {row.ext_id: row.state.value for row in rows}
+
+
+@pytest.fixture
+async def post(world: World, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Post]:
+    caplog.set_level(logging.CRITICAL, logger="bot.inbox")
+    yield Post(with_probe(world))
+
+
+async def test_poison_is_set_aside_the_person_hears_once_and_the_chat_goes_on(world: World, post: Post) -> None:
+    hoa = await world.joined("Hoa")
+    await post.comes(hoa, "/probe poison", "/canhan")
+    await post.passes()
+    assert hoa.keys == []
+    for seconds in (1, 5, 30, 120, 600):
+        await post.passes(seconds=seconds)
+    assert hoa.keys == ["common.error", "profile.home"]
+    assert (await post.states())["1"] == InboxState.DEAD
+    await post.comes(hoa, "menu")
+    await post.passes(hours=1)
+    assert hoa.last.key == "menu.home" and hoa.keys.count("common.error") == 1
+
+
+async def test_another_chat_does_not_wait_for_a_poisoned_one(world: World, post: Post) -> None:
+    hoa, an = await world.joined("Hoa"), await world.joined("An")
+    await post.comes(hoa, "/probe poison", "menu")
+    await post.comes(an, "menu", "/canhan")
+    await post.passes()
+    assert an.keys == ["menu.home", "profile.home"] and hoa.keys == []
+
+
+async def test_what_failed_once_is_done_a_moment_later_and_nobody_hears_of_it(world: World, post: Post) -> None:
+    hoa = await world.joined("Hoa")
+    await post.comes(hoa, "/probe trouble", "2")
+    await post.passes()
+    assert hoa.keys == []
+    await post.passes(seconds=1)
+    assert hoa.keys == ["probe.choice", "probe.many"]
+    assert await post.states() == {"1": "done", "2": "done"}
+
+
+async def test_half_an_emoji_in_a_raw_update_is_stored_like_any_other(world: World, post: Post) -> None:
+    hoa = await world.joined("Hoa")
+    await post.comes(hoa, "menu \ud83d")
+    await post.passes()
+    assert hoa.keys and (await post.states())["1"] == InboxState.DONE
