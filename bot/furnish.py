@@ -8,7 +8,7 @@ from pathlib import Path
 from content.calendar import LOCAL, add_working_days, local_date
 from content.demo import DemoPack
 from content.packs import Packs
-from db import accounts, audiences, broadcasts, people, submissions, units
+from db import accounts, broadcasts, people, submissions, units
 from db.audiences import Rule
 from db.models import (
     DECIDED,
@@ -148,7 +148,7 @@ async def _announcement(session: Session, pack: DemoPack, known: dict[str, int],
         session, author_id=known["huong"], kind="notice", topic="notice", unit_id=unit.id, audience=Rule(unit.id).to_json(),
         text=pack.announcement, media=[], timing="now", send_at=sent, second=False, year=local_date(sent).year, now=sent,
     )  # fmt: skip
-    members = await audiences.members(session, Rule(unit.id), "notice", caps_on=None)
+    members = await broadcasts.next_members(session, broadcast, sent, exempt=True)
     body = await broadcasts.body(session, {}, sent)
     await broadcasts.add_targets(session, broadcast, [(member, sent, None, body, None) for member in members], sent)
     await broadcasts.settle_all(session, broadcast, sent)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 
 KNOWN = ("ten", "don_vi")
+MOST = 5
+"""Placeholders in one text: names are short, but a text of nothing else would outgrow every message."""
 _BRACED = re.compile(r"\{([^{}\n]{0,40})\}")
 
 
 def unknown_placeholders(text: str) -> list[str]:
-    """What stands in braces and means nothing here, as typed."""
-    return [found.group(0) for found in _BRACED.finditer(text) if found.group(1) not in KNOWN]
+    """What stands in braces and means nothing here, as typed, each once."""
+    return list(dict.fromkeys(found.group(0) for found in _BRACED.finditer(text) if found.group(1) not in KNOWN))
 
 
-def has_placeholders(text: str) -> bool:
-    """Whether a text differs from person to person."""
-    return any(f"{{{name}}}" in text for name in KNOWN)
+def count_placeholders(text: str) -> int:
+    """How many places differ from person to person."""
+    return sum(found.group(1) in KNOWN for found in _BRACED.finditer(text))
 
 
 def fill(text: str, *, name: str, unit: str) -> str:
     """A text for one person; what is filled in is never read again."""
-    values = {"ten": name or "anh/chị", "don_vi": unit}
+    values = {"ten": name or "anh/chị", "don_vi": unit or "đơn vị"}
     return _BRACED.sub(lambda found: values.get(found.group(1), found.group(0)), text)

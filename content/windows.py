@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from content.calendar import LOCAL, days_to_tet
+from content.calendar import LOCAL, days_to_tet, local_date
 
 WINDOWS: dict[str, tuple[tuple[time, time], ...]] = {
     "office": ((time(11, 30), time(13, 0)), (time(17, 0), time(20, 30))),
@@ -34,6 +34,11 @@ def windows(shift: str, timing: str = "window") -> tuple[tuple[time, time], ...]
     return (*extra, *WINDOWS[shift])
 
 
+def rests(day: date, *, sundays: bool = False) -> bool:
+    """Whether a day is one of rest: Tết's first three days, and Sundays unless they are allowed."""
+    return (day.weekday() == SUNDAY and not sundays) or -days_to_tet(day) in range(3)
+
+
 def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
     """The first moment from `moment` on at which a person may be written to.
 
@@ -42,7 +47,7 @@ def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
     local = moment.astimezone(LOCAL)
     for ahead in range(15):
         day = local.date() + timedelta(days=ahead)
-        if (day.weekday() == SUNDAY and timing != "morning") or -days_to_tet(day) in range(3):
+        if rests(day, sundays=timing == "morning"):
             continue
         for start, end in windows(shift, timing):
             opens, closes = datetime.combine(day, start, LOCAL), datetime.combine(day, end, LOCAL)
@@ -61,10 +66,43 @@ def is_daytime(moment: datetime) -> bool:
     return DAYTIME[0] <= moment.astimezone(LOCAL).time() < DAYTIME[1]
 
 
+def is_quiet(moment: datetime) -> bool:
+    """Whether a message that is not urgent should wait: at night, on a Sunday, on Tết's first three days."""
+    return not is_daytime(moment) or rests(local_date(moment))
+
+
 def next_daytime(moment: datetime) -> datetime:
-    """The next good hour to offer instead: 17:00 of that day if it is still ahead, else 7:30 the next morning."""
+    """The next good hour to offer instead: 17:00 of that day if it is still ahead, else 7:30 of the next good morning."""
     local = moment.astimezone(LOCAL)
-    evening = datetime.combine(local.date(), time(17, 0), LOCAL)
-    if local < evening:
+    evening = datetime.combine(local.date(), EVENING, LOCAL)
+    if local < evening and not rests(local.date()):
         return evening
-    return datetime.combine(local.date() + timedelta(days=1), time(7, 30), LOCAL)
+    for ahead in range(1, 15):
+        day = local.date() + timedelta(days=ahead)
+        if not rests(day):
+            return datetime.combine(day, time(7, 30), LOCAL)
+    raise ValueError("no two weeks are all rest")
+
+
+def when_to_send(
+    timing: str, shift: str, send_at: datetime, now: datetime, *, urgent: bool
+) -> tuple[datetime, datetime | None]:
+    """(not before, not after) for one person of a broadcast that is due: "window" is their own hours, else the same for all.
+
+    Late is no reason to wake anybody. Only what is urgent, or was asked for at an hour of rest, goes at any hour.
+    """
+    start = max(now, send_at)
+    if timing == "window":
+        due = next_slot(shift, start)
+        return due, next(datetime.combine(due.date(), end, LOCAL) for _, end in windows(shift) if due.time() < end)
+    if urgent or is_quiet(send_at):
+        return start, None
+    due = next_daytime(start) if is_quiet(start) else start.astimezone(LOCAL)
+    return due, datetime.combine(due.date(), DAYTIME[1], LOCAL)
+
+
+def times_to_send(
+    timing: str, send_at: datetime, now: datetime, *, urgent: bool
+) -> dict[str, tuple[datetime, datetime | None]]:
+    """`when_to_send` for every shift."""
+    return {shift: when_to_send(timing, shift, send_at, now, urgent=urgent) for shift in WINDOWS}

@@ -1,26 +1,27 @@
-"""Who a broadcast is for: one rule over units, groups and sectors, counted and planned by the same code."""
+"""Who a broadcast is for: one rule over units, groups and sectors, counted, frozen and planned by the same expressions."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, String, case, cast, exists, func, insert, literal, or_, select
 
 from db.models import (
     Account,
     Audience,
     Broadcast,
+    BroadcastTarget,
     Grant,
     Level,
+    Membership,
     OutboxRow,
     OutState,
     Person,
     Reach,
-    Shift,
+    TargetState,
     Unit,
     UnitPath,
 )
@@ -31,11 +32,19 @@ CAPS = ((1, 1), (7, 3), (30, 10))
 
 Days are those of the calendar, today included: an evening message does not stand in the way of the next day's.
 """
+GOT = (OutState.SENT, OutState.UNKNOWN, OutState.SENDING)
+"""States of a message that its reader has, may have, or is about to have."""
+COUNTED = (*GOT, OutState.READY, OutState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The audience: a unit and what is below it (`whole`) or its own people; groups and sector narrow it, empty = all."""
+    """The audience inside a unit: all of it, or only the `branches` chosen there.
+
+    Each with everything below it (`whole`) or its own people alone. Groups, sector, `membership` ("member", "other") and
+    `officers` narrow it; empty means all. `confirmed` leaves out people nobody has confirmed yet. With `corrects` it is
+    exactly the people who have, or may have, that broadcast, and nothing else counts.
+    """
 
     unit_id: int
     whole: bool = True
@@ -43,179 +52,164 @@ class Rule:
     sector: str = ""
     officers: bool = False
     confirmed: bool = False
+    branches: tuple[int, ...] = ()
+    membership: str = ""
+    corrects: int = 0
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The units chosen."""
+        return self.branches or (self.unit_id,)
 
     def to_json(self) -> dict[str, Any]:
         """The form kept on a broadcast."""
         return {
             "unit": self.unit_id, "whole": self.whole, "groups": list(self.groups), "sector": self.sector,
-            "officers": self.officers, "confirmed": self.confirmed,
+            "officers": self.officers, "confirmed": self.confirmed, "branches": list(self.branches),
+            "membership": self.membership, "corrects": self.corrects,
         }  # fmt: skip
 
 
 def from_json(data: dict[str, Any]) -> Rule:
     """The inverse of `Rule.to_json`."""
-    return Rule(data["unit"], data["whole"], tuple(data["groups"]), data["sector"], data["officers"], data["confirmed"])
+    return Rule(
+        data["unit"], data["whole"], tuple(data["groups"]), data["sector"], data["officers"], data["confirmed"],
+        tuple(data["branches"]), data["membership"], data["corrects"],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody in an audience, and why they get nothing ("" = they get it)."""
+class Tally:
+    """How many people an audience holds by the reason why they get nothing ("" = they get it), and of how many units."""
 
-    person_id: int
-    name: str
-    unit_id: int | None
-    unit: str
-    audience: Audience | None
-    shift: Shift
-    account: Account | None
-    reason: str
+    reasons: dict[str, int]
+    units: int
+
+    @property
+    def reached(self) -> int:
+        """How many will get it."""
+        return self.reasons.get("", 0)
 
 
-def _people(rule: Rule) -> Select[Person, str]:
-    query = (
-        select(Person, Unit.name)
-        .join(Unit, Unit.id == Person.unit_id)
-        .where(Person.erased_at.is_(None), Person.audience.is_not(None))
-    )
+def _within(rule: Rule) -> list[ColumnElement[bool]]:
+    """The conditions on a person that make the audience."""
+    if rule.corrects:
+        had = select(OutboxRow.person_id).where(OutboxRow.broadcast_id == rule.corrects, OutboxRow.state.in_(GOT))
+        return [Person.erased_at.is_(None), Person.id.in_(had)]
+    found: list[ColumnElement[bool]] = [Person.erased_at.is_(None), Person.audience.is_not(None)]
     if rule.whole:
-        query = query.join(UnitPath, UnitPath.descendant_id == Person.unit_id).where(
-            UnitPath.ancestor_id == rule.unit_id
-        )
+        below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(rule.units))
+        found.append(Person.unit_id.in_(below))
     else:
-        query = query.where(Person.unit_id == rule.unit_id)
+        found.append(Person.unit_id.in_(rule.units))
     if rule.groups:
-        query = query.where(Person.audience.in_([Audience(group) for group in rule.groups]))
+        found.append(Person.audience.in_([Audience(group) for group in rule.groups]))
     if rule.sector:
         above = (
             select(UnitPath.descendant_id).join(Unit, Unit.id == UnitPath.ancestor_id).where(Unit.sector == rule.sector)
         )
-        query = query.where(Person.unit_id.in_(above))
+        found.append(Person.unit_id.in_(above))
+    if rule.membership:
+        member = Person.membership == Membership.YES
+        found.append(member if rule.membership == "member" else ~member)
     if rule.officers:
         held = select(Grant.person_id).where(Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None))
-        query = query.where(Person.id.in_(held))
-    return query
-
-
-async def members(
-    session: Session,
-    rule: Rule,
-    topic: str,
-    *,
-    caps_on: datetime | None,
-    automatic: bool = False,
-    after: int = 0,
-    limit: int | None = None,
-    only: Collection[int] | None = None,
-) -> list[Member]:
-    """The people of an audience by id, from after one of them on, each with the reason why not, if there is one.
-
-    `caps_on` is the beginning of the day whose caps count, None where there are none. `only` replaces the rule by a list
-    of people (a correction goes to exactly those reached).
-    """
-    if only is None:
-        query = _people(rule)
-    else:
-        query = select(Person, Unit.name).outerjoin(Unit, Unit.id == Person.unit_id).where(Person.id.in_(list(only)))
-        query = query.where(Person.erased_at.is_(None))
-    query = query.where(Person.id > after).order_by(Person.id)
-    if limit is not None:
-        query = query.limit(limit)
-    people = [(person, unit) for person, unit in await session.execute(query)]
-    ids = [person.id for person, _ in people]
-    accounts = await _accounts(session, ids)
-    filled = await full(session, ids, caps_on, automatic=automatic) if caps_on is not None else set()
-    return [
-        Member(
-            person.id,
-            person.name,
-            person.unit_id,
-            unit or "",
-            person.audience,
-            person.shift,
-            accounts.get(person.id),
-            _reason(person, accounts.get(person.id), rule, topic, filled),
-        )
-        for person, unit in people
-    ]
-
-
-def _reason(person: Person, account: Account | None, rule: Rule, topic: str, filled: set[int]) -> str:
-    if not person.processing:
-        return "withdrawn"
-    if rule.confirmed and not person.confirmed:
-        return "unconfirmed"
-    if not person.news or topic in person.muted_topics:
-        return "muted"
-    if account is None or account.reach == Reach.BLOCKED:
-        return "blocked"
-    return "capped" if person.id in filled else ""
-
-
-async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
-    """The chat of each person that was used last, those that can be reached first."""
-    found: dict[int, Account] = {}
-    for start in range(0, len(ids), 500):
-        query = (
-            select(Account)
-            .where(Account.person_id.in_(ids[start : start + 500]))
-            .order_by((Account.reach == Reach.OK).desc(), Account.seen_at.desc(), Account.id)
-        )
-        for account in (await session.execute(query)).scalars():
-            if account.person_id is not None:
-                found.setdefault(account.person_id, account)
+        found.append(Person.id.in_(held))
     return found
 
 
-async def full(session: Session, ids: Sequence[int], today: datetime, *, automatic: bool) -> set[int]:
-    """Who has had as many non-urgent messages as a person should get; `today` is when the day begins.
+def wants_none(topic: str) -> ColumnElement[bool]:
+    """Whether a person switched off messages of this kind, or all."""
+    return or_(Person.news.is_(False), cast(Person.muted_topics, String).contains(f'"{topic}"'))
+
+
+def why_not(rule: Rule, kind: str, topic: str, today: datetime, *, exempt: bool = False) -> ColumnElement[str]:
+    """Why a person gets nothing of a broadcast of this kind, in SQL: "" = they get it.
+
+    `today` is when the day begins whose caps count; `exempt` lifts them.
+    """
+    reachable = exists().where(Account.person_id == Person.id, Account.reach == Reach.OK)
+    whens: list[tuple[ColumnElement[bool], str]] = [(Person.processing.is_(False), "withdrawn")]
+    if rule.confirmed and not rule.corrects:
+        whens.append((Person.confirmed.is_(False), "unconfirmed"))
+    whens += [(wants_none(topic), "muted"), (~reachable, "blocked")]
+    if not exempt and kind not in ("urgent", "correction"):
+        whens.append((_full(today, automatic=kind == "automatic"), "capped"))
+    return case(*((when, literal(reason)) for when, reason in whens), else_=literal(""))
+
+
+def _full(today: datetime, *, automatic: bool) -> ColumnElement[bool]:
+    """Whether somebody has had as many non-urgent messages as a person should get.
 
     An anniversary gives way to what officers have to say and never takes its place (5-voice §5.4, priorities).
     """
     uncounted = ("urgent",) if automatic else ("urgent", "automatic")
-    since = {days: today - timedelta(days=days - 1) for days, _ in CAPS}
-    counts: dict[int, Counter[int]] = {days: Counter() for days in since}
-    for start in range(0, len(ids), 500):
-        query = (
-            select(OutboxRow.person_id, OutboxRow.not_before)
+
+    def had(since: datetime) -> ColumnElement[int]:
+        return (
+            select(func.count())
+            .select_from(OutboxRow)
             .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
             .where(
-                OutboxRow.person_id.in_(ids[start : start + 500]),
-                OutboxRow.not_before >= min(since.values()),
-                OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.SENT, OutState.UNKNOWN, OutState.HELD)),
+                OutboxRow.person_id == Person.id,
+                OutboxRow.state.in_(COUNTED),
+                OutboxRow.not_before >= since,
                 Broadcast.kind.not_in(uncounted),
             )
+            .correlate(Person)
+            .scalar_subquery()
         )
-        for person_id, moment in await session.execute(query):
-            for days, first in since.items():
-                if person_id is not None and moment >= first:
-                    counts[days][person_id] += 1
-    return {person for days, most in CAPS for person, number in counts[days].items() if number >= most}
+
+    return or_(*(had(today - timedelta(days=days - 1)) >= most for days, most in CAPS))
 
 
-async def sectors(session: Session, unit_id: int) -> list[str]:
-    """The sectors of the units below one."""
+async def count(session: Session, rule: Rule, kind: str, topic: str, today: datetime) -> Tally:
+    """Everybody in an audience by reason: the officer's live count. `today` is when the day begins."""
+    reason = why_not(rule, kind, topic, today)
+    people = select(reason.label("reason"), Person.unit_id.label("unit")).where(*_within(rule)).subquery()
+    found = await session.execute(
+        select(people.c.reason, func.count(), func.count(people.c.unit.distinct())).group_by(people.c.reason)
+    )
+    rows = [(str(name), int(number), int(units)) for name, number, units in found]
+    return Tally({name: number for name, number, _ in rows}, next((units for name, _, units in rows if name == ""), 0))
+
+
+async def freeze(session: Session, broadcast: Broadcast) -> None:
+    """Writes down whom a broadcast is for at the moment it is confirmed: who joins later is not among them (F27)."""
+    chosen = select(
+        literal(broadcast.id), Person.id, Person.unit_id, literal(TargetState.FROZEN.value), literal("")
+    ).where(*_within(from_json(broadcast.audience)))
+    await session.execute(
+        insert(BroadcastTarget).from_select(["broadcast_id", "person_id", "unit_id", "state", "reason"], chosen)
+    )
+
+
+async def common_top(session: Session, unit_ids: Sequence[int]) -> int | None:
+    """The lowest unit that has all of some units below it, or is the only one of them."""
+    query = (
+        select(UnitPath.ancestor_id)
+        .where(UnitPath.descendant_id.in_(unit_ids))
+        .group_by(UnitPath.ancestor_id)
+        .having(func.count() == len(set(unit_ids)))
+        .order_by(func.sum(UnitPath.depth))
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar()
+
+
+async def sectors(session: Session, rule: Rule) -> list[str]:
+    """The sectors of the units chosen and below."""
     query = (
         select(Unit.sector)
         .join(UnitPath, UnitPath.descendant_id == Unit.id)
-        .where(UnitPath.ancestor_id == unit_id, Unit.sector != "")
+        .where(UnitPath.ancestor_id.in_(rule.units), Unit.sector != "")
         .distinct()
         .order_by(Unit.sector)
     )
     return list((await session.execute(query)).scalars())
 
 
-async def is_top(session: Session, unit_id: int) -> bool:
-    """Whether a unit is the whole federation."""
-    unit = await session.get_one(Unit, unit_id)
-    return unit.parent_id is None or unit.level == Level.PROVINCE
-
-
-async def count_units(session: Session, found: Sequence[Member]) -> int:
-    """How many units the people of an audience belong to."""
-    return len({member.unit_id for member in found if not member.reason})
-
-
-async def total_people(session: Session) -> int:
-    """Everybody who joined."""
-    query = select(func.count()).select_from(Person).where(Person.erased_at.is_(None))
-    return (await session.execute(query)).scalar_one()
+async def is_province_wide(session: Session, rule: Rule) -> bool:
+    """Whether the audience is the whole federation."""
+    query = select(Unit.id).where(Unit.id.in_(rule.units), or_(Unit.parent_id.is_(None), Unit.level == Level.PROVINCE))
+    return rule.whole and not rule.corrects and (await session.execute(query.limit(1))).first() is not None

@@ -8,11 +8,20 @@ from typing import Any
 from db.models import Counter, Fact
 from db.session import Session
 
+STOP = "stop"
+"""Whether everything to many is stopped."""
+
 
 async def know(session: Session, name: str) -> dict[str, Any] | None:
     """What is remembered under a name."""
     fact = await session.get(Fact, name)
     return None if fact is None else fact.value
+
+
+async def is_on(session: Session, name: str) -> bool:
+    """Whether a switch is on; one that was never touched is off."""
+    fact = await know(session, name)
+    return bool(fact and fact["on"])
 
 
 async def remember(session: Session, name: str, value: dict[str, Any], now: datetime) -> None:

@@ -576,7 +576,10 @@ RUNNING = (BroadcastState.PLANNING, BroadcastState.SENDING, BroadcastState.PAUSE
 
 
 class Broadcast(Base):
-    """A message to many. `key` is unique for what a clock starts (anniversary, year and variant)."""
+    """A message to many. `key` is unique for what a clock starts (anniversary, year and variant).
+
+    `reason` is why it is urgent; `answers` is what its author answered, so that a returned one comes back as it was.
+    """
 
     __tablename__ = "broadcasts"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -591,14 +594,13 @@ class Broadcast(Base):
     audience: Mapped[dict[str, Any]] = mapped_column(default=dict)
     text: Mapped[str]
     media: Mapped[list[Any]] = mapped_column(default=list)
-    body_id: Mapped[int | None] = mapped_column(ForeignKey("bodies.id"))
     timing: Mapped[str]
     send_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     approver_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     approved_at: Mapped[datetime | None]
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcasts.id"))
-    cursor: Mapped[int] = mapped_column(default=0)
     note: Mapped[str] = mapped_column(default="")
     progress_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -606,6 +608,9 @@ class Broadcast(Base):
 
 
 class TargetState(StrEnum):
+    """FROZEN when the message is confirmed: these people and no others; then PLANNED, or SKIPPED for a reason."""
+
+    FROZEN = "frozen"
     PLANNED = "planned"
     SKIPPED = "skipped"
 

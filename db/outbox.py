@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
+from db import house
 from db.accounts import best_account
 from db.models import (
     FINAL,
@@ -20,6 +21,7 @@ from db.models import (
     Lane,
     OutboxRow,
     OutState,
+    Person,
     Policy,
     Reach,
 )
@@ -240,15 +242,16 @@ async def _settle(session: Session, result: Settlement, now: datetime) -> None:
     if result.gone:
         await session.execute(update(Account).where(Account.id == row.account_id).values(reach=Reach.BLOCKED))
     if state == OutState.READY and row.broadcast_id is not None:
-        await _follow_stop(session, row)
+        await _follow_stop(session, row, now)
 
 
-async def _follow_stop(session: Session, row: OutboxRow) -> None:
-    """A row that comes back to wait while its broadcast was paused or cancelled must follow it."""
-    state = (await session.execute(select(Broadcast.state).where(Broadcast.id == row.broadcast_id))).scalar()
-    if state in (BroadcastState.CANCELLED,):
-        row.state = OutState.CANCELLED
-    elif state in (BroadcastState.PAUSED, BroadcastState.HELD):
+async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
+    """A row that comes back to wait follows what was decided while it was in flight: a stop, or its reader's wish."""
+    broadcast = await session.get_one(Broadcast, row.broadcast_id)
+    person = await session.get(Person, row.person_id)
+    if broadcast.state == BroadcastState.CANCELLED or (person is not None and not person.news):
+        row.state, row.finished_at = OutState.CANCELLED, now
+    elif broadcast.state in (BroadcastState.PAUSED, BroadcastState.HELD) or await house.is_on(session, house.STOP):
         row.state = OutState.HELD
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from db import audit
-from db.models import Account, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
+from db.models import Account, Broadcast, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
 from db.session import Session
 
 
@@ -75,15 +75,23 @@ async def stop_news(session: Session, person: Person, now: datetime) -> None:
     person.news = False
     if await has_consent(session, person.id, Purpose.NEWS):
         await withdraw(session, person.id, Purpose.NEWS, now)
-    await session.execute(
-        update(OutboxRow)
-        .where(
-            OutboxRow.person_id == person.id,
-            OutboxRow.broadcast_id.is_not(None),
-            OutboxRow.state.in_((OutState.READY, OutState.HELD)),
-        )
-        .values(state=OutState.CANCELLED, finished_at=now)
+    await _cancel_waiting(session, person.id, now)
+
+
+async def mute(session: Session, person: Person, topics: Collection[str], now: datetime) -> None:
+    """Sets which kinds of messages a person does not want; what waits of those is cancelled."""
+    person.muted_topics = sorted(topics)
+    await _cancel_waiting(session, person.id, now, select(Broadcast.id).where(Broadcast.topic.in_(topics)))
+
+
+async def _cancel_waiting(session: Session, person_id: int, now: datetime, only: Select[int] | None = None) -> None:
+    waiting = (OutState.READY, OutState.HELD)
+    query = update(OutboxRow).where(
+        OutboxRow.person_id == person_id, OutboxRow.broadcast_id.is_not(None), OutboxRow.state.in_(waiting)
     )
+    if only is not None:
+        query = query.where(OutboxRow.broadcast_id.in_(only))
+    await session.execute(query.values(state=OutState.CANCELLED, finished_at=now))
 
 
 async def list_unconfirmed(session: Session, scopes: Sequence[int]) -> list[tuple[Person, str]]:

@@ -150,16 +150,18 @@ async def get_below(session: Session, grant_id: int, actor_id: int) -> Grant:
     return grant
 
 
-async def revoke(session: Session, grant_id: int, actor_id: int, now: datetime) -> tuple[Grant, list[Broadcast]]:
-    """Takes a role away, effective at once; returns it, and the announcements of that person that are held for review.
+async def revoke(session: Session, grant_id: int, actor_id: int, now: datetime) -> Grant:
+    """Takes a role away, effective at once; returns it.
 
-    Claims go back to the queue. Raises NotFound where the actor may not, or nothing is.
+    Claims go back to the queue, announcements that wait are held: the planner tells those who decide about them.
+    Raises NotFound where the actor may not, or nothing is.
     """
     grant = await get_below(session, grant_id, actor_id)
     grant.revoked_at, grant.revoked_by = now, actor_id
     await session.flush()
     audit.note(session, actor_id, "revoke_role", f"grant {grant_id}", now, grant.unit_id, role=grant.role.value)
-    return grant, await _return_work(session, grant.person_id, actor_id, now)
+    await _return_work(session, grant.person_id, actor_id, now)
+    return grant
 
 
 async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
@@ -175,8 +177,8 @@ async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
     return [grant for grant in held if grant.confirmed_at is not None]
 
 
-async def _return_work(session: Session, person_id: int, actor_id: int, now: datetime) -> list[Broadcast]:
-    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait (returned)."""
+async def _return_work(session: Session, person_id: int, actor_id: int, now: datetime) -> None:
+    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait."""
     held = await session.execute(
         select(Submission).where(
             Submission.holder_id == person_id, Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))
@@ -195,14 +197,11 @@ async def _return_work(session: Session, person_id: int, actor_id: int, now: dat
             Broadcast.author_id == person_id, Broadcast.state.in_((BroadcastState.WAITING, BroadcastState.SCHEDULED))
         )
     )
-    stopped = []
     for broadcast in waiting.scalars():
         if not await policy.may(session, person_id, policy.Action.BROADCAST, broadcast.unit_id):
             broadcast.state = BroadcastState.HELD
             broadcast.version += 1
             audit.note(session, actor_id, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
-            stopped.append(broadcast)
-    return stopped
 
 
 async def list_below(session: Session, actor_id: int) -> list[Grant]:

@@ -164,8 +164,7 @@ async def take_news(talk: Talk, answer: Answer) -> Move | str:
         talk.say("profile.all_off")
         return "home"
     topic = answer.choice.removeprefix("topic-")
-    muted = set(talk.me.muted_topics) ^ {topic}
-    talk.me.muted_topics = sorted(muted)
+    await people.mute(talk.session, talk.me, set(talk.me.muted_topics) ^ {topic}, talk.now)
     return AGAIN
 
 

@@ -8,7 +8,7 @@ from content.message import Choice, Media, Message
 from content.pictures import qr_png
 from content.search import UnitName, search_units
 from content.text import clean_line, whole_number
-from db import broadcasts, people, policy, roles, units
+from db import people, policy, roles, units
 from db.errors import Refused
 from db.models import Role
 from db.policy import INVITES, Action
@@ -214,16 +214,11 @@ async def ask_revoke(talk: Talk) -> Message:
 async def take_revoke(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         return "home"
-    grant, held = await roles.revoke(talk.session, talk.data["grant"], talk.me.id, talk.now)
+    grant = await roles.revoke(talk.session, talk.data["grant"], talk.me.id, talk.now)
     person = await people.get(talk.session, grant.person_id)
     unit = await units.get(talk.session, grant.unit_id)
     role = _role(talk, grant.role)
     await talk.tell(person.id, "units.revoked_notice", dedup=f"revoked:{grant.id}", role=role, unit=unit.name)
-    for broadcast in held:
-        for approver in await broadcasts.approvers(talk.session, broadcast):
-            await talk.tell(
-                approver, "announcing.held_notice", dedup=f"held:{broadcast.id}:{approver}", code=broadcast.code
-            )
     talk.say("units.revoked", role=role, name=person.name or talk.words("units.no_name"))
     return END
 

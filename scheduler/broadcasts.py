@@ -1,30 +1,24 @@
-"""Messages to many, from their hour to their report: who gets it is settled here, delivery knows nothing of it."""
+"""Messages to many, from their hour on: who gets it and when is settled here, delivery knows nothing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from content.announcements import announcement
 from content.calendar import day_start, local_date
 from content.message import Media, to_json
-from content.placeholders import fill, has_placeholders
-from content.windows import last_end, next_slot
-from db import audiences, broadcasts, outbox, policy
-from db.audiences import Member
-from db.models import Broadcast, BroadcastState, FileState, OutState
+from content.placeholders import count_placeholders, fill
+from content.windows import last_end, next_slot, when_to_send
+from db import broadcasts, outbox, policy
+from db.broadcasts import Member
+from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from db.session import Session
+from scheduler import progress
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
-
-PROGRESS = timedelta(seconds=10)
-"""How often the progress message is edited at most."""
-OWN_HOURS = ("window", "morning", "evening")
-"""Timings in which each person's own hours decide."""
-PATIENCE = timedelta(hours=2)
-"""How long files of a broadcast may take to be cleaned before it goes without them."""
 
 
 async def run(work: Work) -> None:
@@ -37,46 +31,54 @@ async def run(work: Work) -> None:
         await _begin(work, broadcast_id)
     async with work.database.read() as session:
         planning = [b.id for b in await broadcasts.list_in(session, BroadcastState.PLANNING)]
-        sending = [b.id for b in await broadcasts.list_in(session, BroadcastState.SENDING)]
     for broadcast_id in planning:
         while await _plan_chunk(work, broadcast_id):
             work.said()
-        sending.append(broadcast_id)
+    async with work.database.read() as session:
+        sending = [b.id for b in await broadcasts.list_in(session, BroadcastState.SENDING)]
+        waiting = [b.id for b in await broadcasts.list_in(session, BroadcastState.HELD, BroadcastState.PAUSED)]
     for broadcast_id in sending:
-        await _progress(work, broadcast_id)
+        await progress.look(work, broadcast_id)
+    for broadcast_id in waiting:
+        await _tell_waiting(work, broadcast_id)
     work.said()
 
 
 async def _begin(work: Work, broadcast_id: int) -> None:
     async with work.database.write() as session:
         broadcast = await session.get_one(Broadcast, broadcast_id)
-        if broadcast.state != BroadcastState.SCHEDULED or await _files_wait(session, broadcast, work.now()):
+        if broadcast.state != BroadcastState.SCHEDULED:
             return
         if broadcast.topic == broadcasts.CELEBRATION and await broadcasts.respectful(session):
-            broadcast.state, broadcast.finished_at = BroadcastState.CANCELLED, work.now()
+            await broadcasts.drop(session, broadcast, work.now())
             return
-        if not await broadcasts.begin(session, broadcast, work.now()):
-            await _tell_held(work, session, broadcast)
+        await broadcasts.begin(session, broadcast)
 
 
-async def _files_wait(session: Session, broadcast: Broadcast, now: datetime) -> bool:
-    """Pictures are cleaned before anybody sees them; the message waits for that, but not for ever."""
-    files = await broadcasts.list_files(session, broadcast.id)
-    if any(file.state == FileState.WAITING for file in files) and now - broadcast.send_at < PATIENCE:
-        return True
-    broadcast.media = [
-        ["photo" if file.kind == "photo" else "document", file.file, file.name or broadcast.code]
-        for file in files
-        if file.state == FileState.CLEAN
-    ] or broadcast.media
-    return False
-
-
-async def _tell_held(work: Work, session: Session, broadcast: Broadcast) -> None:
-    """The author may not send any more: those above decide."""
-    for person_id in await policy.anyone(session, broadcast.unit_id, Action.APPROVE_BROADCAST):
-        message = work.words.message("announcing.held_notice", code=broadcast.code)
-        await outbox.tell(session, person_id, to_json(message), now=work.now(), key=f"held:{broadcast.id}:{person_id}")
+async def _tell_waiting(work: Work, broadcast_id: int) -> None:
+    """Whoever can decide hears once of a message that waits though nobody asked it to."""
+    async with work.database.write() as session:
+        broadcast = await session.get_one(Broadcast, broadcast_id)
+        author = broadcast.author_id
+        if broadcast.state not in (BroadcastState.HELD, BroadcastState.PAUSED) or author is None:
+            return
+        who, why = [author], "restored"
+        if not await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
+            who, why = await broadcasts.approvers(session, broadcast), "right"
+        elif (event := await broadcasts.last_event(session, broadcast.code)) and event[0] == "pause_broadcast":
+            if event[1]:
+                return  # somebody pressed the button, and was answered
+            why = "refused"
+        message = work.words.message(
+            "announcing.held_notice",
+            without=("go",) if why == "right" else ("take",),
+            code=broadcast.code,
+            version=broadcast.version,
+            why=why,
+        )
+        for person_id in who:
+            key = f"held:{broadcast.id}:{broadcast.version}:{person_id}"
+            await outbox.tell(session, person_id, to_json(message), now=work.now(), key=key)
 
 
 async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
@@ -86,24 +88,13 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
         broadcast = await session.get_one(Broadcast, broadcast_id)
         if broadcast.state != BroadcastState.PLANNING or await broadcasts.stopped(session):
             return False
-        found = await _members(session, broadcast, now)
-        rows = [(member, *await _plan(work, session, broadcast, member, now)) for member in found]
-        await broadcasts.add_targets(session, broadcast, rows, now)
-        if found:
-            broadcast.cursor = found[-1].person_id
-        if len(found) < broadcasts.CHUNK:
+        found = await broadcasts.next_members(session, broadcast, day_start(now), exempt=_on_the_day(broadcast))
+        if not found:
             await broadcasts.planned(session, broadcast)
             return False
+        rows = [(member, *await _plan(work, session, broadcast, member, now)) for member in found]
+        await broadcasts.add_targets(session, broadcast, rows, now)
         return True
-
-
-async def _members(session: Session, broadcast: Broadcast, now: datetime) -> list[Member]:
-    only = await broadcasts.reached(session, broadcast.corrects_id) if broadcast.corrects_id is not None else None
-    free = broadcast.kind in ("urgent", "correction") or _on_the_day(broadcast)
-    return await audiences.members(
-        session, audiences.from_json(broadcast.audience), broadcast.topic,
-        caps_on=None if free else day_start(now), automatic=broadcast.kind == "automatic", after=broadcast.cursor, limit=broadcasts.CHUNK, only=only,
-    )  # fmt: skip
 
 
 def _on_the_day(broadcast: Broadcast) -> bool:
@@ -114,14 +105,16 @@ def _on_the_day(broadcast: Broadcast) -> bool:
 async def _plan(
     work: Work, session: Session, broadcast: Broadcast, member: Member, now: datetime
 ) -> tuple[datetime, datetime | None, int | None, dict[str, Any] | None]:
-    due, expires = now, None
-    if broadcast.timing in OWN_HOURS:
-        due = next_slot(member.shift.value, max(now, broadcast.send_at), broadcast.timing)
-        if broadcast.kind == "automatic":
-            expires = last_end(member.shift.value, local_date(broadcast.send_at))
+    shift = member.shift.value
+    if broadcast.kind == "automatic":
+        due = next_slot(shift, max(now, broadcast.send_at), broadcast.timing)
+        expires: datetime | None = last_end(shift, local_date(broadcast.send_at))
+    else:
+        urgent = broadcast.kind == "urgent"
+        due, expires = when_to_send(broadcast.timing, shift, broadcast.send_at, now, urgent=urgent)
     group = member.audience.value if member.audience is not None else ""
     text = str(broadcast.audience.get("texts", {}).get(group, broadcast.text))
-    if has_placeholders(text):
+    if count_placeholders(text):
         return due, expires, None, _payload(work, broadcast, fill(text, name=member.name, unit=member.unit))
     return due, expires, await _body(work, session, broadcast, group, text, now), None
 
@@ -137,72 +130,4 @@ async def _body(work: Work, session: Session, broadcast: Broadcast, group: str, 
 
 
 def _payload(work: Work, broadcast: Broadcast, text: str) -> dict[str, Any]:
-    key = "correction" if broadcast.kind == "correction" else "pushed"
-    media = [Media(*item) for item in broadcast.media]
-    return to_json(work.words.message(f"announcing.{key}", text=text, media=media))
-
-
-async def _progress(work: Work, broadcast_id: int) -> None:
-    now = work.now()
-    async with work.database.write() as session:
-        broadcast = await session.get_one(Broadcast, broadcast_id)
-        if broadcast.state != BroadcastState.SENDING:
-            return
-        ended = await broadcasts.finish(session, broadcast, now)
-        if broadcast.author_id is None:
-            return
-        counts = await broadcasts.figures(session, broadcast.id)
-        if ended:
-            await _report(work, session, broadcast, counts)
-            return
-        if broadcast.progress_at is not None and now - broadcast.progress_at < PROGRESS:
-            return
-        broadcast.progress_at = now
-        message = work.words.message(
-            "announcing.progress",
-            code=broadcast.code,
-            version=broadcast.version,
-            sent=counts[OutState.SENT.value],
-            targets=sum(counts.get(state.value, 0) for state in OutState),
-            failed=counts[OutState.FAILED.value] + counts[OutState.UNKNOWN.value],
-            waiting=counts[OutState.READY.value],
-        )
-        await outbox.tell(
-            session,
-            broadcast.author_id,
-            to_json(message),
-            now=now,
-            kind="progress",
-            slot=f"bc-{broadcast.id}",
-            final=False,
-        )
-
-
-async def _report(work: Work, session: Session, broadcast: Broadcast, counts: dict[str, int]) -> None:
-    """The last word: how many got it, and why the others did not."""
-    assert broadcast.author_id is not None
-    targets = sum(counts.get(state.value, 0) for state in OutState)
-    sent = counts[OutState.SENT.value]
-    blocked = await broadcasts.gone(session, broadcast.id)
-    skipped: Sequence[tuple[str, int]] = [
-        (name.removeprefix("skip_"), number) for name, number in counts.items() if name.startswith("skip_")
-    ]
-    message = work.words.message(
-        "announcing.report",
-        without=() if counts[OutState.UNKNOWN.value] else ("again",),
-        code=broadcast.code,
-        version=broadcast.version,
-        sent=sent,
-        targets=targets,
-        percent=sent * 100 / targets if targets else 0.0,
-        blocked=blocked,
-        failed=counts[OutState.FAILED.value] - blocked,
-        unknown=counts[OutState.UNKNOWN.value],
-        expired=counts[OutState.EXPIRED.value],
-        cancelled=counts[OutState.CANCELLED.value],
-        skipped=[[work.words.text(f"announcing.skip_{reason}"), number] for reason, number in skipped],
-    )
-    await outbox.tell(
-        session, broadcast.author_id, to_json(message), now=work.now(), kind="report",
-        key=f"report:{broadcast.id}:{broadcast.version}",
-    )  # fmt: skip
+    return to_json(announcement(work.words, broadcast.kind, text, [Media(*item) for item in broadcast.media]))

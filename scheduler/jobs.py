@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from content.message import Media, to_json
 from content.sheets import Sheet, write_workbook
-from db import broadcasts, jobs, outbox, rights
+from db import broadcasts, jobs, outbox, policy, rights
 from db.models import Account, Broadcast, Job
+from db.policy import Action
 from scheduler.copies import write_copy
 
 if TYPE_CHECKING:
@@ -88,10 +89,16 @@ async def export(work: Work, job: Job) -> None:
 
 
 async def unreached(work: Work, job: Job) -> None:
-    """Who did not get a broadcast, by unit and reason."""
+    """Who did not get a broadcast, by unit and reason: of the units that whoever asked may see at this moment."""
     async with work.database.read() as session:
         broadcast = await session.get_one(Broadcast, int(job.data["broadcast"]))
-        rows = await broadcasts.unreached(session, broadcast.id)
+        person = int(job.data["person"])
+        scopes = [
+            unit
+            for action in (Action.BROADCAST, Action.APPROVE_BROADCAST)
+            for unit in await policy.scopes(session, person, action)
+        ]
+        rows = await broadcasts.unreached(session, broadcast.id, scopes)
     data = await asyncio.to_thread(_unreached_book, work, rows)
     name = f"{secrets.token_hex(16)}.xlsx"
     await asyncio.to_thread((work.files / name).write_bytes, data)

@@ -1,9 +1,17 @@
-"""Announcements: composing and sending, steering what is on its way, stopping everything, rereading."""
+"""Announcements: composing and sending, the second person, steering what is on its way, stopping everything, rereading."""
 
-from handlers.announcing import compose, rereading, steering, timing
+from handlers.announcing import approving, audience, card, compose, rereading, steering, stopping, timing, writing
 from handlers.announcing.flow import dialogue
 
-DIALOGUES = (dialogue, steering.dialogue, rereading.dialogue)
-COMMANDS = (*compose.COMMANDS, *steering.COMMANDS, *rereading.COMMANDS)
+DIALOGUES = (dialogue, card.dialogue, stopping.dialogue, rereading.dialogue)
+COMMANDS = (
+    *compose.COMMANDS,
+    *approving.COMMANDS,
+    *card.COMMANDS,
+    *steering.COMMANDS,
+    *stopping.COMMANDS,
+    *rereading.COMMANDS,
+)
+OFFICER_WORK = (approving.waiting,)
 
-__all__ = ["COMMANDS", "DIALOGUES", "timing"]
+__all__ = ["COMMANDS", "DIALOGUES", "OFFICER_WORK", "audience", "timing", "writing"]

@@ -1,14 +1,16 @@
-"""What the steps of composing share: the audience's rule, its count, the text as it will be read."""
+"""What the steps of composing share: the audience's rule, its count, the text and files as they will be read."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from content.announcements import announcement
 from content.calendar import day_start
-from content.message import Message
+from content.message import Media, Message
 from content.placeholders import fill
-from db import audiences, broadcasts
-from db.audiences import Member, Rule
+from db import attachments, audiences
+from db.audiences import Rule, Tally
+from db.models import FileState
 from handlers.dialogue import Dialogue
 from handlers.talk import Talk
 
@@ -18,6 +20,7 @@ TOPICS = {"notice": "notice", "campaign": "movement", "document": "policy", "urg
 """What kind of reminder each type is, for people who switched some off."""
 MOST = 1000
 MOST_CAPTION = 900
+"""Letters of a text, and of one beside photos or a file (4-conversation §4.12)."""
 
 
 def rule(talk: Talk) -> Rule:
@@ -30,17 +33,22 @@ def change(talk: Talk, **values: Any) -> None:
     talk.put(audience=talk.data["audience"] | values)
 
 
-async def count(talk: Talk) -> list[Member]:
-    """Everybody in the audience with the reason why not: the same code plans it."""
+async def count(talk: Talk) -> Tally:
+    """Everybody in the audience by the reason why not, by the same expression that plans it."""
     kind = talk.data["kind"]
-    only = await broadcasts.reached(talk.session, talk.data["corrects"]) if talk.data.get("corrects") else None
-    return await audiences.members(
-        talk.session,
-        rule(talk),
-        TOPICS[kind],
-        caps_on=None if kind in ("urgent", "correction") else day_start(talk.now),
-        only=only,
-    )
+    return await audiences.count(talk.session, rule(talk), kind, TOPICS[kind], day_start(talk.now))
+
+
+async def files(talk: Talk) -> tuple[list[Media], bool]:
+    """The cleaned files of the draft, and whether some are still being cleaned."""
+    assert talk.draft is not None
+    found = await attachments.list_for_draft(talk.session, talk.draft.id)
+    clean = [
+        Media("photo" if file.kind == "photo" else "document", file.file, file.name)
+        for file in found
+        if file.state == FileState.CLEAN
+    ]
+    return clean, any(file.state == FileState.WAITING for file in found)
 
 
 def text(talk: Talk) -> str:
@@ -52,14 +60,20 @@ def text(talk: Talk) -> str:
         "announcing.document",
         organisation_name=talk.house.organisation,
         number=data["doc_number"],
+        day=data["doc_date"],
         subject=data["doc_subject"],
         summary=data["doc_summary"],
         due=data.get("doc_due", ""),
     )
 
 
-def as_read(talk: Talk) -> Message:
+async def as_read(talk: Talk) -> Message:
     """The message as its reader gets it."""
     shown = fill(text(talk), name=talk.me.name, unit=talk.data.get("unit_name", ""))
-    key = "correction" if talk.data["kind"] == "correction" else "pushed"
-    return talk.screen(f"announcing.{key}", text=shown)
+    media, _ = await files(talk)
+    return announcement(talk.house.words, talk.data["kind"], shown, media)
+
+
+def writing_step(talk: Talk) -> str:
+    """Where the words of this kind are written."""
+    return {"document": "doc_number", "correction": "correction"}.get(talk.data["kind"], "body")

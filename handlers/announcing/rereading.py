@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from content.announcements import announcement
 from content.calendar import local_date, official_day_month
-from content.message import Choice, Message
+from content.message import Choice, Media, Message
 from content.placeholders import fill
-from db import broadcasts, people, units
-from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
+from db import broadcasts, people
+from db.broadcasts import Announced
+from handlers.dialogue import AGAIN, END, Answer, Command, Dialogue, Move, Place
 from handlers.onboarding.oneself import switch_news_on
 from handlers.paging import page
 from handlers.talk import Talk
@@ -20,46 +22,48 @@ async def show(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("list", start=0)
 
 
-async def _texts(talk: Talk) -> list[tuple[int, str, str]]:
-    """(id, day, text as this person was meant to read it), newest first."""
+def _text(talk: Talk, item: Announced) -> str:
+    """The text as this person was meant to read it."""
     group = talk.me.audience.value if talk.me.audience else ""
-    unit = (await units.get(talk.session, talk.me.unit_id)).name if talk.me.unit_id else ""
-    return [
-        (
-            b.id,
-            official_day_month(local_date(b.send_at)),
-            fill(str(b.audience.get("texts", {}).get(group, b.text)), name=talk.me.name, unit=unit),
-        )
-        for b in await broadcasts.list_for(talk.session, talk.me.id, talk.now)
-    ]
+    text = str(item.broadcast.audience.get("texts", {}).get(group, item.broadcast.text))
+    return fill(text, name=talk.me.name, unit=item.unit)
 
 
 @dialogue.ask("list")
 async def ask_list(talk: Talk) -> Message:
-    found = await _texts(talk)
+    found = await broadcasts.list_for(talk.session, talk.me.id, talk.now)
     shown, after = page(found, talk.data.get("start", 0), PAGE)
-    lines = [f"{day}: {text.splitlines()[0][:LINE]}" for _, day, text in shown]
-    choices = [Choice(str(n + 1), f"id-{each[0]}") for n, each in enumerate(shown)]
+    lines = []
+    for item in shown:
+        line = _text(talk, item).splitlines()[0]
+        missed = talk.words("announcing.reread_missed") if item.missed else ""
+        day = official_day_month(local_date(item.broadcast.send_at))
+        lines.append(f"{day}: {line if len(line) <= LINE else line[: LINE - 1] + '…'}{missed}")
+    choices = [Choice(str(n), f"id-{item.broadcast.id}") for n, item in enumerate(shown, 1)]
     without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("announcing.reread", *choices, without=without, lines=lines)
 
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
-    found = await _texts(talk)
     if answer.choice == "more":
+        found = await broadcasts.list_for(talk.session, talk.me.id, talk.now)
         talk.put(start=page(found, talk.data.get("start", 0), PAGE)[1])
-        return "list"
+        return AGAIN
     talk.put(id=int(answer.choice.removeprefix("id-")))
     return "one"
 
 
 @dialogue.ask("one")
 async def ask_one(talk: Talk) -> Message | str:
-    for b in await broadcasts.list_for(talk.session, talk.me.id, talk.now):
-        if b.id == talk.data["id"]:
-            text = next(text for number, _, text in await _texts(talk) if number == b.id)
-            return talk.screen("announcing.reread_one", at=b.send_at, text=text)
+    for item in await broadcasts.list_for(talk.session, talk.me.id, talk.now):
+        if item.broadcast.id == talk.data["id"]:
+            media = [Media(*each) for each in item.broadcast.media]
+            message = announcement(talk.house.words, item.broadcast.kind, _text(talk, item), media)
+            if media:  # on its own, since an album carries no buttons
+                talk.out.append((message, None, 0.0))
+            text = "" if media else talk.house.words.unescape(message.text)
+            return talk.screen("announcing.reread_one", at=item.broadcast.send_at, text=text)
     return "list"
 
 
@@ -96,7 +100,7 @@ async def take_less(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "all":
         await no_more(talk, "")
     elif answer.choice == "campaign":
-        talk.me.muted_topics = sorted({*talk.me.muted_topics, "movement"})
+        await people.mute(talk.session, talk.me, {*talk.me.muted_topics, "movement"}, talk.now)
         talk.say("announcing.less_done")
     else:
         talk.say("announcing.less_kept")

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from content.calendar import LOCAL
+from content.calendar import LOCAL, day_start, local_date
 from content.message import Message
 from content.text import clean
 from content.times import parse_when
-from content.windows import is_daytime, next_daytime
-from db import audiences, broadcasts, people
-from db.models import Broadcast
-from handlers.announcing.flow import TOPICS, count, dialogue, rule, text
-from handlers.dialogue import END, Again, Answer, Kind, Move
+from content.windows import is_daytime, is_quiet, next_daytime, rests
+from db import audiences, broadcasts
+from handlers.announcing.approving import ask_second
+from handlers.announcing.flow import TOPICS, count, dialogue, files, rule, text, writing_step
+from handlers.dialogue import AGAIN, END, Again, Answer, Kind, Move
 from handlers.talk import Talk
 
 TYPED_FROM = 200
 SECOND_FROM = 500
-"""Recipients from which the number is typed, and from which a second person is needed (4-conversation §4.12)."""
+"""Recipients above which the number is typed, and above which a second person is needed (4-conversation §4.12)."""
 
 
 @dialogue.ask("when")
 async def ask_when(talk: Talk) -> Message:
-    return talk.screen("announcing.when")
+    return talk.screen("announcing.when", without=("window",) if talk.data["kind"] == "urgent" else ())
 
 
 @dialogue.take("when")
@@ -31,9 +30,7 @@ async def take_when(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "later":
         return "later"
     talk.put(timing=answer.choice, at="")
-    if answer.choice == "now" and not is_daytime(talk.now) and talk.data["kind"] != "urgent":
-        return "quiet"
-    return "confirm"
+    return "quiet" if answer.choice == "now" and _should_wait(talk, talk.now) else "confirm"
 
 
 @dialogue.ask("later", Kind.TEXT)
@@ -46,19 +43,33 @@ async def take_later(talk: Talk, answer: Answer) -> Move | str:
     moment = parse_when(answer.text, talk.local)
     if moment is None:
         raise Again("announcing.later_unclear")
-    if moment <= talk.now:
-        raise Again("announcing.later_past")
     talk.put(timing="at", at=moment.isoformat())
-    return "confirm" if is_daytime(moment) or talk.data["kind"] == "urgent" else "quiet"
+    return "quiet" if moment <= talk.now or _should_wait(talk, moment) else "confirm"
 
 
-def _moment(talk: Talk) -> datetime:
+def _should_wait(talk: Talk, moment: datetime) -> bool:
+    return talk.data["kind"] != "urgent" and is_quiet(moment)
+
+
+def moment_of(talk: Talk) -> datetime:
+    """The hour asked for; now, where none was."""
     return datetime.fromisoformat(talk.data["at"]) if talk.data.get("at") else talk.now
+
+
+def _better(talk: Talk) -> datetime:
+    """The hour that is offered instead of one that has passed or is one of rest."""
+    moment = max(moment_of(talk), talk.now)
+    passed = moment_of(talk) < talk.now
+    return next_daytime(moment) if is_quiet(moment) or passed else moment
 
 
 @dialogue.ask("quiet")
 async def ask_quiet(talk: Talk) -> Message:
-    return talk.screen("announcing.quiet", at=next_daytime(_moment(talk)))
+    moment = moment_of(talk)
+    passed, rest = moment < talk.now, rests(local_date(moment))
+    return talk.screen(
+        "announcing.quiet", without=("keep",) if passed or rest else (), passed=passed, rest=rest, at=_better(talk)
+    )
 
 
 @dialogue.take("quiet")
@@ -66,7 +77,7 @@ async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "other":
         return "later"
     if answer.choice == "yes":
-        talk.put(timing="at", at=next_daytime(_moment(talk)).isoformat())
+        talk.put(timing="at", at=_better(talk).isoformat())
     return "confirm"
 
 
@@ -74,46 +85,54 @@ async def needs_second(talk: Talk, number: int) -> bool:
     """Large, urgent, at an hour of rest or for the whole province: two people look at it."""
     if number > SECOND_FROM or talk.data["kind"] == "urgent":
         return True
-    if talk.data["timing"] != "window" and not is_daytime(_moment(talk)):
+    if talk.data["timing"] != "window" and not is_daytime(moment_of(talk)):
         return True
-    return await audiences.is_top(talk.session, rule(talk).unit_id) and rule(talk).whole
+    return await audiences.is_province_wide(talk.session, rule(talk))
 
 
-def _time_words(talk: Talk, timing: str, at: datetime) -> str:
+def time_words(talk: Talk, timing: str, at: datetime) -> str:
+    """The hour in words."""
     return talk.words(f"announcing.time_{timing}", at=at.astimezone(LOCAL))
 
 
 @dialogue.ask("confirm", Kind.NUMBER)
-async def ask_confirm(talk: Talk) -> Message:
-    found = await count(talk)
-    number = sum(not member.reason for member in found)
+async def ask_confirm(talk: Talk) -> Message | str:
+    if talk.data["timing"] == "at" and moment_of(talk) < talk.now:
+        return "quiet"  # the draft lay longer than that
+    tally = await count(talk)
+    number = tally.reached
     talk.put(n=number)
-    typed = number > TYPED_FROM
     return talk.screen(
         "announcing.confirm",
-        without=("send",) if typed else (),
+        without=("send",) if number > TYPED_FROM else (),
         kind=talk.words(f"announcing.kind_{talk.data['kind']}"),
         n=number,
-        units=await audiences.count_units(talk.session, found),
-        time=_time_words(talk, talk.data["timing"], _moment(talk)),
+        units=tally.units,
+        time=time_words(talk, talk.data["timing"], moment_of(talk)),
         author=talk.me.name,
         second=await needs_second(talk, number),
-        typed=typed,
+        typed=number > TYPED_FROM,
     )
 
 
 @dialogue.take("confirm")
 async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "edit":
-        return "correction" if talk.data["kind"] == "correction" else "audience"
+        return writing_step(talk) if talk.data["kind"] == "correction" else "audience"
     if answer.choice == "drop":
         talk.say("common.dropped")
         return END
-    number = talk.data["n"]
+    agreed = talk.data["n"]
     if answer.choice != "send":
         typed = clean(answer.text).replace(".", "").replace(" ", "")
-        if typed != str(number):
-            raise Again("announcing.confirm_number", n=number)
+        if typed != str(agreed):
+            raise Again("announcing.confirm_number", n=agreed)
+    number = (await count(talk)).reached
+    if not number:
+        raise Again("announcing.audience_nobody")
+    if number > agreed:  # never to more people than somebody said yes to
+        talk.say("announcing.count_changed", before=agreed, n=number)
+        return AGAIN
     await _send(talk, number)
     return END
 
@@ -121,6 +140,9 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
 async def _send(talk: Talk, number: int) -> None:
     assert talk.draft is not None
     data = talk.data
+    media, waiting = await files(talk)
+    if waiting:
+        raise Again("announcing.files_wait")
     second = await needs_second(talk, number)
     broadcast = await broadcasts.create(
         talk.session,
@@ -130,35 +152,21 @@ async def _send(talk: Talk, number: int) -> None:
         unit_id=rule(talk).unit_id,
         audience=rule(talk).to_json() | {"count": number},
         text=text(talk),
-        media=[],
+        media=[[each.kind, each.file, each.name] for each in media],
         timing=data["timing"],
-        send_at=_moment(talk),
+        send_at=moment_of(talk),
         second=second,
         year=talk.today.year,
         now=talk.now,
         corrects_id=data.get("corrects"),
+        reason=data.get("why", "") if data["kind"] == "urgent" else "",
+        answers=dict(data),
+        since=day_start(talk.now),
     )
-    files = await broadcasts.attach(talk.session, talk.draft.id, broadcast.id)
-    if any(file.state == "waiting" for file in files):
-        talk.say("announcing.no_files_yet")
+    await broadcasts.attach(talk.session, talk.draft.id, broadcast.id)
+    time = time_words(talk, data["timing"], moment_of(talk))
     if not second:
-        talk.say("announcing.sent", code=broadcast.code)
+        talk.say("announcing.sent", code=broadcast.code, n=number, time=time)
         return
-    asked = await broadcasts.approvers(talk.session, broadcast)
-    for person_id in asked:
-        await talk.tell(person_id, "announcing.approve_notice", **await approval(talk, broadcast, number))
+    asked = await ask_second(talk, broadcast)
     talk.say("announcing.sent_waiting" if asked else "announcing.nobody_approves", code=broadcast.code)
-
-
-async def approval(talk: Talk, broadcast: Broadcast, number: int) -> dict[str, Any]:
-    """What the second person sees."""
-    author = await people.get(talk.session, broadcast.author_id or 0)
-    return {
-        "code": broadcast.code,
-        "version": broadcast.version,
-        "type": talk.words(f"announcing.kind_{broadcast.kind}"),
-        "n": number,
-        "time": _time_words(talk, broadcast.timing, broadcast.send_at),
-        "author": author.name,
-        "text": broadcast.text,
-    }

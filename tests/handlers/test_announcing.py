@@ -77,7 +77,7 @@ async def test_the_count_and_the_plan_agree_on_who_is_left_out_and_why(world: Wo
     await world.joined("Ngừng Hẳn", processing=False)
     await ha.says("/guitin")
     await ha.taps("Thông báo")
-    assert "2 người, thuộc 2 đơn vị" in ha.last.text and "2 người tắt tin" in ha.last.text
+    assert "2 người, thuộc 2 đơn vị" in ha.last.text and "1 người tắt tin" in ha.last.text
     await ha.says("menu")
     await composes_again(ha)
     await goes_out(world)
@@ -180,7 +180,7 @@ async def test_the_whole_province_needs_a_second_person_who_is_not_the_author(wo
     assert tien.last.key == "announcing.own"
     await dai.taps("Duyệt gửi")
     await dai.presses(approve.data(0))
-    assert dai.last.key == "announcing.moved_on"
+    assert dai.last.key == "announcing.card" and "Đinh Quang Đại duyệt gửi lúc 16 giờ 55" in dai.last.text
     await goes_out(world)
     assert "Hoàng Minh Tiến" in await receivers(world)
 
@@ -194,7 +194,7 @@ async def test_a_returned_text_comes_back_with_the_remark_and_can_be_sent_again(
     await dai.says("Thêm địa điểm giúp tôi")
     assert tien.last.key == "announcing.returned_notice" and "Thêm địa điểm" in tien.last.text
     await tien.taps("Soạn lại")
-    assert tien.last.key == "announcing.body" and "Mời anh/chị xem thông báo mới." in tien.last.text
+    assert tien.last.key == "announcing.preview" and "Mời anh/chị xem thông báo mới." in tien.last.text
 
 
 async def test_a_large_audience_must_be_typed(world: World) -> None:

@@ -1,0 +1,239 @@
+"""From a frozen audience to rows on their way: planned once each, in chunks, whatever dies in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, insert, literal, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from db import audiences, audit, policy
+from db.broadcasts.making import move, rule_of
+from db.models import (
+    Account,
+    Audience,
+    Broadcast,
+    BroadcastState,
+    BroadcastTarget,
+    Lane,
+    OutboxRow,
+    OutState,
+    Person,
+    Policy,
+    Reach,
+    Shift,
+    TargetState,
+    Unit,
+    UnitPath,
+)
+from db.policy import Action
+from db.session import Session
+
+CHUNK = 500
+REFUSALS = 20
+"""Messages the platform refuses in a row before a broadcast is paused: something is wrong with it (promises §1.5)."""
+Times = Mapping[str, tuple[datetime, datetime | None]]
+"""For each shift: not before, and not after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of a frozen audience, and why they get nothing ("" = they get it)."""
+
+    person_id: int
+    name: str
+    unit: str
+    audience: Audience | None
+    shift: Shift
+    account: Account | None
+    reason: str
+
+
+async def list_in(session: Session, *states: BroadcastState) -> list[Broadcast]:
+    """Broadcasts in some states, oldest first."""
+    return list(
+        (await session.execute(select(Broadcast).where(Broadcast.state.in_(states)).order_by(Broadcast.id))).scalars()
+    )
+
+
+async def begin(session: Session, broadcast: Broadcast) -> bool:
+    """From SCHEDULED to PLANNING, with the author's right checked once more; HELD when it is gone (promises F27)."""
+    allowed = broadcast.author_id is None or await policy.may(
+        session, broadcast.author_id, Action.BROADCAST, broadcast.unit_id
+    )
+    state = BroadcastState.PLANNING if allowed else BroadcastState.HELD
+    await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=state)
+    return allowed
+
+
+async def drop(session: Session, broadcast: Broadcast, now: datetime) -> None:
+    """Ends what waits for its hour and must not go (respectful mode)."""
+    values = {"state": BroadcastState.CANCELLED, "finished_at": now}
+    await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), **values)
+
+
+async def next_members(session: Session, broadcast: Broadcast, today: datetime, *, exempt: bool) -> list[Member]:
+    """The next people of the frozen audience, each with the reason why not as things stand now.
+
+    `today` is when the day begins whose caps count; `exempt` lifts them.
+    """
+    why = audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt)
+    query = (
+        select(Person, Unit.name, why, await _outside(session, broadcast))
+        .join(BroadcastTarget, BroadcastTarget.person_id == Person.id)
+        .outerjoin(Unit, Unit.id == BroadcastTarget.unit_id)
+        .where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.state == TargetState.FROZEN)
+        .order_by(Person.id)
+        .limit(CHUNK)
+    )
+    rows = [
+        (person, unit, "moved" if out and not reason else reason)
+        for person, unit, reason, out in await session.execute(query)
+    ]
+    accounts = await _accounts(session, [person.id for person, *_ in rows])
+    return [
+        Member(person.id, person.name, unit or "", person.audience, person.shift, accounts.get(person.id), reason)
+        for person, unit, reason in rows
+    ]
+
+
+async def _outside(session: Session, broadcast: Broadcast) -> ColumnElement[bool]:
+    """Whether a person's unit is no longer one the author may write to: they moved, or the unit was moved.
+
+    A correction still follows everybody who has the wrong message.
+    """
+    if broadcast.author_id is None or broadcast.corrects_id is not None:
+        return literal(False)
+    held = await policy.scopes(session, broadcast.author_id, Action.BROADCAST)
+    return ~exists().where(UnitPath.ancestor_id.in_(held), UnitPath.descendant_id == Person.unit_id)
+
+
+async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
+    """The chat of each person that was used last, those that can be reached first."""
+    found: dict[int, Account] = {}
+    query = (
+        select(Account)
+        .where(Account.person_id.in_(ids))
+        .order_by((Account.reach == Reach.OK).desc(), Account.seen_at.desc(), Account.id)
+    )
+    for account in (await session.execute(query)).scalars():
+        if account.person_id is not None:
+            found.setdefault(account.person_id, account)
+    return found
+
+
+async def add_targets(
+    session: Session,
+    broadcast: Broadcast,
+    rows: Sequence[tuple[Member, datetime, datetime | None, int | None, dict[str, Any] | None]],
+    now: datetime,
+) -> int:
+    """Plans some people of the frozen audience: an outbox row each, unless there is a reason against it.
+
+    Each row is (member, not before, expires, body, own payload). The caller's transaction holds the whole chunk, and the
+    row's key holds if everything else should fail: nobody is planned twice.
+    """
+    outgoing = [
+        {
+            "dedup_key": f"bc:{broadcast.id}:{member.person_id}", "policy": Policy.AMO, "lane": int(Lane.BULK),
+            "kind": broadcast.kind, "account_id": member.account.id, "person_id": member.person_id,
+            "channel": member.account.channel, "address": member.account.address, "broadcast_id": broadcast.id,
+            "body_id": body_id, "payload": payload, "state": OutState.READY, "attempts": 0, "not_before": due,
+            "expires_at": expires, "claim": "", "provider_id": "", "edits": "", "error": "", "created_at": now,
+        }
+        for member, due, expires, body_id, payload in rows
+        if not member.reason and member.account is not None
+    ]  # fmt: skip
+    if outgoing:
+        await session.execute(insert(OutboxRow), outgoing)
+    made = await session.execute(
+        select(OutboxRow.person_id, OutboxRow.id).where(
+            OutboxRow.broadcast_id == broadcast.id, OutboxRow.person_id.in_([member.person_id for member, *_ in rows])
+        )
+    )
+    outbox_ids = {person_id: row_id for person_id, row_id in made}
+    settled = [
+        {
+            "broadcast_id": broadcast.id, "person_id": member.person_id, "reason": member.reason,
+            "state": TargetState.SKIPPED if member.reason else TargetState.PLANNED,
+            "outbox_id": outbox_ids.get(member.person_id),
+        }
+        for member, *_ in rows
+    ]  # fmt: skip
+    if settled:
+        await session.execute(update(BroadcastTarget), settled)
+    return len(outgoing)
+
+
+async def planned(session: Session, broadcast: Broadcast) -> None:
+    """All targets are there: sending is what is left."""
+    await move(session, broadcast, broadcast.version, (BroadcastState.PLANNING,), state=BroadcastState.SENDING)
+
+
+async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Times) -> int:
+    """Makes the rows of one state ready for each person's next good hour, unless they want none any more. Returns how many."""
+    number = 0
+    for shift, (due, expires) in times.items():
+        of_shift = select(Person.id).where(Person.shift == Shift(shift), ~audiences.wants_none(broadcast.topic))
+        changed = await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == state, OutboxRow.person_id.in_(of_shift))
+            .values(state=OutState.READY, not_before=due, expires_at=expires, claim="", error="", finished_at=None)
+            .returning(OutboxRow.id)
+        )
+        number += len(changed.all())
+    return number
+
+
+async def finish(session: Session, broadcast: Broadcast, now: datetime) -> bool:
+    """Ends a broadcast of which nothing is on its way any more."""
+    left = select(OutboxRow.id).where(
+        OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.HELD))
+    )
+    if (await session.execute(left.limit(1))).first():
+        return False
+    values = {"state": BroadcastState.DONE, "finished_at": now}
+    await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), **values)
+    return True
+
+
+async def refused_in_a_row(session: Session, broadcast_id: int) -> bool:
+    """Whether the platform refused this message itself, not its readers, many times on end."""
+    newest = (
+        select(OutboxRow.state, OutboxRow.error)
+        .where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.finished_at.is_not(None))
+        .order_by(OutboxRow.finished_at.desc(), OutboxRow.id.desc())
+        .limit(REFUSALS)
+        .subquery()
+    )
+    wrong = (newest.c.state == OutState.FAILED) & newest.c.error.not_in(GONE)
+    query = select(func.count()).select_from(newest).where(wrong)
+    return (await session.execute(query)).scalar_one() >= REFUSALS
+
+
+async def pause_refused(session: Session, broadcast: Broadcast, now: datetime) -> None:
+    """Stops burning recipients; the author decides."""
+    await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), state=BroadcastState.PAUSED)
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == OutState.READY)
+        .values(state=OutState.HELD)
+    )
+    audit.note(session, audit.SYSTEM, "pause_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+
+
+GONE = ("blocked", "chat not found")
+"""Why a channel says a person cannot be reached, as its adapter names it."""
+
+
+async def settle_all(session: Session, broadcast: Broadcast, at: datetime) -> None:
+    """Marks every message of a broadcast as sent at a moment of the past: the demo's furniture, used by nothing else."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast.id)
+        .values(state=OutState.SENT, finished_at=at, provider_id="furniture")
+    )
+    broadcast.state, broadcast.finished_at = BroadcastState.DONE, at

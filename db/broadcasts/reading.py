@@ -1,0 +1,177 @@
+"""What became of a message: figures, who missed it, what a person can read again, who did what to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+
+from db.audiences import GOT
+from db.broadcasts.planning import GONE
+from db.models import (
+    AuditRow,
+    Broadcast,
+    BroadcastState,
+    BroadcastTarget,
+    OutboxRow,
+    OutState,
+    Person,
+    TargetState,
+    Unit,
+    UnitPath,
+)
+from db.session import Session
+
+REREAD = timedelta(days=90)
+RECENT = timedelta(seconds=30)
+"""The span over which the pace of sending is measured."""
+
+
+async def figures(session: Session, broadcast_id: int) -> dict[str, int]:
+    """Targets by what became of them: states of delivery, "frozen", and "skip_<reason>" for those planned out."""
+    found = await session.execute(
+        select(BroadcastTarget.state, BroadcastTarget.reason, OutboxRow.state, func.count())
+        .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
+        .where(BroadcastTarget.broadcast_id == broadcast_id)
+        .group_by(BroadcastTarget.state, BroadcastTarget.reason, OutboxRow.state)
+    )
+    counts: dict[str, int] = {state.value: 0 for state in OutState}
+    for state, reason, delivery, number in found:
+        settled = state.value if delivery is None else delivery.value
+        name = f"skip_{reason}" if state == TargetState.SKIPPED else settled
+        counts[name] = counts.get(name, 0) + number
+    return counts | {"targets": sum(counts.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a broadcast goes: messages settled lately and when, those due now, those that wait and until when."""
+
+    settled: int
+    latest: datetime | None
+    due: int
+    later: int
+    last: datetime | None
+
+    def left(self, now: datetime) -> timedelta | None:
+        """How long it will take; None when nothing moved lately."""
+        if self.last is not None and self.later:
+            return self.last - now
+        return RECENT * (self.due / self.settled) if self.settled else None
+
+
+async def pace(session: Session, broadcast_id: int, now: datetime) -> Pace:
+    """The pace of a broadcast."""
+    ready = OutboxRow.state == OutState.READY
+    found = await session.execute(
+        select(
+            func.count().filter(OutboxRow.finished_at > now - RECENT),
+            func.max(OutboxRow.finished_at),
+            func.count().filter(and_(ready, OutboxRow.not_before <= now)),
+            func.count().filter(and_(ready, OutboxRow.not_before > now)),
+            func.max(OutboxRow.not_before).filter(ready),
+        ).where(OutboxRow.broadcast_id == broadcast_id)
+    )
+    return Pace(*found.one())
+
+
+async def gone(session: Session, broadcast_id: int) -> int:
+    """How many failed because they blocked us or are not there."""
+    query = (
+        select(func.count())
+        .select_from(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.state == OutState.FAILED, OutboxRow.error.in_(GONE))
+    )
+    return (await session.execute(query)).scalar_one()
+
+
+async def unreached(session: Session, broadcast_id: int, scopes: Sequence[int]) -> list[tuple[str, str, str]]:
+    """(unit, person, why) of everybody who did not get it, of the units at or below `scopes` only."""
+    within = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(scopes))
+    query = (
+        select(Unit.name, Person.name, BroadcastTarget.reason, BroadcastTarget.state, OutboxRow.state, OutboxRow.error)
+        .join(Person, Person.id == BroadcastTarget.person_id)
+        .join(Unit, Unit.id == BroadcastTarget.unit_id)
+        .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
+        .where(
+            BroadcastTarget.broadcast_id == broadcast_id,
+            BroadcastTarget.unit_id.in_(within),
+            or_(OutboxRow.id.is_(None), OutboxRow.state != OutState.SENT),
+        )
+        .order_by(Unit.name, Person.name)
+    )
+    rows = []
+    for unit, person, reason, state, delivery, error in await session.execute(query):
+        why = reason or (state.value if delivery is None else delivery.value)
+        rows.append((unit, person, "blocked" if why == "failed" and error in GONE else why))
+    return rows
+
+
+async def count_reached(session: Session, broadcast_id: int) -> int:
+    """How many people got it, or may have."""
+    query = select(func.count()).where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.state.in_(GOT))
+    return (await session.execute(query)).scalar_one()
+
+
+async def count_state(session: Session, broadcast_id: int, state: OutState) -> int:
+    """How many messages of a broadcast are in one state."""
+    query = select(func.count()).where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.state == state)
+    return (await session.execute(query)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Something announced to a person: the broadcast, the unit it found them in, whether the push may have missed them."""
+
+    broadcast: Broadcast
+    unit: str
+    missed: bool
+
+
+async def list_for(session: Session, person_id: int, now: datetime) -> list[Announced]:
+    """What was announced to a person in the last 90 days, whether or not the push arrived, newest first.
+
+    Of one that was stopped for good only what had reached them.
+    """
+    query = (
+        select(Broadcast, Unit.name, OutboxRow.state)
+        .join(BroadcastTarget, BroadcastTarget.broadcast_id == Broadcast.id)
+        .outerjoin(Unit, Unit.id == BroadcastTarget.unit_id)
+        .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
+        .where(
+            BroadcastTarget.person_id == person_id,
+            BroadcastTarget.state != TargetState.FROZEN,
+            Broadcast.send_at > now - REREAD,
+            or_(
+                Broadcast.state.in_((BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.DONE)),
+                and_(Broadcast.state == BroadcastState.CANCELLED, OutboxRow.state.in_(GOT)),
+            ),
+            BroadcastTarget.reason.not_in(("unconfirmed", "withdrawn", "moved")),
+        )
+        .order_by(Broadcast.send_at.desc(), Broadcast.id.desc())
+    )
+    missed = (None, OutState.UNKNOWN, OutState.FAILED, OutState.EXPIRED, OutState.CANCELLED)
+    return [
+        Announced(broadcast, unit or "", state in missed) for broadcast, unit, state in await session.execute(query)
+    ]
+
+
+async def list_by(session: Session, author_id: int) -> list[Broadcast]:
+    """What an officer has sent, newest first."""
+    query = select(Broadcast).where(Broadcast.author_id == author_id).order_by(Broadcast.id.desc()).limit(30)
+    return list((await session.execute(query)).scalars())
+
+
+async def last_event(session: Session, code: str) -> tuple[str, str, datetime] | None:
+    """(action, who, when) of the last thing anybody did to a broadcast; who is "" for the clock."""
+    query = (
+        select(AuditRow.action, Person.name, AuditRow.at)
+        .outerjoin(Person, Person.id == AuditRow.actor_id)
+        .where(AuditRow.object == f"broadcast {code}")
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return None if row is None else (row[0], row[1] or "", row[2])

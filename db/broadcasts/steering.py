@@ -1,0 +1,182 @@
+"""What can be done to a message on its way: paused, resumed, stopped, sent again; and the stop of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from db import audit, house, policy
+from db.broadcasts.making import WAITING, move
+from db.broadcasts.planning import Times, arm
+from db.errors import Refused
+from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
+from db.policy import Action
+from db.session import Session
+
+CELEBRATION = "anniversary"
+"""The topic that respectful mode drops."""
+
+
+async def may_steer(session: Session, broadcast: Broadcast, actor_id: int) -> bool:
+    """Its author while they may still broadcast there, or who may be the second person."""
+    action = Action.BROADCAST if actor_id == broadcast.author_id else Action.APPROVE_BROADCAST
+    return await policy.may(session, actor_id, action, broadcast.unit_id)
+
+
+async def _check(session: Session, broadcast: Broadcast, actor_id: int) -> None:
+    if not await may_steer(session, broadcast, actor_id):
+        raise Refused("common.refused")
+
+
+async def _flip(
+    session: Session, broadcast: Broadcast, before: Sequence[OutState], after: OutState, **values: Any
+) -> int:
+    changed = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_(before))
+        .values(state=after, **values)
+        .returning(OutboxRow.id)
+    )
+    return len(changed.all())
+
+
+async def pause(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> int:
+    """Holds what is not sent yet; returns how many. What is in flight follows when it comes back."""
+    await _check(session, broadcast, actor_id)
+    allowed = (BroadcastState.PLANNING, BroadcastState.SENDING)
+    await move(session, broadcast, version, allowed, state=BroadcastState.PAUSED)
+    audit.note(session, actor_id, "pause_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    return await _flip(session, broadcast, (OutState.READY,), OutState.HELD)
+
+
+async def resume(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> int:
+    """Lets what was held go on, planning what is not planned yet; returns how many messages wait no more."""
+    await _check(session, broadcast, actor_id)
+    if await stopped(session):
+        raise Refused("announcing.stopped")
+    held = broadcast.state == BroadcastState.HELD
+    state = BroadcastState.SCHEDULED if held else BroadcastState.PLANNING
+    allowed = (BroadcastState.HELD,) if held else (BroadcastState.PAUSED,)
+    await move(session, broadcast, version, allowed, state=state)
+    audit.note(session, actor_id, "resume_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    return await _flip(session, broadcast, (OutState.HELD,), OutState.READY)
+
+
+async def cancel(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> int:
+    """Stops for good; returns how many will not get it."""
+    await _check(session, broadcast, actor_id)
+    allowed = (*WAITING, BroadcastState.PLANNING, BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.HELD)
+    await move(session, broadcast, version, allowed, state=BroadcastState.CANCELLED, finished_at=now)
+    audit.note(session, actor_id, "cancel_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    return await _flip(session, broadcast, (OutState.READY, OutState.HELD), OutState.CANCELLED, finished_at=now)
+
+
+async def resend_unknown(
+    session: Session, broadcast: Broadcast, actor_id: int, version: int, times: Times, now: datetime
+) -> int:
+    """An officer's explicit choice to send again where nobody knows; returns to how many. Some may get it twice."""
+    await _check(session, broadcast, actor_id)
+    if await stopped(session):
+        raise Refused("announcing.stopped")
+    values = {"state": BroadcastState.SENDING, "finished_at": None}
+    await move(session, broadcast, version, (BroadcastState.DONE,), **values)
+    number = await arm(session, broadcast, OutState.UNKNOWN, times)
+    audit.note(
+        session, actor_id, "resend_unknown", f"broadcast {broadcast.code}", now, broadcast.unit_id, number=number
+    )
+    return number
+
+
+# ---------------------------------------------------------------------------------------------------- stop
+
+
+async def stopped(session: Session) -> bool:
+    """Whether everything is stopped."""
+    return await house.is_on(session, house.STOP)
+
+
+async def respectful(session: Session) -> bool:
+    """Whether celebratory messages are dropped."""
+    return await house.is_on(session, "respectful")
+
+
+async def count_held(session: Session) -> int:
+    """How many messages the stop, or a pause, holds back."""
+    query = select(func.count()).select_from(OutboxRow).where(OutboxRow.state == OutState.HELD)
+    return (await session.execute(query)).scalar_one()
+
+
+async def stop_all(session: Session, actor_id: int, now: datetime) -> int:
+    """The emergency stop: every unsent message to many is held, nothing new is planned. Returns how many."""
+    await house.remember(session, house.STOP, {"on": True, "by": actor_id}, now)
+    changed = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY)
+        .values(state=OutState.HELD)
+        .returning(OutboxRow.id)
+    )
+    number = len(changed.all())
+    audit.note(session, actor_id, "emergency_stop", "all broadcasts", now, held=number)
+    return number
+
+
+async def start_again(session: Session, actor_id: int, now: datetime) -> int:
+    """Lifts the stop: what it held goes on, save what was paused on its own."""
+    await house.remember(session, house.STOP, {"on": False, "by": actor_id}, now)
+    running = select(Broadcast.id).where(Broadcast.state.in_((BroadcastState.SENDING, BroadcastState.PLANNING)))
+    changed = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running))
+        .values(state=OutState.READY)
+        .returning(OutboxRow.id)
+    )
+    number = len(changed.all())
+    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)
+    return number
+
+
+async def hold_started(session: Session, now: datetime) -> int:
+    """After a restore: what was under way is paused, what was due but not planned is held. Returns how many."""
+    number = 0
+    for before, after in (
+        ((BroadcastState.SENDING,), BroadcastState.PAUSED),
+        ((BroadcastState.SCHEDULED, BroadcastState.PLANNING), BroadcastState.HELD),
+    ):
+        due = Broadcast.state.in_(before) & (Broadcast.send_at <= now)
+        changed = await session.execute(
+            update(Broadcast).where(due).values(state=after, version=Broadcast.version + 1).returning(Broadcast.id)
+        )
+        number += len(changed.all())
+    return number
+
+
+async def may_have_gone(session: Session, broadcast: Broadcast) -> bool:
+    """Whether a restored backup cannot know if this was sent: its hour lies before the restore (promises F17)."""
+    fact = await house.know(session, "restored")
+    return fact is not None and broadcast.send_at <= datetime.fromisoformat(fact["at"])
+
+
+async def set_respectful(session: Session, actor_id: int, on: bool, now: datetime) -> int:
+    """Respectful mode: celebratory messages that wait are dropped, not sent late. Returns how many."""
+    await house.remember(session, "respectful", {"on": on, "by": actor_id}, now)
+    number = 0
+    if on:
+        celebrating = select(Broadcast.id).where(Broadcast.topic == CELEBRATION)
+        changed = await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.broadcast_id.in_(celebrating), OutboxRow.state.in_((OutState.READY, OutState.HELD)))
+            .values(state=OutState.CANCELLED, finished_at=now)
+            .returning(OutboxRow.id)
+        )
+        number = len(changed.all())
+        ended = (BroadcastState.DONE, BroadcastState.CANCELLED, BroadcastState.RETURNED)
+        await session.execute(
+            update(Broadcast)
+            .where(Broadcast.topic == CELEBRATION, Broadcast.state.not_in(ended))
+            .values(state=BroadcastState.CANCELLED, finished_at=now, version=Broadcast.version + 1)
+        )
+    audit.note(session, actor_id, "respectful_mode", "on" if on else "off", now, dropped=number)
+    return number

@@ -1,0 +1,189 @@
+"""The second person: sees everything, lets it go, sends it back with a word, or says no. Never one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from content.announcements import announcement
+from content.calendar import LOCAL
+from content.message import Media, Message, to_json
+from content.text import clean, letters
+from db import accounts, broadcasts, outbox, people, policy
+from db.errors import Conflict, NotFound
+from db.models import Broadcast, BroadcastState
+from db.policy import Action
+from handlers.announcing import card
+from handlers.announcing.card import dialogue, split
+from handlers.announcing.flow import dialogue as composing
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
+from handlers.talk import Talk
+
+NOTE = (3, 500)
+
+
+async def may_approve(talk: Talk) -> bool:
+    """Whether this person is the second pair of eyes anywhere."""
+    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.APPROVE_BROADCAST))
+
+
+async def waiting(talk: Talk) -> str:
+    """The officer's line about what waits for their second look."""
+    found = await broadcasts.list_to_approve(talk.session, talk.me.id) if await may_approve(talk) else []
+    return talk.words("announcing.to_approve", n=len(found)) if found else ""
+
+
+async def ask_second(talk: Talk, broadcast: Broadcast) -> bool:
+    """Shows the message as it will be read, files included, to everybody who may approve it. False: nobody may."""
+    asked = await broadcasts.approvers(talk.session, broadcast)
+    for person_id in asked:
+        if broadcast.media:  # on its own, since an album carries no buttons
+            shown = to_json(_as_read(talk, broadcast))
+            await outbox.tell(talk.session, person_id, shown, now=talk.now)
+        await talk.tell(person_id, "announcing.approve_notice", **await _request(talk, broadcast))
+    return bool(asked)
+
+
+def _as_read(talk: Talk, broadcast: Broadcast) -> Message:
+    media = [Media(*item) for item in broadcast.media]
+    return announcement(talk.house.words, broadcast.kind, broadcast.text, media)
+
+
+async def _request(talk: Talk, broadcast: Broadcast) -> dict[str, Any]:
+    author = await people.get(talk.session, broadcast.author_id or 0)
+    return {
+        "code": broadcast.code,
+        "version": broadcast.version,
+        "type": talk.words(f"announcing.kind_{broadcast.kind}"),
+        "n": broadcast.audience["count"],
+        "time": talk.words(f"announcing.time_{broadcast.timing}", at=broadcast.send_at.astimezone(LOCAL)),
+        "author": author.name,
+        "reason": broadcast.reason,
+        "files": len(broadcast.media),
+        "text": broadcast.text,
+    }
+
+
+async def show_waiting(talk: Talk, arg: str) -> Move | None:
+    """The next message that waits for this person, whole."""
+    found = await broadcasts.list_to_approve(talk.session, talk.me.id)
+    if not found:
+        talk.say("announcing.nothing_to_approve")
+        return None
+    if found[0].media:
+        talk.out.append((_as_read(talk, found[0]), None, 0.0))
+    talk.say("announcing.approve_notice", **await _request(talk, found[0]))
+    return None
+
+
+async def approve(talk: Talk, arg: str) -> Move | None:
+    broadcast, version = await _asked(talk, arg)
+    try:
+        await broadcasts.approve(talk.session, broadcast, talk.me.id, version, talk.now)
+    except Conflict:
+        await card.too_late(talk, broadcast)
+        return None
+    if broadcast.author_id is not None:
+        who, code = talk.me.name, broadcast.code
+        await talk.tell(broadcast.author_id, "announcing.approved_notice", code=code, who=who)
+    talk.say("announcing.approved", code=broadcast.code)
+    return None
+
+
+async def _asked(talk: Talk, arg: str) -> tuple[Broadcast, int]:
+    code, version = split(arg)
+    return await broadcasts.get_for(talk.session, talk.me.id, code, Action.APPROVE_BROADCAST), version
+
+
+async def begin_return(talk: Talk, arg: str) -> Move | None:
+    broadcast, version = await _asked(talk, arg)
+    if broadcast.version != version or broadcast.state != BroadcastState.WAITING:
+        await card.too_late(talk, broadcast)
+        return None
+    return dialogue.go("note", arg=arg)
+
+
+@dialogue.ask("note", Kind.TEXT)
+async def ask_note(talk: Talk) -> Message:
+    return talk.screen("announcing.return_note", code=split(talk.data["arg"])[0])
+
+
+@dialogue.take("note")
+async def take_note(talk: Talk, answer: Answer) -> Move | str:
+    note = clean(answer.text)
+    if not NOTE[0] <= letters(note) <= NOTE[1]:
+        raise Again("announcing.doc_length", least=NOTE[0], most=NOTE[1], n=letters(note))
+    await _return(talk, talk.data["arg"], note)
+    return END
+
+
+async def refuse(talk: Talk, arg: str) -> Move | None:
+    await _return(talk, arg, "")
+    return None
+
+
+async def _return(talk: Talk, arg: str, note: str) -> None:
+    broadcast, version = await _asked(talk, arg)
+    try:
+        await broadcasts.send_back(talk.session, broadcast, talk.me.id, version, note, talk.now)
+    except Conflict:
+        await card.too_late(talk, broadcast, typed=note)
+        return
+    if broadcast.author_id is not None:
+        key = "announcing.returned_notice" if note else "announcing.refused_notice"
+        who, code = talk.me.name, broadcast.code
+        await talk.tell(broadcast.author_id, key, code=code, who=who, note=note)
+    talk.say("announcing.returned" if note else "announcing.refused", code=broadcast.code)
+
+
+async def take_up(talk: Talk, arg: str) -> Move | None:
+    """A returned message comes back into the draft as it was; one whose author lost the right is taken over."""
+    broadcast = await broadcasts.get_for(talk.session, talk.me.id, split(arg)[0], Action.BROADCAST)
+    mine = broadcast.author_id == talk.me.id
+    if broadcast.state not in ((BroadcastState.RETURNED,) if mine else (BroadcastState.HELD,)):
+        await card.too_late(talk, broadcast)
+        return None
+    if await in_the_way(talk):
+        return None
+    if not mine:
+        await broadcasts.cancel(talk.session, broadcast, talk.me.id, broadcast.version, talk.now)
+    return composing.go("taken_up", **broadcast.answers, source=broadcast.id)
+
+
+@composing.ask("taken_up")
+async def taken_up(talk: Talk) -> str:
+    assert talk.draft is not None
+    await broadcasts.detach(talk.session, talk.data["source"], talk.draft.id)
+    talk.drop("source", "n")
+    return "preview"
+
+
+async def in_the_way(talk: Talk) -> bool:
+    """Whether another message is being composed: it must not be overwritten, so its author decides about it first."""
+    draft = await accounts.find_draft(talk.session, talk.me.id, composing.name)
+    if draft is None or not draft.data:
+        return False
+    talk.say("announcing.draft_first")
+    return True
+
+
+async def drop_draft(talk: Talk, arg: str) -> Move | None:
+    """Throws away the message being composed, on its author's word."""
+    draft = await accounts.find_draft(talk.session, talk.me.id, composing.name)
+    if draft is None:
+        raise NotFound("common.not_found")
+    if talk.draft is not None and talk.draft.id == draft.id:
+        talk.say("common.dropped")
+        return END
+    await talk.session.delete(draft)
+    talk.say("common.dropped")
+    return None
+
+
+COMMANDS = (
+    Command("tincho", show_waiting, place=Place.OFFICER, visible=may_approve),
+    Command("duyettin", approve),
+    Command("tratin", begin_return),
+    Command("khonggui", refuse),
+    Command("soanlai", take_up),
+    Command("bonhap", drop_draft),
+)

@@ -1,0 +1,250 @@
+"""For whom: branches of the officer's own part of the tree, groups, sector, members or not, with a live count."""
+
+from __future__ import annotations
+
+from content.message import Choice, Message
+from content.search import UnitName, search_units
+from content.text import clean_line
+from db import audiences, broadcasts, policy, units
+from db.errors import NotFound, Refused
+from db.models import Audience, Unit
+from db.policy import Action
+from handlers.announcing.flow import change, count, dialogue, rule
+from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
+from handlers.paging import page
+from handlers.talk import Talk
+
+UNITS_SHOWN = 4
+SECTORS_SHOWN = 5
+NAMES_SHOWN = 3
+MEMBERSHIP = ("", "member", "other")
+LABEL = 22
+"""Letters of a unit's name on a button, beside its mark."""
+
+
+@dialogue.ask("audience")
+async def ask_audience(talk: Talk) -> Message:
+    # Whether only confirmed people count hangs on the role held now, not on the one the draft was begun with.
+    change(talk, confirmed=await broadcasts.is_unit_only(talk.session, talk.me.id))
+    here = rule(talk)
+    tally = await count(talk)
+    without = [] if await _has_choice_of_units(talk) else ["unit", "whole"]
+    without += [] if here.sector or len(await audiences.sectors(talk.session, here)) > 1 else ["sector"]
+    return talk.screen(
+        "announcing.audience",
+        without=without,
+        unit=await unit_names(talk),
+        whole=here.whole,
+        groups=", ".join(talk.words(f"announcing.group_{group}") for group in here.groups),
+        sector=here.sector,
+        membership=here.membership,
+        officers=here.officers,
+        n=tally.reached,
+        units=tally.units,
+        muted=tally.reasons.get("muted", 0),
+        withdrawn=tally.reasons.get("withdrawn", 0),
+        blocked=tally.reasons.get("blocked", 0),
+        unconfirmed=tally.reasons.get("unconfirmed", 0),
+        capped=tally.reasons.get("capped", 0),
+    )
+
+
+async def unit_names(talk: Talk) -> str:
+    """The units chosen, the first few by name."""
+    chosen = rule(talk).units
+    names = [(await units.get(talk.session, unit_id)).name for unit_id in chosen[:NAMES_SHOWN]]
+    more = len(chosen) - len(names)
+    return ", ".join(names) + (talk.words("announcing.units_more", n=more) if more else "")
+
+
+async def _has_choice_of_units(talk: Talk) -> bool:
+    tops = await _tops(talk)
+    return len(tops) > 1 or bool(await units.children(talk.session, tops[0]))
+
+
+async def _tops(talk: Talk) -> list[int]:
+    """The units at whose tops this person may write, each once. Raises Refused when the right is gone."""
+    tops = list(dict.fromkeys(await policy.scopes(talk.session, talk.me.id, Action.BROADCAST)))
+    if not tops:
+        raise Refused("common.refused")
+    return tops
+
+
+@dialogue.take("audience")
+async def take_audience(talk: Talk, answer: Answer) -> Move | str:
+    here = rule(talk)
+    if answer.choice == "next":
+        if not (await count(talk)).reached:
+            raise Again("announcing.audience_nobody")
+        return "doc_number" if talk.data["kind"] == "document" else "body"
+    if answer.choice in ("whole", "officers"):
+        change(talk, **{answer.choice: not getattr(here, answer.choice)})
+        return AGAIN
+    if answer.choice == "membership":
+        change(talk, membership=MEMBERSHIP[(MEMBERSHIP.index(here.membership) + 1) % len(MEMBERSHIP)])
+        return AGAIN
+    talk.put(start=0, at=await _place(talk), hits=[])
+    return answer.choice
+
+
+# ---------------------------------------------------------------------------------------------------- units
+
+
+async def _place(talk: Talk) -> int:
+    """Whose units are listed first: the one unit chosen, its parent where it has nothing below; 0 = one's own tops."""
+    tops = await _tops(talk)
+    chosen = rule(talk).units
+    if len(chosen) == 1:
+        if await units.children(talk.session, chosen[0]):
+            return chosen[0]
+        parent = (await units.get(talk.session, chosen[0])).parent_id
+        if parent is not None and await policy.may(talk.session, talk.me.id, Action.BROADCAST, parent):
+            return parent
+    return tops[0] if len(tops) == 1 else 0
+
+
+async def _listed(talk: Talk) -> list[Unit]:
+    if talk.data["hits"]:
+        return [await units.get(talk.session, unit_id) for unit_id in talk.data["hits"]]
+    if talk.data["at"]:
+        return await units.children(talk.session, talk.data["at"])
+    return [await units.get(talk.session, unit_id) for unit_id in await _tops(talk)]
+
+
+@dialogue.ask("unit", Kind.MANY, free=True)
+async def ask_unit(talk: Talk) -> Message:
+    listed = await _listed(talk)
+    start = talk.data["start"]
+    shown, after = page(listed, start, UNITS_SHOWN)
+    chosen = rule(talk).units
+    choices = []
+    for unit in shown:
+        mark = "group_on" if unit.id in chosen else "group_off"
+        name = (unit.short_name or unit.name)[:LABEL]
+        choices.append(Choice(talk.words(f"announcing.{mark}", name=name), f"unit-{unit.id}"))
+    without = [] if after or start else ["more"]
+    without += [] if await _above(talk) is not None else ["up"]
+    return talk.screen(
+        "announcing.unit",
+        *choices,
+        without=without,
+        place=(await units.get(talk.session, talk.data["at"])).name if talk.data["at"] else "",
+        found=len(talk.data["hits"]),
+        chosen=await unit_names(talk),
+    )
+
+
+async def _above(talk: Talk) -> int | None:
+    """Where "up" leads: from names found to the list, from a unit to the one above, as far as one's own top."""
+    if talk.data["hits"]:
+        return int(talk.data["at"])
+    at = talk.data["at"]
+    if not at:
+        return None
+    parent = (await units.get(talk.session, at)).parent_id
+    if parent is not None and await policy.may(talk.session, talk.me.id, Action.BROADCAST, parent):
+        return parent
+    return 0 if len(await _tops(talk)) > 1 else None
+
+
+@dialogue.take("unit")
+async def take_unit(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "done":
+        talk.drop("at", "hits")
+        return "audience"
+    if answer.choice == "more":
+        talk.put(start=page(await _listed(talk), talk.data["start"], UNITS_SHOWN)[1])
+        return AGAIN
+    if answer.choice == "up":
+        talk.put(at=await _above(talk), hits=[], start=0)
+        return AGAIN
+    for key in answer.many or (answer.choice,):
+        if key.startswith("unit-"):
+            await _toggle(talk, int(key.removeprefix("unit-")))
+    if answer.text:
+        await _find(talk, clean_line(answer.text))
+    return AGAIN
+
+
+async def _find(talk: Talk, typed: str) -> None:
+    """Typing reaches any unit one may write to, however deep; one that fits is ticked, several are shown."""
+    named = [
+        UnitName(u.id, tuple(filter(None, (u.name, u.short_name, u.code, *u.aliases))), u.old_names, u.place, u.parent)
+        for u in await units.names(talk.session, teams=True)
+    ]
+    mine = [
+        hit
+        for hit in search_units(typed, named, 30)
+        if await policy.may(talk.session, talk.me.id, Action.BROADCAST, hit.id)
+    ]
+    if not mine:
+        raise Again("announcing.unit_unknown")
+    best = [hit.id for hit in mine if hit.score == mine[0].score]
+    talk.put(hits=best, start=0)
+    if len(best) == 1 and best[0] not in rule(talk).units:
+        await _toggle(talk, best[0])
+
+
+async def _toggle(talk: Talk, unit_id: int) -> None:
+    """Ticks or unticks a unit. What is above or below a ticked one is unticked; with nothing ticked it is all there is."""
+    chosen = set(rule(talk).units)
+    if unit_id in chosen:
+        chosen.remove(unit_id)
+    else:
+        above = await units.ancestors(talk.session, unit_id)
+        below = {other for other in chosen if unit_id in await units.ancestors(talk.session, other)}
+        chosen = (chosen - set(above) - below) | {unit_id}
+    await _choose(talk, chosen or {talk.data["at"] or (await _tops(talk))[0]})
+
+
+async def _choose(talk: Talk, chosen: set[int]) -> None:
+    top = next(iter(chosen)) if len(chosen) == 1 else await audiences.common_top(talk.session, sorted(chosen))
+    if top is None:
+        raise NotFound("common.not_found")
+    if not await policy.may(talk.session, talk.me.id, Action.BROADCAST, top):
+        raise Again("announcing.unit_apart")
+    change(talk, unit=top, branches=sorted(chosen) if len(chosen) > 1 else [], sector="")
+    talk.put(unit_name=(await units.get(talk.session, top)).name)
+
+
+# ---------------------------------------------------------------------------------------------------- groups, sector
+
+
+@dialogue.ask("groups", Kind.MANY)
+async def ask_groups(talk: Talk) -> Message:
+    chosen = rule(talk).groups
+    choices = []
+    for group in Audience:
+        name = talk.words(f"announcing.group_{group.value}")
+        shown = talk.words("announcing.group_on" if group.value in chosen else "announcing.group_off", name=name)
+        choices.append(Choice(shown, group.value))
+    return talk.screen("announcing.groups", *choices)
+
+
+@dialogue.take("groups")
+async def take_groups(talk: Talk, answer: Answer) -> Move | str:
+    if answer.many:
+        change(talk, groups=sorted(key for key in answer.many if key != "done"))
+        return AGAIN
+    if answer.choice == "done":
+        return "audience"
+    change(talk, groups=sorted(set(rule(talk).groups) ^ {answer.choice}))
+    return AGAIN
+
+
+@dialogue.ask("sector")
+async def ask_sector(talk: Talk) -> Message:
+    found = await audiences.sectors(talk.session, rule(talk))
+    shown, after = page(found, talk.data.get("start", 0), SECTORS_SHOWN)
+    without = () if after or talk.data.get("start", 0) else ("more",)
+    return talk.screen("announcing.sector", *(Choice(name[:24], f"sector-{name}") for name in shown), without=without)
+
+
+@dialogue.take("sector")
+async def take_sector(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        found = await audiences.sectors(talk.session, rule(talk))
+        talk.put(start=page(found, talk.data.get("start", 0), SECTORS_SHOWN)[1])
+        return AGAIN
+    change(talk, sector="" if answer.choice == "all" else answer.choice.removeprefix("sector-"))
+    return "audience"

@@ -1,0 +1,123 @@
+"""One message as it stands: its state, who did what last, its figures, and the buttons that still make sense."""
+
+from __future__ import annotations
+
+from content.calendar import LOCAL
+from content.message import Choice
+from content.text import whole_number
+from db import broadcasts, policy
+from db.models import Broadcast, BroadcastState, OutState
+from db.policy import Action
+from handlers.dialogue import Command, Dialogue, Move
+from handlers.paging import page
+from handlers.talk import Talk
+
+dialogue = Dialogue("steering")
+PAGE = 5
+LINE = 50
+
+CONTROLS: dict[BroadcastState, tuple[str, ...]] = {
+    BroadcastState.WAITING: ("stop",),
+    BroadcastState.SCHEDULED: ("stop",),
+    BroadcastState.PLANNING: ("pause", "stop"),
+    BroadcastState.SENDING: ("pause", "stop"),
+    BroadcastState.PAUSED: ("go", "stop"),
+    BroadcastState.HELD: ("go", "stop"),
+}
+APPROVAL = ("approve", "back", "refuse")
+
+
+def split(arg: str) -> tuple[str, int]:
+    """Code and version of a button's argument; a missing version fits none."""
+    code, _, version = arg.strip().upper().partition(".")
+    return code, whole_number(version) or 0
+
+
+async def visible(talk: Talk, arg: str) -> Broadcast:
+    """A broadcast one may know of: one's own, or within one's right to send or to approve. Raises NotFound."""
+    code, _ = split(arg)
+    broadcast = await broadcasts.find(talk.session, code)
+    if broadcast.author_id == talk.me.id:
+        return broadcast
+    return await broadcasts.get_for(talk.session, talk.me.id, code, Action.BROADCAST, Action.APPROVE_BROADCAST)
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    await say(talk, await visible(talk, arg))
+    return None
+
+
+async def too_late(talk: Talk, broadcast: Broadcast, typed: str = "") -> None:
+    """Somebody, or the clock, was faster: says what happened meanwhile. What was typed is shown back."""
+    await say(talk, broadcast, late=True, typed=typed)
+
+
+async def say(talk: Talk, broadcast: Broadcast, *, late: bool = False, typed: str = "") -> None:
+    """The card of a broadcast."""
+    counts = await broadcasts.figures(talk.session, broadcast.id)
+    event = await broadcasts.last_event(talk.session, broadcast.code)
+    missed = counts["targets"] - counts[OutState.SENT.value]
+    talk.say(
+        "announcing.card",
+        only=await _controls(talk, broadcast, counts, missed),
+        late=late,
+        code=broadcast.code,
+        version=broadcast.version,
+        state=talk.words(f"announcing.state_{broadcast.state.value}"),
+        who=(event[1] if event else "") or talk.words("announcing.system"),
+        did=talk.words(f"announcing.did_{event[0] if event else 'broadcast'}"),
+        at=event[2] if event else broadcast.created_at,
+        text=first_line(broadcast),
+        time=talk.words(f"announcing.time_{broadcast.timing}", at=broadcast.send_at.astimezone(LOCAL)),
+        before=broadcast.state in (BroadcastState.WAITING, BroadcastState.SCHEDULED),
+        targets=sum(counts[state.value] for state in OutState),
+        sent=counts[OutState.SENT.value],
+        failed=counts[OutState.FAILED.value],
+        unknown=counts[OutState.UNKNOWN.value],
+        left=counts[OutState.READY.value] + counts[OutState.HELD.value] + counts[OutState.SENDING.value],
+        typed=typed,
+    )
+
+
+async def _controls(talk: Talk, broadcast: Broadcast, counts: dict[str, int], missed: int) -> list[str]:
+    """The buttons this person may press as things stand."""
+    session, me, state = talk.session, talk.me.id, broadcast.state
+    found: list[str] = []
+    if await broadcasts.may_steer(session, broadcast, me):
+        found += CONTROLS.get(state, ())
+    if state == BroadcastState.HELD and not await policy.may(
+        session, broadcast.author_id or 0, Action.BROADCAST, broadcast.unit_id
+    ):
+        found = [name for name in found if name != "go"]
+        found += ["take"] if await policy.may(session, me, Action.BROADCAST, broadcast.unit_id) else []
+    may_approve = await policy.may(session, me, Action.APPROVE_BROADCAST, broadcast.unit_id)
+    if state == BroadcastState.WAITING and broadcast.author_id != me and may_approve:
+        found = list(APPROVAL)
+    if state == BroadcastState.RETURNED and broadcast.author_id == me:
+        found.append("rewrite")
+    if state in (BroadcastState.DONE, BroadcastState.CANCELLED):
+        found += ["excel"] if missed else []
+        if counts[OutState.SENT.value] + counts[OutState.UNKNOWN.value] + counts[OutState.SENDING.value]:
+            found.append("correct")
+        found += ["again"] if counts[OutState.UNKNOWN.value] and state == BroadcastState.DONE else []
+    return found
+
+
+def first_line(broadcast: Broadcast) -> str:
+    """What a list shows of a text."""
+    line = next(iter(broadcast.text.splitlines()), "")
+    return line if len(line) <= LINE else line[: LINE - 1] + "…"
+
+
+async def show_mine(talk: Talk, arg: str) -> Move | None:
+    """What this person has sent, newest first; each opens by its number."""
+    found = await broadcasts.list_by(talk.session, talk.me.id)
+    shown, after = page(found, whole_number(arg) or 0, PAGE)
+    lines = [f"{b.code} – {talk.words(f'announcing.state_{b.state.value}')}: {first_line(b)}" for b in shown]
+    choices = [Choice(str(n), command="xemtin", arg=b.code) for n, b in enumerate(shown, 1)]
+    more = [Choice(talk.house.words.label("announcing.reread", "more"), command="tincua", arg=str(after))]
+    talk.say("announcing.mine", *choices, *(more if after else ()), lines=lines)
+    return None
+
+
+COMMANDS = (Command("xemtin", show), Command("tincua", show_mine))

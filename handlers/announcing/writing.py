@@ -1,0 +1,199 @@
+"""The words and files of a message, and the checks they must pass before anybody sees them."""
+
+from __future__ import annotations
+
+from content import placeholders
+from content.anniversaries import check_ordinals
+from content.message import Message
+from content.text import broadcast_warnings, clean, is_trusted, letters, secrecy_stamps
+from content.times import format_partial, parse_past_date
+from db import attachments
+from handlers.announcing.flow import MOST, MOST_CAPTION, as_read, dialogue, files, text, writing_step
+from handlers.dialogue import AGAIN, STAY, Again, Answer, File, Kind, Move
+from handlers.report.files import LARGEST, PICTURE_NAMES
+from handlers.talk import Talk
+
+PHOTOS = 4
+DOCUMENT = {"doc_number": (5, 80), "doc_date": (5, 40), "doc_subject": (5, 200), "doc_summary": (20, 400), "doc_due": (3, 80)}  # fmt: skip
+"""Fewest and most letters of a document's parts."""
+
+
+def refuse_secrets(given: str) -> None:
+    """What may never go out, whatever an officer thinks of it, and what nobody could fill in."""
+    stamps = secrecy_stamps(given)
+    if stamps:
+        raise Again("announcing.secret", found=", ".join(stamps))
+    strange = placeholders.unknown_placeholders(given)
+    if strange:
+        raise Again("announcing.placeholder", found=", ".join(strange))
+    if placeholders.count_placeholders(given) > placeholders.MOST:
+        raise Again("announcing.placeholders_many", most=placeholders.MOST)
+
+
+# ---------------------------------------------------------------------------------------------------- a document
+
+
+def _document_step(step: str, after: str) -> None:
+    least, most = DOCUMENT[step]
+
+    @dialogue.ask(step, Kind.TEXT)
+    async def ask(talk: Talk) -> Message:
+        known = talk.data.get(step, "")
+        return talk.screen(f"announcing.{step}", without=() if known else ("same",), known=known)
+
+    @dialogue.take(step)
+    async def take(talk: Talk, answer: Answer) -> Move | str:
+        if answer.choice == "same":
+            return after
+        if answer.choice == "skip":
+            talk.drop(step)
+            return after
+        given = clean(answer.text)
+        if step == "doc_date":
+            day = parse_past_date(given, talk.today)
+            if day is None or day.day is None:
+                raise Again("announcing.doc_date_unclear")
+            given = format_partial(day)
+        if not least <= letters(given) <= most:
+            raise Again("announcing.doc_length", least=least, most=most, n=letters(given))
+        refuse_secrets(given)
+        talk.put(**{step: given})
+        return after
+
+
+for _step, _after in zip(DOCUMENT, [*list(DOCUMENT)[1:], "body"], strict=True):
+    _document_step(_step, _after)
+
+
+# ---------------------------------------------------------------------------------------------------- words and files
+
+
+@dialogue.ask("body", Kind.FILES)
+async def ask_body(talk: Talk) -> Message:
+    assert talk.draft is not None
+    photos, others = await attachments.count(talk.session, talk.draft.id)
+    return talk.screen(
+        "announcing.body",
+        without=() if photos + others else ("clear",),
+        most=MOST,
+        document=talk.data["kind"] == "document",
+        may_attach=not talk.data.get("team"),
+        text=talk.data.get("text", "") if talk.data["kind"] != "document" else "",
+        photos=photos,
+        others=others,
+    )
+
+
+@dialogue.take("body")
+async def take_body(talk: Talk, answer: Answer) -> Move | str:
+    assert talk.draft is not None
+    if answer.choice == "clear":
+        await attachments.let_go(talk.session, talk.draft.id)
+        return AGAIN
+    if answer.choice == "next":
+        await _check_whole(talk)
+        return "warnings"
+    await _keep_files(talk, answer.files)
+    photos, others = await attachments.count(talk.session, talk.draft.id)
+    if answer.text:
+        _keep_text(talk, clean(answer.text), beside=bool(photos or others))
+    written = letters(talk.data.get("text", "")) if talk.data["kind"] != "document" else 0
+    talk.say("announcing.body_noted", slot=talk.quiet, after=1.0, text=written, photos=photos, others=others)
+    return STAY
+
+
+def _keep_text(talk: Talk, given: str, *, beside: bool) -> None:
+    if talk.data["kind"] == "document":
+        raise Again("announcing.body_no_text")
+    most = MOST_CAPTION if beside else MOST
+    if letters(given) > most:
+        raise Again("announcing.body_long", n=letters(given), most=most)
+    refuse_secrets(given)
+    talk.put(text=given)
+
+
+async def _keep_files(talk: Talk, given: tuple[File, ...]) -> None:
+    """Notes files with the draft; what cannot go is said beside it, and the good ones stay."""
+    assert talk.draft is not None
+    screen = talk.conversation.screen
+    for file in given:
+        if talk.data.get("team"):
+            raise Again("announcing.body_text_only")
+        if secrecy_stamps(file.name):
+            raise Again("announcing.secret", found=file.name)
+        photo = file.kind == "photo" or file.name.lower().endswith(PICTURE_NAMES)
+        photos, others = await attachments.count(talk.session, talk.draft.id)
+        if not photo and not file.name.lower().endswith(".pdf"):
+            talk.say("announcing.body_kind", slot=f"kind-{screen}", name=file.name)
+        elif file.size > LARGEST:
+            talk.say("report.files_too_big", slot=f"big-{screen}")
+        elif await attachments.has(talk.session, talk.draft.id, file.unique_ref):
+            continue  # albums are sent again by nervous thumbs
+        elif others or (photo and photos >= PHOTOS) or (not photo and photos):
+            talk.say("announcing.body_files", slot=f"full-{screen}", after=1.5)
+        else:
+            await attachments.add(
+                talk.session,
+                person_id=talk.me.id,
+                account_id=talk.account.id,
+                channel=talk.account.channel,
+                draft_id=talk.draft.id,
+                kind="photo" if photo else "document",
+                ref=file.ref,
+                unique_ref=file.unique_ref,
+                name=file.name,
+                size=file.size,
+                now=talk.now,
+            )
+
+
+async def _check_whole(talk: Talk) -> None:
+    """Words and files together, before they are looked over: each may have come first."""
+    media, waiting = await files(talk)
+    if waiting:
+        raise Again("announcing.files_wait")
+    if talk.data["kind"] == "document":
+        return
+    written = letters(talk.data.get("text", ""))
+    if not written:
+        raise Again("announcing.body_empty")
+    if media and written > MOST_CAPTION:
+        raise Again("announcing.body_long_beside", n=written, most=MOST_CAPTION)
+
+
+# ---------------------------------------------------------------------------------------------------- looking it over
+
+
+@dialogue.ask("warnings")
+async def ask_warnings(talk: Talk) -> Message | str:
+    written = text(talk)
+    lines = []
+    for key, params in broadcast_warnings(written):
+        if key != "link" or not is_trusted(str(params["host"])):
+            lines.append(talk.house.words.plain(f"announcing.warn_{key}", **params))
+    pack = talk.house.packs.anniversaries
+    for key, said, computed in check_ordinals(pack, written, talk.today):
+        name = pack.get(key).name
+        lines.append(talk.house.words.plain("announcing.warn_ordinal", written=said, computed=computed, name=name))
+    return talk.screen("announcing.warnings", lines=lines) if lines else "preview"
+
+
+@dialogue.take("warnings")
+async def take_warnings(talk: Talk, answer: Answer) -> Move | str:
+    return writing_step(talk) if answer.choice == "edit" else "preview"
+
+
+@dialogue.ask("preview")
+async def ask_preview(talk: Talk) -> Message:
+    message = await as_read(talk)
+    return talk.screen("announcing.preview", text=talk.house.words.unescape(message.text), files=len(message.media))
+
+
+@dialogue.take("preview")
+async def take_preview(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "edit":
+        return writing_step(talk)
+    if answer.choice == "test":
+        talk.out.append((await as_read(talk), None, 0.0))
+        talk.say("announcing.test_sent")
+    return "when"
