@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ TINY = 2
 """A single letter or number."""
 
 NARROW = 14
-"""Labels up to this many characters stand two in a row (5-voice §5.5)."""
+"""Labels of up to this many characters, their icon aside, stand two in a row (5-voice §5.5, the menu of 4-conversation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,16 @@ def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
         last = result[-1] if result else []
         tiny = len(choice.label) <= TINY
         if (last and tiny and all(len(other.label) <= TINY for other in last) and len(last) < 5) or (
-            len(last) == 1 and not tiny and TINY < len(last[0].label) <= NARROW and len(choice.label) <= NARROW
+            len(last) == 1 and not tiny and len(last[0].label) > TINY and _narrow(last[0]) and _narrow(choice)
         ):
             last.append(choice)
         else:
             result.append([choice])
     return result
+
+
+def _narrow(choice: Choice) -> bool:
+    return len(re.sub(r"^\W+", "", choice.label)) <= NARROW
 
 
 def to_json(message: Message) -> dict[str, Any]:

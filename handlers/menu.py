@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
 from db import accounts, policy, units
@@ -10,6 +13,8 @@ from handlers.onboarding import missing, open_to_all
 from handlers.talk import Talk
 
 dialogue = Dialogue("menu")
+NOT_LISTED = ("start", "menu", "trogiup", "canbo")
+"""What help speaks of in its own words, or what the reader is looking at."""
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -30,13 +35,18 @@ async def resume(talk: Talk, arg: str) -> Move | None:
 
 
 async def show_help(talk: Talk, arg: str) -> Move | None:
-    lines = [
-        [command.name, talk.words(f"commands.{command.name}")]
-        for command in talk.house.registry.order
-        if command.slash and await _visible(talk, command)
-    ]
-    talk.say("menu.help", _button(talk, "menu"), lines=lines)
+    """How to use it, and what can be typed: each label is a word that opens its thing."""
+    shown = [c for c in talk.house.registry.order if c.slash and c.name not in NOT_LISTED and await _visible(talk, c)]
+    of_some = [c for c in shown if c.place == Place.OFFICER or (c.place == Place.NOWHERE and c.visible is not None)]
+    lines = [_name(talk, command) for command in shown if command not in of_some]
+    officer = [_name(talk, command) for command in of_some]
+    talk.say("menu.help", _button(talk, "menu"), lines=lines, officer=officer)
     return None
+
+
+def _name(talk: Talk, command: Command) -> str:
+    """A command's label without its icon."""
+    return re.sub(r"^\W+", "", _button(talk, command.name).label)
 
 
 def _button(talk: Talk, name: str) -> Choice:
@@ -62,11 +72,20 @@ async def ask_home(talk: Talk) -> Message | Move:
     for line in talk.house.registry.waiting:
         waiting = waiting or await line(talk)
     name = talk.me.name or talk.words("menu.stranger")
-    officer = await buttons(talk, Place.OFFICER)
-    home = [_button(talk, "canbo")] if officer and "canbo" in talk.house.registry.commands else []
+    home = [await _officer_button(talk)] if await is_officer(talk) else []
     main = await buttons(talk, Place.MAIN)
     choices = [*home, *main][: MAX_CHOICES - 1]
     return talk.screen("menu.home", *choices, _button(talk, "themmuc"), greeting=greeting, name=name, waiting=waiting)
+
+
+async def _officer_button(talk: Talk) -> Choice:
+    """The way to the officer's work, with how many kinds of it wait."""
+    button, waiting = _button(talk, "canbo"), len(await _officer_lines(talk))
+    return replace(button, label=f"{button.label} ({waiting})") if waiting else button
+
+
+async def _officer_lines(talk: Talk) -> list[str]:
+    return [line for work in talk.house.registry.officer_work if (line := await work(talk))]
 
 
 async def _home_of_a_stranger(talk: Talk, greeting: str) -> Message:
@@ -91,13 +110,12 @@ async def ask_officer(talk: Talk) -> Message | str:
     choices = await buttons(talk, Place.OFFICER)
     if not choices:
         return "home"
-    lines = [line for work in talk.house.registry.officer_work if (line := await work(talk))]
     return talk.screen(
         "menu.officer",
         *choices,
         _button(talk, "menu"),
         unit=await _scope_name(talk),
-        lines=lines or [talk.words("menu.officer_calm")],
+        lines=await _officer_lines(talk) or [talk.words("menu.officer_calm")],
     )
 
 

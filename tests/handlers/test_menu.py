@@ -1,0 +1,156 @@
+"""The menu and help offer what is built, to whom it is for; and whatever is opened, something is answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from content.message import MAX_CHOICES, rows
+from db.models import Draft, Role
+from tests.handlers.test_moderation import reviewer, sent
+from tests.people import START, TestPerson, World
+
+
+@pytest.mark.parametrize(
+    ("hour", "greeting"),
+    [
+        (5, "Chào buổi sáng"),
+        (10, "Chào buổi sáng"),
+        (12, "Chào buổi trưa"),
+        (16, "Chào buổi chiều"),
+        (20, "Chào buổi tối"),
+    ],
+)
+async def test_the_greeting_follows_the_local_hour(world: World, hour: int, greeting: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = START.replace(hour=0, minute=0) + timedelta(hours=hour - 7)
+    assert (await hoa.says("menu")).text.startswith(f"{greeting}, Bùi Thị Hoa!")
+
+
+async def test_the_menu_stands_in_two_columns(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert [[choice.command for choice in row] for row in rows(hoa.last.choices)] == [
+        ["thidua", "sangkien"], ["onluat", "hoso"], ["themmuc"],
+    ]  # fmt: skip
+
+
+async def test_one_line_says_what_waits_most_useful_first(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    assert len((await hoa.says("menu")).text.splitlines()) == 2
+    async with world.database.write() as session:
+        data = {"track": "initiative", "title": "Giá gá"}
+        session.add(Draft(person_id=await hoa.id(), dialogue="report", step="field", data=data, updated_at=world.now))
+    assert "bản nháp" in (await hoa.says("menu")).text.splitlines()[1]
+    ha = await reviewer(world)
+    code = (await sent(world, hoa)).code
+    await ha.says(f"/duyet {code}")
+    await ha.taps("Nhận xử lý")
+    await ha.taps("Cần bổ sung")
+    await ha.says("1")
+    await ha.taps("Gửi")
+    lines = (await hoa.says("menu")).text.splitlines()
+    assert len(lines) == 3 and code in lines[1]
+
+
+async def test_an_officer_sees_first_how_much_of_their_work_waits(world: World) -> None:
+    await world.person("Hoa").joins("MAYHOA")  # waits to be confirmed
+    nam = await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR)
+    await nam.says("menu")
+    assert nam.last.choices[0].label.endswith("Việc cán bộ (1)")
+    assert (await nam.says("viec can bo")).key == "menu.officer"
+    assert (await nam.says("menu")).key == "menu.home" and (await nam.says("1")).key == "menu.officer"
+
+
+def commands_of(person: TestPerson) -> set[str]:
+    return {choice.command for choice in person.last.choices}
+
+
+async def test_who_has_no_role_is_offered_no_officers_work(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert "canbo" not in commands_of(hoa)
+    assert "Việc cán bộ" not in (await hoa.says("giup")).text
+    assert (await hoa.says("/canbo")).key == "menu.home"
+
+
+@pytest.mark.parametrize("role", [None, *(role for role in Role if role != Role.WORKER)])
+async def test_help_fits_a_small_screen_and_every_word_it_names_opens_something(
+    world: World, role: Role | None
+) -> None:
+    somebody = await world.joined("Lê Thu Hà", unit="TINH", role=role)
+    told = (await somebody.says("tro giup")).text
+    assert len(told) <= 600
+    for line in told.splitlines():
+        if "Gõ tên mục" in line or "Việc cán bộ" in line:
+            for word in line.partition(": ")[2].rstrip(".").split(" · "):
+                await somebody.says("menu")
+                somebody.heard.clear()
+                await somebody.says(word)
+                assert somebody.keys and somebody.last.key not in (
+                    "common.unknown",
+                    "common.choose",
+                    "common.refused",
+                ), word
+
+
+async def test_nothing_is_offered_that_is_not_built(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    built = world.house.registry.commands
+    for screen in ("menu", "muc khac", "giup"):
+        await hoa.says(screen)
+        assert len(hoa.last.choices) <= MAX_CHOICES and commands_of(hoa) <= set(built)
+        assert not [
+            word for word in ("thi tuần", "cuộc thi", "ý kiến", "gia nhập", "xếp hạng") if word in hoa.last.text.lower()
+        ]
+    stranger = world.person("Lan")
+    await stranger.says("/start")
+    for word in ("thi tìm hiểu", "tâm tư", "nguyện vọng", "gia nhập"):
+        assert word not in stranger.last.text
+
+
+async def half_way(world: World) -> TestPerson:
+    lan = world.person("Lan")
+    await lan.says("/start u-MAYHOA")
+    for label in ("Bắt đầu", "Tôi đồng ý", "Không, tôi tự xem"):
+        await lan.taps(label)
+    return lan
+
+
+async def stopped(world: World) -> TestPerson:
+    lan = await world.joined("Đỗ Thị Lan")
+    await lan.says("/canhan")
+    await lan.taps("Rút đồng ý")
+    await lan.taps("Ngừng mọi xử lý")
+    return lan
+
+
+@pytest.mark.parametrize("who", ["stranger", "half_way", "stopped", "member", *(role.value for role in list(Role)[1:])])
+async def test_every_command_is_answered_whoever_gives_it(world: World, who: str) -> None:
+    made = {"stranger": None, "half_way": half_way, "stopped": stopped, "member": None}
+    if who == "stranger":
+        person = world.person("Lan")
+    elif made.get(who) is not None:
+        person = await made[who](world)
+    else:
+        role = None if who == "member" else Role(who)
+        person = await world.joined("Lê Thu Hà", unit="TINH", role=role)
+    for name, command in world.house.registry.commands.items():
+        for arg in ("", "x", "SK-25-9999.1"):
+            person.heard.clear()
+            await person.presses(f"c:{name}:{arg}")
+            world.later(minutes=1)
+            await world.deliver()
+            assert person.keys, (name, arg)
+        if command.slash:
+            person.heard.clear()
+            assert (await person.says(f"/{name}")).text, name
+
+
+async def test_what_is_not_understood_gets_a_menu_help_and_a_number_to_call(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for _ in range(2):
+        await hoa.says("hom nay troi dep qua")
+        assert hoa.last.key == "common.unknown" and world.house.hotline in hoa.last.text
+        assert commands_of(hoa) >= {"menu", "trogiup"}
