@@ -1,173 +1,271 @@
-"""Reads the federation's list of units by its Vietnamese headings; every problem with its row and remedy, none loses the rest."""
+"""Reads the federation's list of units by its Vietnamese headings; every problem with its cell and remedy, none loses the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from content.text import clean_line, fold
 
 HEADINGS = {
-    "ma": "code",
-    "ten": "name",
-    "ten ngan": "short_name",
-    "cap tren (ma)": "parent",
-    "cap tren": "parent",
-    "xa/phuong": "place",
-    "xa, phuong": "place",
-    "kcn": "zone",
-    "khu cong nghiep": "zone",
-    "nganh": "sector",
-    "tong lao dong": "workers",
-    "doan vien": "members",
-    "nu": "women",
-    "ngay cap nhat": "figures_on",
-    "ten cu": "old_names",
-    "ten khac": "aliases",
+    "code": ("ma", "ma don vi"),
+    "name": ("ten", "ten don vi", "ten day du"),
+    "short_name": ("ten ngan", "ten goi tat", "ten viet tat"),
+    "parent": ("cap tren ma", "cap tren", "ma cap tren"),
+    "level": ("cap",),
+    "place": ("xa phuong", "xa", "phuong"),
+    "zone": ("kcn", "khu cong nghiep"),
+    "sector": ("nganh", "nganh nghe"),
+    "workers": ("tong lao dong", "tong so lao dong", "lao dong"),
+    "members": ("doan vien", "so doan vien", "tong so doan vien"),
+    "women": ("nu", "so nu", "lao dong nu"),
+    "figures_on": ("ngay cap nhat", "cap nhat"),
+    "old_names": ("ten cu",),
+    "aliases": ("ten khac", "ten thuong goi"),
 }
-"""Folded headings and what they mean (4-conversation §4.16)."""
-REQUIRED = {"code": "mã", "name": "tên", "parent": "cấp trên (mã)"}
-CODE_LENGTH = 24
-"""A unit's deep link is `u-` + code in at most 64 characters of A-Za-z0-9_- (Telegram)."""
+"""What a column means, and how its heading may be written: any order and case, marks or not (4-conversation §4.16)."""
+REQUIRED = ("code", "name", "parent")
+FIGURES = ("workers", "members", "women")
+LEVELS = {
+    "province": ("tinh", "cap tinh", "thanh pho"),
+    "upper": (
+        "cap tren",
+        "cap tren co so",
+        "cap tren truc tiep co so",
+        "cum",
+        "xa",
+        "phuong",
+        "xa phuong",
+        "kcn",
+        "nganh",
+    ),
+    "grassroots": ("co so", "cdcs", "cap co so"),
+    "team": ("to", "to cong doan", "chuyen", "cong doan bo phan", "bo phan"),
+}
+CODE = re.compile(r"[A-Z0-9_-]{1,24}")
+"""A unit's deep link is `u-` + code in at most 64 characters of A-Za-z0-9_- (Telegram); 24 are still read aloud."""
+LONGEST = 200
+"""Characters of a name: it must fit a screen beside others."""
+NUMBER = re.compile(r"\d{1,7}|\d{1,3}([., ])\d{3}(\1\d{3})?")
+"""Fewer than ten million, thousands apart or not. "12,5" is no number of people."""
+DATED = re.compile(r"(.+?)\s*\((?:[^()]*?\s)?(\d[\d/.-]+)\)")
+"""An old name with the day it ended: "Công đoàn huyện Đồng Tâm (đến 1/7/2025)"."""
+TITLE_ROWS = 10
+"""How far down the headings may stand: lists have titles above them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetUnit:
-    """One good row. `level` is guessed from the name and the place in the tree and can be changed later."""
+    """One good row. `columns` are the meanings the file has a column for: of others nothing is known.
+
+    `level` is what the file says, or a guess from the name and from what stands below.
+    """
 
     row: int
+    columns: frozenset[str]
     code: str
     name: str
-    short_name: str
     parent: str
     level: str
-    place: str
-    zone: str
-    sector: str
-    workers: int | None
-    members: int | None
-    women: int | None
-    figures_on: date | None
-    old_names: tuple[str, ...]
-    aliases: tuple[str, ...]
+    short_name: str = ""
+    place: str = ""
+    zone: str = ""
+    sector: str = ""
+    workers: int | None = None
+    members: int | None = None
+    women: int | None = None
+    figures_on: date | None = None
+    old_names: tuple[tuple[str, date | None], ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SheetProblem:
+    """What is wrong with a cell: row and column from 1, the column's meaning, the reason's key in the words."""
+
+    row: int
+    column: int
+    name: str
+    key: str
+    value: str = ""
+
+    @property
+    def cell(self) -> str:
+        """The cell as a spreadsheet names it, "H5"."""
+        letters, rest = "", self.column
+        while rest:
+            rest, letter = divmod(rest - 1, 26)
+            letters = chr(65 + letter) + letters
+        return f"{letters}{self.row}"
 
 
 @dataclass(slots=True)
 class SheetReading:
-    """What a file holds: good rows, and problems as (row, text); row 1 is the heading, 0 the file itself."""
+    """What a file holds: good rows and problems."""
 
     units: list[SheetUnit] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[SheetProblem] = field(default_factory=list)
 
 
 def read_units(table: Sequence[Sequence[str]], known: Mapping[str, str]) -> SheetReading:
     """Checks a table against itself and the units there are (`known`: code → code of its parent)."""
     reading = SheetReading()
-    if not table:
-        reading.problems.append((0, "Tệp không có dòng nào. Cần một dòng tiêu đề: mã, tên, cấp trên (mã), …"))
-        return reading
-    columns: dict[str, int] = {}
-    for number, heading in enumerate(table[0]):
-        meaning = HEADINGS.get(fold(heading))
-        if meaning and meaning not in columns:
-            columns[meaning] = number
-    for name, label in REQUIRED.items():
-        if name not in columns:
-            reading.problems.append((1, f'Thiếu cột "{label}". Thêm cột này vào dòng tiêu đề.'))
+    top, columns = _headings(table, reading)
     if reading.problems:
         return reading
     seen: dict[str, int] = {}
-    for number, cells in enumerate(table[1:], 2):
+    for number, cells in enumerate(table[top + 1 :], top + 2):
         if any(cell.strip() for cell in cells):
-            _read_row(reading, columns, number, cells, seen)
-    _check_tree(reading, known)
+            _Row(reading, columns, number, cells).read(seen)
+    _check_tree(reading, known, seen, columns["parent"] + 1)
+    reading.units = _levelled(reading.units)
+    reading.problems.sort()
     return reading
 
 
-def _read_row(
-    reading: SheetReading, columns: Mapping[str, int], number: int, cells: Sequence[str], seen: dict[str, int]
-) -> None:
-    def cell(name: str) -> str:
-        at = columns.get(name)
-        return clean_line(cells[at]) if at is not None and at < len(cells) else ""
-
-    problems: list[str] = []
-    code, name = cell("code").upper(), cell("name")
-    if not code:
-        problems.append("Thiếu mã. Ghi một mã ngắn, không dấu, không trùng.")
-    elif len(code) > CODE_LENGTH or not all(c.isascii() and (c.isalnum() or c in "-_") for c in code):
-        problems.append(f'Mã "{code}" chỉ được gồm chữ không dấu, số, gạch nối, tối đa {CODE_LENGTH} ký tự.')
-    elif code in seen:
-        problems.append(f'Mã "{code}" trùng với dòng {seen[code]}. Đổi một trong hai mã.')
-    if not name:
-        problems.append("Thiếu tên đơn vị.")
-    numbers: dict[str, int | None] = {}
-    for key, label in (("workers", "tổng lao động"), ("members", "đoàn viên"), ("women", "nữ")):
-        text = cell(key).replace(".", "").replace(",", "").replace(" ", "")
-        if text and not text.isdigit():
-            problems.append(f'Cột "{label}" ghi "{cell(key)}", cần một số nguyên.')
-        numbers[key] = int(text) if text.isdigit() else None
-    when = _date(cell("figures_on"))
-    if cell("figures_on") and when is None:
-        problems.append(f'Cột "ngày cập nhật" ghi "{cell("figures_on")}", cần dạng 31/12/2025.')
-    if problems:
-        reading.problems += [(number, problem) for problem in problems]
-        return
-    seen[code] = number
-    reading.units.append(
-        SheetUnit(
-            row=number,
-            code=code,
-            name=name,
-            short_name=cell("short_name"),
-            parent=cell("parent").upper(),
-            level=guess_level(name, cell("parent")),
-            place=cell("place"),
-            zone=cell("zone"),
-            sector=cell("sector"),
-            workers=numbers["workers"],
-            members=numbers["members"],
-            women=numbers["women"],
-            figures_on=when,
-            old_names=_list(cell("old_names")),
-            aliases=_list(cell("aliases")),
-        )
-    )
+def _headings(table: Sequence[Sequence[str]], reading: SheetReading) -> tuple[int, dict[str, int]]:
+    """Where the headings stand and which column means what."""
+    best: tuple[int, dict[str, int]] = (0, {})
+    for number, cells in enumerate(table[:TITLE_ROWS]):
+        columns: dict[str, int] = {}
+        for at, heading in enumerate(cells):
+            plain = " ".join(re.findall(r"[a-z0-9]+", fold(heading)))
+            meaning = next((name for name, ways in HEADINGS.items() if plain in ways), None)
+            if meaning is not None:
+                columns.setdefault(meaning, at)
+        if len(columns) > len(best[1]):
+            best = number, columns
+    for name in REQUIRED:
+        if name not in best[1]:
+            reading.problems.append(SheetProblem(best[0] + 1, 0, name, "no_column"))
+    return best
 
 
-def _check_tree(reading: SheetReading, known: Mapping[str, str]) -> None:
-    """Drops rows whose unit above is nowhere, then their own children, then whoever stands above themselves."""
-    while True:
-        codes = {unit.code for unit in reading.units} | set(known)
-        lost = [unit for unit in reading.units if unit.parent and unit.parent not in codes]
-        parents = dict(known) | {unit.code: unit.parent for unit in reading.units}
-        circles = [unit for unit in reading.units if unit not in lost and _in_circle(unit.code, parents)]
-        for unit in lost:
-            reading.problems.append(
-                (
-                    unit.row,
-                    f'Cấp trên "{unit.parent}" không có trong tệp và trong hệ thống. Thêm đơn vị đó hoặc sửa mã.',
+class _Row:
+    """One row being read: cells by meaning, and the problems found in them."""
+
+    def __init__(self, reading: SheetReading, columns: Mapping[str, int], number: int, cells: Sequence[str]) -> None:
+        self.reading = reading
+        self.columns = columns
+        self.number = number
+        self.cells = cells
+        self.good = True
+
+    def cell(self, name: str) -> str:
+        at = self.columns.get(name)
+        return clean_line(self.cells[at]) if at is not None and at < len(self.cells) else ""
+
+    def wrong(self, name: str, key: str, value: str = "") -> None:
+        self.good = False
+        self.reading.problems.append(SheetProblem(self.number, self.columns[name] + 1, name, key, value))
+
+    def read(self, seen: dict[str, int]) -> None:
+        code, name = self.cell("code").upper(), self.cell("name")
+        if not code:
+            self.wrong("code", "no_code")
+        elif not CODE.fullmatch(code):
+            self.wrong("code", "bad_code", code)
+        elif code in seen:
+            self.wrong("code", "twice", str(seen[code]))
+        else:
+            seen[code] = self.number
+        if not name:
+            self.wrong("name", "no_name")
+        elif len(name) > LONGEST:
+            self.wrong("name", "long_name")
+        workers, members, women = (self.figure(key) for key in FIGURES)
+        when, level = self.date(), self.level()
+        if self.good:
+            self.reading.units.append(
+                SheetUnit(
+                    self.number,
+                    frozenset(self.columns) - ({"level"} if not level else set()),
+                    code,
+                    name,
+                    self.cell("parent").upper(),
+                    level or guess_level(name, self.cell("parent")),
+                    self.cell("short_name"),
+                    self.cell("place"),
+                    self.cell("zone"),
+                    self.cell("sector"),
+                    workers=workers,
+                    members=members,
+                    women=women,
+                    figures_on=when,
+                    old_names=tuple(_dated(text) for text in _list(self.cell("old_names"))),
+                    aliases=tuple(_list(self.cell("aliases"))),
                 )
             )
-        for unit in circles:
-            reading.problems.append(
-                (unit.row, f'"{unit.code}" nằm trong một vòng tròn cấp trên. Sửa cột cấp trên (mã).')
-            )
-        if not lost and not circles:
-            break
-        bad = {unit.row for unit in (*lost, *circles)}
-        reading.units = [unit for unit in reading.units if unit.row not in bad]
-    reading.problems.sort()
+
+    def figure(self, name: str) -> int | None:
+        text = self.cell(name)
+        if not text:
+            return None
+        if not NUMBER.fullmatch(text):
+            self.wrong(name, "bad_number", text)
+            return None
+        return int(re.sub(r"\D", "", text))
+
+    def date(self) -> date | None:
+        text = self.cell("figures_on")
+        found = _date(text)
+        if text and found is None:
+            self.wrong("figures_on", "bad_date", text)
+        return found
+
+    def level(self) -> str | None:
+        text = self.cell("level")
+        found = next((level for level, ways in LEVELS.items() if fold(text) in ways), None)
+        if text and found is None:
+            self.wrong("level", "bad_level", text)
+        return found
 
 
-def _in_circle(code: str, parents: Mapping[str, str]) -> bool:
-    here, steps = parents.get(code, ""), 0
-    while here:
-        if here == code or steps > len(parents):
-            return True
-        here, steps = parents.get(here, ""), steps + 1
-    return False
+def _check_tree(reading: SheetReading, known: Mapping[str, str], seen: Mapping[str, int], column: int) -> None:
+    """Drops rows whose unit above is nowhere, those below them, and whoever stands above themselves.
+
+    Again and again, for a row that is dropped leaves a known unit where it stood, and that changes who is above whom.
+    """
+    while True:
+        parents = dict(known) | {unit.code: unit.parent for unit in reading.units}
+        refused: dict[str, tuple[str, str]] = {code: ("circle", code) for code in _circles(parents)}
+        children: dict[str, list[SheetUnit]] = {}
+        for unit in reading.units:
+            children.setdefault(unit.parent, []).append(unit)
+            if unit.parent and unit.parent not in parents:
+                below = unit.parent in seen
+                refused[unit.code] = ("parent_refused", str(seen[unit.parent])) if below else ("no_parent", unit.parent)
+        waiting = list(refused)
+        while waiting:
+            code = waiting.pop()
+            for unit in children.get(code, ()) if code not in known else ():
+                if unit.code not in refused:
+                    refused[unit.code] = ("parent_refused", str(seen[code]))
+                    waiting.append(unit.code)
+        dropped = [unit for unit in reading.units if unit.code in refused]
+        if not dropped:
+            return
+        reading.problems += [SheetProblem(unit.row, column, "parent", *refused[unit.code]) for unit in dropped]
+        reading.units = [unit for unit in reading.units if unit.code not in refused]
+
+
+def _circles(parents: Mapping[str, str]) -> set[str]:
+    """The codes that stand above themselves; each is walked over once."""
+    done: set[str] = set()
+    found: set[str] = set()
+    for start in parents:
+        path: dict[str, None] = {}
+        here = start
+        while here in parents and here not in done and here not in path:
+            path[here] = None
+            here = parents[here]
+        if here in path:
+            walked = list(path)
+            found.update(walked[walked.index(here) :])
+        done.update(path)
+    return found
 
 
 def guess_level(name: str, parent: str) -> str:
@@ -175,15 +273,45 @@ def guess_level(name: str, parent: str) -> str:
     folded = fold(name)
     if not parent or folded.startswith(("lien doan lao dong tinh", "lien doan lao dong thanh pho", "ldld tinh")):
         return "province"
-    if folded.startswith(("to ", "to cong doan", "chuyen ", "cong doan bo phan")):
+    if folded.startswith(("to ", "chuyen ", "cong doan bo phan")):
         return "team"
-    if folded.startswith(("cong doan xa", "cong doan phuong", "cong doan cac khu", "cong doan khu", "cum ")):
+    if folded.startswith(
+        ("cong doan xa", "cong doan phuong", "cong doan cac khu", "cong doan khu", "cum ", "cong doan nganh")
+    ):
         return "upper"
     return "grassroots"
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.replace("|", ";").split(";") if part.strip())
+def _levelled(units: Sequence[SheetUnit]) -> list[SheetUnit]:
+    """Whoever has workplaces below is no workplace, whatever the name, unless the file says so."""
+    above = {unit.parent for unit in units if unit.level != "team"}
+    return [
+        replace(unit, level="upper")
+        if unit.level == "grassroots" and "level" not in unit.columns and unit.code in above
+        else unit
+        for unit in units
+    ]
+
+
+def code_for(name: str, taken: Iterable[str]) -> str:
+    """A code of a new unit from its name, unlike every one that is taken: "Xưởng mộc ông Tư" → "XUONG-MOC-ONG-TU"."""
+    there = set(taken)
+    plain = "-".join(re.findall(r"[A-Z0-9]+", fold(name).upper()))[:24].strip("-") or "DON-VI"
+    code, number = plain, 2
+    while code in there:
+        tail = f"-{number}"
+        code, number = plain[: 24 - len(tail)].rstrip("-") + tail, number + 1
+    return code
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[;|]", text) if part.strip()]
+
+
+def _dated(text: str) -> tuple[str, date | None]:
+    found = DATED.fullmatch(text)
+    when = _date(found[2]) if found else None
+    return (found[1], when) if found and when else (text, None)
 
 
 def _date(text: str) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, select
@@ -29,7 +29,10 @@ class UnitNames:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """One unit as an import file gives it; `parent` is the code of the unit above ("" for the top)."""
+    """One unit as an import file gives it; `parent` is the code of the unit above ("" for the top).
+
+    `keep` names what the file does not speak of: a unit that is known already keeps it.
+    """
 
     code: str
     name: str
@@ -44,7 +47,23 @@ class UnitRow:
     women: int | None = None
     figures_on: date | None = None
     aliases: tuple[str, ...] = ()
-    old_names: tuple[tuple[str, date | None], ...] = field(default=())
+    old_names: tuple[tuple[str, date | None], ...] = ()
+    keep: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many units were added, changed, and found just as they are."""
+
+    added: int
+    changed: int
+    same: int
+
+
+FIELDS = (
+    *("name", "short_name", "level", "place", "zone", "sector"),
+    *("workers", "members", "women", "figures_on"),
+)
 
 
 async def get(session: Session, unit_id: int) -> Unit:
@@ -141,42 +160,70 @@ async def old_name_since(session: Session, unit_id: int, name: str) -> date | No
     return (await session.execute(query)).scalar()
 
 
-async def write(session: Session, rows: Sequence[UnitRow], now: datetime) -> tuple[int, int]:
-    """Adds new units and changes known ones (by code), then redraws the tree. Returns how many of each.
+async def write(session: Session, rows: Sequence[UnitRow], now: datetime) -> Written:
+    """Adds new units and changes known ones (by code), then redraws the tree.
 
-    The rows must be consistent: every parent is among them or known already, and nobody is above themselves.
+    A unit that is renamed keeps its former name as an old one, so that people still find it; old names and aliases are
+    only ever added. The rows must be consistent: every parent is among them or known already, and nobody is above
+    themselves.
     """
-    known = {unit.code: unit for unit in (await session.execute(select(Unit))).scalars()}
-    added = changed = 0
+    known = {unit.code.upper(): unit for unit in (await session.execute(select(Unit))).scalars()}
+    names = await _names_by_unit(session)
+    new = {row.code for row in rows if row.code not in known}
+    touched: set[str] = set()
     for row in rows:
         unit = known.get(row.code)
         if unit is None:
-            unit = Unit(code=row.code, created_at=now, name=row.name, level=row.level)
+            unit = known[row.code] = Unit(code=row.code, created_at=now, name=row.name, level=row.level)
             session.add(unit)
-            known[row.code] = unit
-            added += 1
-        else:
-            changed += 1
-        unit.name, unit.short_name, unit.level = row.name, row.short_name, row.level
-        unit.place, unit.zone, unit.sector = row.place, row.zone, row.sector
-        unit.workers, unit.members, unit.women, unit.figures_on = row.workers, row.members, row.women, row.figures_on
+        was = unit.name
+        if _set(unit, row):
+            touched.add(row.code)
+        if was.casefold() != row.name.casefold() and (unit.id, was) not in names:
+            session.add(UnitAlias(unit_id=unit.id, name=was, old=True, until=row.figures_on or now.date()))
     await session.flush()
     for row in rows:
-        known[row.code].parent_id = known[row.parent].id if row.parent else None
-    for row in rows:
-        unit_id = known[row.code].id
-        there = set((await session.execute(select(UnitAlias.name).where(UnitAlias.unit_id == unit_id))).scalars())
-        for alias in row.aliases:
-            if alias not in there:
-                session.add(UnitAlias(unit_id=unit_id, name=alias, old=False))
-                there.add(alias)
-        for old, until in row.old_names:
-            if old not in there:
-                session.add(UnitAlias(unit_id=unit_id, name=old, old=True, until=until))
-                there.add(old)
+        parent_id = known[row.parent].id if row.parent else None
+        if known[row.code].parent_id != parent_id:
+            known[row.code].parent_id = parent_id
+            touched.add(row.code)
+        if _add_names(session, known[row.code].id, row, names):
+            touched.add(row.code)
     await session.flush()
-    await redraw(session)
-    return added, changed
+    if touched:
+        await redraw(session)
+    return Written(len(new), len(touched - new), len(rows) - len(touched | new))
+
+
+async def _names_by_unit(session: Session) -> dict[tuple[int, str], UnitAlias]:
+    return {(alias.unit_id, alias.name): alias for alias in (await session.execute(select(UnitAlias))).scalars()}
+
+
+def _set(unit: Unit, row: UnitRow) -> bool:
+    """Takes over what the row says; whether that changed anything."""
+    changed = False
+    for name in FIELDS:
+        if unit.id is not None and name in row.keep:
+            continue
+        if getattr(unit, name) != getattr(row, name):
+            setattr(unit, name, getattr(row, name))
+            changed = True
+    return changed
+
+
+def _add_names(session: Session, unit_id: int, row: UnitRow, names: dict[tuple[int, str], UnitAlias]) -> bool:
+    """Adds names that are new, and the day of an old one where only the file knows it; whether that changed anything."""
+    changed = False
+    for name, old, until in [(n, False, None) for n in row.aliases] + [(n, True, day) for n, day in row.old_names]:
+        there = names.get((unit_id, name))
+        if there is None:
+            names[unit_id, name] = UnitAlias(unit_id=unit_id, name=name, old=old, until=until)
+            session.add(names[unit_id, name])
+            changed = True
+        elif old and until is not None and there.until != until:
+            there.old, there.until = True, until
+            changed = True
+    return changed
 
 
 async def redraw(session: Session) -> None:
