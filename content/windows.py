@@ -18,6 +18,14 @@ ANNIVERSARY_MORNING = (time(7, 0), time(7, 45))
 EVENING = time(17, 0)
 DAYTIME = (time(7, 0), time(21, 0))
 """Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
+SLEEP: dict[str, tuple[time, time]] = {
+    "office": (time(21, 0), time(6, 30)),
+    "morning": (time(20, 30), time(5, 0)),
+    "afternoon": (time(22, 0), time(8, 30)),
+    "night": (time(6, 0), time(15, 0)),
+    "rotating": (time(21, 0), time(6, 30)),
+}
+"""When each shift sleeps: even what concerns one person alone waits until they are awake, unless they just asked."""
 SUNDAY = 6
 
 
@@ -54,6 +62,18 @@ def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
             if local < closes:
                 return max(local, opens)
     raise ValueError("there is a window within two weeks of any day")
+
+
+def awake(shift: str, moment: datetime) -> datetime:
+    """The first moment from `moment` on at which a person is not asleep."""
+    local = moment.astimezone(LOCAL)
+    begins, ends = SLEEP[shift]
+    now = local.time()
+    asleep = begins <= now or now < ends if begins > ends else begins <= now < ends
+    if not asleep:
+        return local
+    day = local.date() + timedelta(days=begins > ends and now >= begins)
+    return datetime.combine(day, ends, LOCAL)
 
 
 def last_end(shift: str, day: date) -> datetime:

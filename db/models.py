@@ -448,6 +448,7 @@ class Submission(Base):
     reason: Mapped[str] = mapped_column(default="")
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
     unseen: Mapped[bool] = mapped_column(default=False)
+    question_at: Mapped[datetime | None]
     sent_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
 

@@ -158,6 +158,14 @@ async def tell(
     )
 
 
+async def was_said(session: Session, person_id: int, slot: str) -> bool:
+    """Whether a message of a slot has reached a person, so that what comes next in it is an edit."""
+    query = select(OutboxRow.id).where(
+        OutboxRow.person_id == person_id, OutboxRow.slot == slot, OutboxRow.provider_id != ""
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def drop_slot(session: Session, account: Account, slot: str) -> None:
     """Takes back what waits in a slot and has become pointless."""
     await session.execute(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from db import audit, policy
+from db import audit, lapses, policy
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
     Broadcast,
@@ -15,12 +15,9 @@ from db.models import (
     Grant,
     Invitation,
     Role,
-    Status,
-    Submission,
     UnitPath,
 )
 from db.session import Session
-from db.submissions import note_event
 
 VALID = timedelta(hours=72)
 """How long an invitation can be used (4-conversation §4.17)."""
@@ -179,19 +176,7 @@ async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
 
 async def _return_work(session: Session, person_id: int, actor_id: int, now: datetime) -> None:
     """What a person may no longer do goes back: submissions they hold, messages of theirs that wait."""
-    held = await session.execute(
-        select(Submission).where(
-            Submission.holder_id == person_id, Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))
-        )
-    )
-    for submission in held.scalars():
-        if not await policy.may(session, person_id, policy.Action.DECIDE_SUBMISSIONS, submission.queue_unit_id):
-            if submission.status == Status.CLAIMED:  # one that was asked about waits for its author first
-                submission.status = Status.SENT
-            submission.holder_id, submission.lapses_at = None, None
-            submission.version += 1
-            note_event(session, submission, actor_id, "returned", now)
-            audit.note(session, actor_id, "returned", f"submission {submission.code}", now, submission.queue_unit_id)
+    await lapses.release(session, person_id, actor_id, now)
     waiting = await session.execute(
         select(Broadcast).where(
             Broadcast.author_id == person_id, Broadcast.state.in_((BroadcastState.WAITING, BroadcastState.SCHEDULED))

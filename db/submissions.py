@@ -12,13 +12,16 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from db import audit, house, policy, units
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
+    DECIDED,
     OPEN,
+    Account,
     Attachment,
     CoAuthor,
     FileState,
     Grant,
     Level,
     Person,
+    Reach,
     Status,
     Submission,
     SubmissionEvent,
@@ -140,12 +143,16 @@ def note_event(
     *,
     internal: bool = False,
 ) -> None:
-    """Adds to the history of a submission; internal notes are never shown to its author."""
+    """Adds to the history of a submission and to the audit, which never carries anybody's words.
+
+    Internal notes are never shown to its author.
+    """
     session.add(
         SubmissionEvent(
             submission_id=submission.id, at=now, actor_id=actor_id, action=action, text=text, internal=internal
         )
     )
+    audit.note(session, actor_id, action, f"submission {submission.code}", now, submission.queue_unit_id)
 
 
 async def involved(session: Session, submission: Submission) -> set[int]:
@@ -163,24 +170,21 @@ async def involved(session: Session, submission: Submission) -> set[int]:
     }
 
 
-async def reviewers(session: Session, unit_id: int, without: set[int]) -> list[int]:
-    """Everybody who may decide on something of a unit, from there or from above."""
-    found = await policy.anyone(session, unit_id, policy.Action.DECIDE_SUBMISSIONS)
-    return [person_id for person_id in found if person_id not in without]
-
-
 async def receivers(session: Session, unit_id: int, without: set[int]) -> list[int]:
-    """Who hears that something came in: those who may decide by a role at this very unit.
+    """Who hears that something came in: those who may decide by a role at this very unit, and can be reached.
 
-    Everyone above may decide too, but a province would drown in the notices of its workplaces.
+    Everyone above may decide too, but a province would drown in the notices of its workplaces. Somebody who stopped the
+    bot or erased their data reviews nothing any more.
     """
     query = (
         select(Grant.person_id)
+        .join(Account, Account.person_id == Grant.person_id)
         .where(
             Grant.unit_id == unit_id,
             Grant.role.in_(policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS]),
             Grant.revoked_at.is_(None),
             Grant.confirmed_at.is_not(None),
+            Account.reach == Reach.OK,
         )
         .distinct()
     )
@@ -306,10 +310,10 @@ async def withdraw(session: Session, submission: Submission, now: datetime) -> i
     """The author takes it back; nobody looks at it any more. Returns who held it."""
     holder = submission.holder_id
     await _change(
-        session, submission, WITHDRAWABLE, status=Status.WITHDRAWN, holder_id=None, lapses_at=None, decided_at=now
-    )
+        session, submission, WITHDRAWABLE,
+        status=Status.WITHDRAWN, holder_id=None, lapses_at=None, decided_at=now, question_at=None,
+    )  # fmt: skip
     note_event(session, submission, submission.author_id, "withdrawn", now)
-    audit.note(session, submission.author_id, "withdraw", f"submission {submission.code}", now, submission.unit_id)
     return holder
 
 
@@ -321,6 +325,20 @@ async def reopen(session: Session, submission: Submission, due_at: datetime, now
     )  # fmt: skip
     submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
     note_event(session, submission, submission.author_id, "reopened", now)
+
+
+async def ask_back(session: Session, submission: Submission, text: str, now: datetime) -> None:
+    """The author asks about an outcome. Raises Conflict while an earlier question waits, or when it has been taken up."""
+    changed = await session.execute(
+        update(Submission)
+        .where(Submission.id == submission.id, Submission.status.in_(DECIDED), Submission.question_at.is_(None))
+        .values(question_at=now)
+        .returning(Submission.id)
+    )
+    if changed.scalar() is None:
+        raise Conflict("mysubmissions.question_waits")
+    await session.refresh(submission)
+    note_event(session, submission, submission.author_id, "question", now, text)
 
 
 async def send_again(
@@ -341,6 +359,7 @@ async def send_again(
         unseen=False,
         reason="",
         decided_at=None,
+        question_at=None,
     )
     await _write_coauthors(session, submission, report)
     await _take_files(session, submission, draft_id)
@@ -366,15 +385,12 @@ async def answer_coauthor(session: Session, code: str, person_id: int, yes: bool
     return submission
 
 
-async def count_waiting(session: Session, scopes: Sequence[int], now: datetime) -> tuple[int, int]:
-    """(waiting, overdue) in the queues of some units and what is below them."""
+async def count_waiting(session: Session, unit_id: int) -> int:
+    """How many wait in the queues of a unit and what is below it."""
+    below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == unit_id)
     query = (
-        select(Submission.due_at, func.count())
-        .join(UnitPath, UnitPath.descendant_id == Submission.queue_unit_id)
-        .where(UnitPath.ancestor_id.in_(list(scopes)), Submission.status.in_((Status.SENT, Status.CLAIMED)))
-        .group_by(Submission.due_at)
+        select(func.count())
+        .select_from(Submission)
+        .where(Submission.queue_unit_id.in_(below), Submission.status.in_((Status.SENT, Status.CLAIMED)))
     )
-    found = [(due_at, count) for due_at, count in await session.execute(query)]
-    return sum(count for _, count in found), sum(
-        count for due_at, count in found if due_at is not None and due_at < now
-    )
+    return (await session.execute(query)).scalar_one()

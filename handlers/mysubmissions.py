@@ -6,11 +6,11 @@ import re
 
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
-from content.text import fold, shorthand
-from db import accounts, attachments, policy, submissions, units
-from db.models import FileState, Status, Submission
+from content.text import clean, fold, letters, shorthand
+from db import accounts, attachments, policy, reviews, submissions, units
+from db.models import DECIDED, FileState, Status, Submission
 from db.submissions import WITHDRAWABLE
-from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Move, Place
+from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
 from handlers.report.sending import due, tell_reviewers
 from handlers.talk import Talk
@@ -108,7 +108,8 @@ async def ask_detail(talk: Talk) -> Message:
     offered = {
         Status.NEED_INFO: ["supplement", "withdraw"],
         Status.CLOSED_NO_INFO: ["reopen", "withdraw"],
-        Status.NOT_SELECTED: ["again"],
+        Status.NOT_SELECTED: ["again", "question"],
+        Status.DUPLICATE: ["question"],
         Status.SENT: ["withdraw"],
         Status.CLAIMED: ["withdraw"],
         Status.VERIFIED: ["withdraw"],
@@ -123,6 +124,7 @@ async def ask_detail(talk: Talk) -> Message:
         status=await status_words(talk, submission),
         files=sum(file.state == FileState.CLEAN for file in files),
         waiting=sum(file.state == FileState.WAITING for file in files),
+        answered=next((event.text for event in reversed(events) if event.action == "answered"), ""),
         events=[
             f"{official_day_month(local_date(event.at))}: {talk.words(f'mysubmissions.event_{event.action}')}"
             for event in events[-EVENTS:]
@@ -166,6 +168,7 @@ async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
             holder,
             "mysubmissions.withdraw_notice",
             dedup=f"withdrawn:{submission.id}:{submission.version}",
+            gently=True,
             code=submission.code,
             title=submission.title,
         )
@@ -178,7 +181,7 @@ async def reopen(talk: Talk, arg: str) -> Move | None:
     if submission.status in (Status.SENT, Status.CLAIMED):
         talk.say("common.already")
         return None
-    await submissions.reopen(talk.session, submission, due(talk), talk.now)
+    await submissions.reopen(talk.session, submission, due(talk, submission.track), talk.now)
     await tell_reviewers(talk, submission)
     talk.say("mysubmissions.reopened", code=submission.code)
     return None
@@ -204,6 +207,46 @@ async def send_again(talk: Talk, arg: str) -> Move | None:
     return Move("report", "preview", data)
 
 
+# ---------------------------------------------------------------------------------------------------- asking back
+
+
+def _may_ask(submission: Submission) -> bool:
+    return submission.status in DECIDED
+
+
+async def begin_question(talk: Talk, arg: str) -> Move | None:
+    """The author asks about an outcome; one question at a time, so that none is overlooked."""
+    submission = await submissions.find_own(talk.session, talk.me.id, arg)
+    if not _may_ask(submission):
+        talk.say("mysubmissions.question_early")
+    elif submission.question_at is not None:
+        talk.say("mysubmissions.question_waits")
+    else:
+        return dialogue.go("question", code=submission.code)
+    return None
+
+
+@dialogue.ask("question", Kind.TEXT)
+async def ask_question(talk: Talk) -> Message:
+    return talk.screen("mysubmissions.question", code=talk.data["code"])
+
+
+@dialogue.take("question")
+async def take_question(talk: Talk, answer: Answer) -> Move | str:
+    text = clean(answer.text)
+    if not 5 <= letters(text) <= 500:
+        raise Again("mysubmissions.question_length", n=letters(text))
+    submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
+    await submissions.ask_back(talk.session, submission, text, talk.now)
+    for person_id in await reviews.who_answers(talk.session, submission):
+        await talk.tell(
+            person_id, "mysubmissions.question_notice", gently=True, code=submission.code, title=submission.title,
+            text=text, version=submission.version,
+        )  # fmt: skip
+    talk.say("mysubmissions.question_sent", code=submission.code)
+    return END
+
+
 DIALOGUES = (dialogue,)
 WAITING = (needs_info,)
 COMMANDS = (
@@ -211,4 +254,5 @@ COMMANDS = (
     Command("rut", begin_withdraw),
     Command("molai", reopen),
     Command("guilai", send_again),
+    Command("hoilai", begin_question),
 )

@@ -79,7 +79,7 @@ async def _send(talk: Talk) -> Move | str:
     if not talk.data.get("text") and not any(await _files(talk, talk.draft.id)):
         raise Again("supplement.empty")
     text = talk.data.get("text", "")
-    await submissions.supplement(talk.session, submission, text, talk.draft.id, due(talk), talk.now)
+    await submissions.supplement(talk.session, submission, text, talk.draft.id, due(talk, submission.track), talk.now)
     talk.say("supplement.sent", code=submission.code)
     if submission.holder_id is None:
         await tell_reviewers(talk, submission)
@@ -88,6 +88,7 @@ async def _send(talk: Talk) -> Move | str:
             submission.holder_id,
             "supplement.notice",
             dedup=f"supplement:{submission.id}:{submission.version}",
+            gently=True,
             code=submission.code,
             title=submission.title,
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from content.calendar import LOCAL, local_date
 from content.message import Choice, Media, Message, to_json
 from content.packs import Packs
+from content.windows import awake
 from content.words import Words
 from db import outbox
 from db.models import Account, Conversation, Draft, Person
@@ -154,9 +155,16 @@ class Talk:
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
         media: Sequence[Media] = (),
+        gently: bool = False,
         **params: Any,
     ) -> None:
-        """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached."""
+        """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached.
+
+        `gently` lets it wait while they sleep.
+        """
+        if gently:
+            person = await self.session.get_one(Person, person_id)
+            after = max(after, (awake(person.shift.value, self.now) - self.now).total_seconds())
         message = self.screen(key, *extra, only=only, without=without, media=media, **params)
         await outbox.tell(
             self.session,

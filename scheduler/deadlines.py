@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from content.calendar import LOCAL
+from content.calendar import LOCAL, is_working_day, local_date
 from content.message import to_json
-from db import accounts, outbox, reviews, submissions
+from content.windows import awake, next_slot
+from db import accounts, lapses, outbox, people, queue, submissions, units
+from db.models import Submission
 from db.session import Session
 
 if TYPE_CHECKING:
@@ -16,48 +19,76 @@ if TYPE_CHECKING:
 REMIND = (timedelta(days=3), timedelta(days=7))
 CLOSE = timedelta(days=21)
 DRAFTS = (timedelta(hours=24), timedelta(days=5))
-WAKING = (time(8), time(20))
-"""Reminders come in the daytime (4-conversation §4.17)."""
+OFFICE = (time(8), time(20))
+"""When officers hear what is late, on working days."""
 
 
 async def run(work: Work) -> None:
     """One look at everything that is due. Conditional updates and keys make any number of looks say it once."""
     now = work.now()
     async with work.database.write() as session:
+        await lapses.release_all(session, now)
         await _lapsed(work, session, now)
+        await _rerouted(work, session, now)
         await _closed(work, session, now)
-        if WAKING[0] <= now.astimezone(LOCAL).time() < WAKING[1]:
-            await _unanswered(work, session, now)
-            await _overdue(work, session, now)
-            await _drafts(work, session, now)
+        await _unanswered(work, session, now)
+        await _overdue(work, session, now)
+        await _drafts(work, session, now)
     work.said()
 
 
 async def _tell(
     work: Work, session: Session, person_id: int, key: str, dedup: str, now: datetime, **params: Any
 ) -> None:
+    """Says something to one person, when they are awake."""
     message = work.words.message(key, **params)
-    await outbox.tell(session, person_id, to_json(message), now=now, kind="reminder", key=dedup)
+    person = await people.get(session, person_id)
+    wait = (awake(person.shift.value, now) - now).total_seconds()
+    await outbox.tell(session, person_id, to_json(message), now=now, kind="reminder", key=dedup, after=wait)
+
+
+async def _in_window(session: Session, person_id: int, now: datetime) -> bool:
+    """Whether now is a person's own time for reminders: not at work, not asleep, not on a Sunday (5-voice §5.4)."""
+    person = await people.get(session, person_id)
+    return next_slot(person.shift.value, now) <= now
 
 
 async def _lapsed(work: Work, session: Session, now: datetime) -> None:
-    for submission, holder in await reviews.lapse(session, now):
-        dedup = f"lapsed:{submission.id}:{submission.version}"
-        await _tell(work, session, holder, "moderation.lapsed_notice", dedup, now, code=submission.code)
+    by_holder: dict[int, list[Submission]] = {}
+    for submission, holder in await lapses.lapse(session, now):
+        by_holder.setdefault(holder, []).append(submission)
+    for holder, found in by_holder.items():
+        dedup = f"lapsed:{holder}:{found[0].id}:{found[0].version}"
+        codes = [submission.code for submission in found]
+        await _tell(work, session, holder, "moderation.lapsed_notice", dedup, now, codes=codes)
+
+
+async def _rerouted(work: Work, session: Session, now: datetime) -> None:
+    for unit_id, found in (await queue.reroute(session, now)).items():
+        newest = found[-1]
+        waiting = await submissions.count_waiting(session, unit_id)
+        for person_id in await submissions.receivers(session, unit_id, set()):
+            dedup = f"rerouted:{newest.id}:{newest.version}:{unit_id}:{person_id}"
+            await _tell(
+                work, session, person_id, "report.queue_notice", dedup, now,
+                n=waiting, unit=(await units.get(session, unit_id)).name, code=newest.code, title=newest.title,
+            )  # fmt: skip
 
 
 async def _closed(work: Work, session: Session, now: datetime) -> None:
-    for submission in await reviews.close_unanswered(session, now - CLOSE, now):
+    for submission in await lapses.close_unanswered(session, now - CLOSE, now):
         dedup = f"closed:{submission.id}:{submission.version}"
         await _tell(
             work, session, submission.author_id, "moderation.closed_notice", dedup, now,
-            code=submission.code, version=submission.version,
+            code=submission.code, title=submission.title, version=submission.version,
         )  # fmt: skip
 
 
 async def _unanswered(work: Work, session: Session, now: datetime) -> None:
-    for number, after in enumerate(REMIND, 1):
-        for submission in await reviews.list_unanswered(session, now - after, number):
+    for number, after in _latest_first(REMIND):
+        for submission in await lapses.list_unanswered(session, now - after, number):
+            if not await _in_window(session, submission.author_id, now):
+                continue
             submission.reminded = number
             dedup = f"need:{submission.id}:{submission.version}:{number}"
             await _tell(
@@ -66,22 +97,30 @@ async def _unanswered(work: Work, session: Session, now: datetime) -> None:
             )  # fmt: skip
 
 
+def _latest_first(steps: Sequence[timedelta]) -> list[tuple[int, timedelta]]:
+    """Numbered reminders, the last one first: after a long stop nobody gets all of them at once."""
+    return list(enumerate(steps, 1))[::-1]
+
+
 async def _overdue(work: Work, session: Session, now: datetime) -> None:
-    for submission in await reviews.list_overdue(session, now):
-        if submission.queue_unit_id is None:
-            continue
-        without = await submissions.involved(session, submission)
-        for person_id in await submissions.reviewers(session, submission.queue_unit_id, without):
-            dedup = f"overdue:{submission.id}:{person_id}"
-            await _tell(
-                work, session, person_id, "moderation.overdue_notice", dedup, now,
-                code=submission.code, title=submission.title,
-            )  # fmt: skip
+    """One line to each reviewer when something more of theirs has become late, however much it is."""
+    local = now.astimezone(LOCAL)
+    if not is_working_day(local.date()) or not OFFICE[0] <= local.time() < OFFICE[1]:
+        return
+    for person_id, found in (await queue.list_overdue(session, now)).items():
+        newest = found[-1]
+        dedup = f"overdue:{person_id}:{local_date(newest.due_at or now)}"
+        await _tell(
+            work, session, person_id, "moderation.overdue_notice", dedup, now,
+            n=len(found), code=newest.code, title=newest.title,
+        )  # fmt: skip
 
 
 async def _drafts(work: Work, session: Session, now: datetime) -> None:
-    for number, after in enumerate(DRAFTS, 1):
+    for number, after in _latest_first(DRAFTS):
         for draft in await accounts.list_waiting_drafts(session, "report", now - after, number):
+            if not await _in_window(session, draft.person_id, now):
+                continue
             draft.reminded = number
             title = draft.data.get("title") or draft.data.get("who") or work.words.text("report.untitled")
             dedup = f"draft:{draft.id}:{number}"

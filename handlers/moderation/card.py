@@ -1,47 +1,20 @@
-"""The card of one report: everything the author said, its files, what is like it, and what may be done now."""
+"""The card of one report: what it says, what is like it, where it stands, and what may be done now."""
 
 from __future__ import annotations
 
-from content.calendar import official_day_month
-from content.message import Media, Message
-from content.search import similar_texts
-from db import attachments, people, policy, reviews, submissions, units
-from db.models import Attachment, FileState, Status, Submission, Track
+from content.calendar import local_date, official_day_month
+from content.message import Message
+from db import attachments, people, policy, queue, reviews, submissions, units
+from db.models import FileState, Status, Submission, SubmissionEvent, Track
 from db.policy import Action
 from handlers.dialogue import Command, Move
-from handlers.moderation.flow import dialogue, role_of
+from handlers.moderation.flow import dialogue, role_of, split
 from handlers.moderation.queue import days
+from handlers.moderation.reading import LONGEST, alike, cut, lines
 from handlers.talk import Talk
 
-STORY = ("field", "before", "after", "applied", "results", "recognised", "secret", "captions", "display")
-GOOD_DEED = ("what", "where_when", "witness", "captions", "publish")
-NAMED = ("field", "applied", "display", "publish")
-LONGEST = 700
-"""Characters of one answer on the card; longer ones are cut, the comparison shows more."""
-LIKELY = 3
-
-
-def _value(talk: Talk, key: str, story: dict[str, object]) -> str:
-    value = story.get(key, "")
-    if key in NAMED and value:
-        shown = talk.words(f"report.{key}_{value}")
-        return f"{shown}, {story['since']}" if key == "applied" and story.get("since") else shown
-    if key == "results" and isinstance(value, dict):
-        parts = []
-        for kind, detail in value.items():
-            label = talk.words(f"report.result_{kind}")
-            told = talk.words("report.a_year", amount=detail) if kind == "money" else detail
-            parts.append(f"{label}: {told}" if told else label)
-        return "; ".join(parts)
-    text = str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-async def likely(talk: Talk, submission: Submission) -> list[tuple[str, int, str]]:
-    """(code, percent, words) of the reports that are most like it."""
-    others = await submissions.texts_to_compare(talk.session, talk.now, without=submission.id)
-    mine = submissions.compared(submission.title, submission.story)
-    return [(code, percent, others[code]) for code, percent in similar_texts(mine, others)[:LIKELY]]
+NOTES, NOTE = 2, 120
+"""How many of the newest notes the card shows, and how many characters of each; the rest is in the full text."""
 
 
 async def _state(talk: Talk, submission: Submission) -> str:
@@ -57,9 +30,10 @@ async def _state(talk: Talk, submission: Submission) -> str:
     other = ""
     if submission.duplicate_of is not None:
         other = (await talk.session.get_one(Submission, submission.duplicate_of)).code
-    return word(
-        f"moderation.state_{submission.status.value}", ask=submission.ask, reason=submission.reason, other=other
-    )
+    return talk.house.words.plain(
+        f"moderation.state_{submission.status.value}",
+        ask=cut(submission.ask, LONGEST), reason=cut(submission.reason, LONGEST), other=other,
+    )  # fmt: skip
 
 
 async def _authors(talk: Talk, submission: Submission) -> str:
@@ -75,42 +49,47 @@ async def _authors(talk: Talk, submission: Submission) -> str:
     return ", ".join([f"{author} {mine}%", *named])
 
 
-async def _allowed(talk: Talk, submission: Submission) -> list[str]:
-    """What may be done now by this person; authorised again when it is done."""
-    mine = talk.me.id in await submissions.involved(talk.session, submission)
-    may = not mine and await policy.may(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS, submission.queue_unit_id)
-    offered: list[str] = []
-    if may and submission.status == Status.SENT:
-        offered = ["claim"]
-    elif may and submission.status == Status.CLAIMED and submission.holder_id == talk.me.id:
-        offered = ["accept", "ask", "reject", "duplicate", "give_back"]
-    elif may and submission.status == Status.DUPLICATE:
-        offered = ["unduplicate"]
+async def _may(talk: Talk, submission: Submission) -> bool:
+    return await policy.may(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS, submission.queue_unit_id)
+
+
+def _at_hand(talk: Talk, submission: Submission) -> bool:
+    held = submission.status == Status.CLAIMED and submission.holder_id == talk.me.id
+    return submission.status == Status.SENT or held
+
+
+async def _decisions(talk: Talk, submission: Submission) -> list[str]:
+    """What this person may decide now; authorised again when it is done."""
+    if not await _may(talk, submission):
+        return []
+    offered = ["accept", "ask", "reject"] if _at_hand(talk, submission) else []
+    offered += ["claim"] if submission.status == Status.SENT else []
+    offered += ["unduplicate"] if submission.status == Status.DUPLICATE else []
+    offered += ["answer"] if submission.question_at is not None else []
+    offered += ["reopen"] if await reviews.may_reopen(talk.session, talk.me.id, submission) else []
     return offered
+
+
+def _last(events: list[SubmissionEvent], action: str) -> str:
+    return next((event.text for event in reversed(events) if event.action == action), "")
 
 
 @dialogue.ask("card")
 async def ask_card(talk: Talk) -> Message:
-    submission = await reviews.get_visible(talk.session, talk.me.id, talk.data["code"])
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
     await reviews.seen(talk.session, submission, talk.me.id)
-    keys = GOOD_DEED if submission.track == Track.GOOD_DEED else STORY
-    lines = [
-        (talk.words("report.label_result" if key == "results" else f"report.label_{key}"), value)
-        for key in keys
-        if (value := _value(talk, key, submission.story))
-    ]
     events = await submissions.list_events(talk.session, submission.id, internal=True)
-    alike = await likely(talk, submission)
-    files = await submissions.list_files(talk.session, submission.id)
+    files = await attachments.list_for_submission(talk.session, submission.id)
+    clean = sum(file.state == FileState.CLEAN for file in files)
     unit = await units.get(talk.session, submission.unit_id) if submission.unit_id is not None else None
-    offered = await _allowed(talk, submission)
-    offered += ["files"] if files else []
-    offered += ["compare"] if alike and len(offered) < 6 else []
+    notes = [event for event in events if event.internal][-NOTES:]
+    offered = await _decisions(talk, submission)
     return talk.screen(
         "moderation.card",
-        only=[*offered, "note", "queue"][:8],
+        only=[*offered, *(["files"] if clean else []), "next", "more"],
         code=submission.code,
         version=submission.version,
+        good_deed=submission.track == Track.GOOD_DEED,
         track=talk.words(f"report.track_{submission.track.value}"),
         sent=submission.sent_at,
         due=days(talk, submission),
@@ -118,49 +97,31 @@ async def ask_card(talk: Talk) -> Message:
         authors=await _authors(talk, submission),
         direct=bool(submission.direct_production),
         unit=unit.name if unit else "",
-        lines=lines,
-        files=len(files),
-        waiting_files=await _waiting_files(talk, submission),
+        lines=lines(talk, submission, LONGEST),
+        files=clean,
+        waiting_files=sum(file.state == FileState.WAITING for file in files),
         state=await _state(talk, submission),
-        supplement=next((e.text for e in reversed(events) if e.action == "supplemented"), ""),
-        notes=[f"{official_day_month(e.at.astimezone(talk.local.tzinfo))}: {e.text}" for e in events if e.internal][
-            -3:
-        ],
-        likely=", ".join(f"{code} ({percent}%)" for code, percent, _ in alike),
+        supplement=cut(_last(events, "supplemented"), 2 * LONGEST),
+        question=_last(events, "question") if submission.question_at is not None else "",
+        notes=[f"{official_day_month(local_date(event.at))}: {cut(event.text, NOTE)}" for event in notes],
+        likely=", ".join(f"{code} ({percent}%)" for code, percent in await alike(talk, submission)),
     )
 
 
-async def _waiting_files(talk: Talk, submission: Submission) -> int:
-    rows: list[Attachment] = await attachments.list_for_submission(talk.session, submission.id)
-    return sum(row.state == FileState.WAITING for row in rows)
+async def show_more(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("more", code=split(arg)[0])
 
 
-async def show_files(talk: Talk, arg: str) -> Move | None:
-    """The cleaned pictures and papers of a report."""
-    submission = await reviews.get_visible(talk.session, talk.me.id, arg)
-    files = await submissions.list_files(talk.session, submission.id)
-    if not files:
-        talk.say("moderation.no_files", code=submission.code)
-        return None
-    media = [
-        Media("photo" if f.kind == "photo" else "document", f.file, f.name or f"{submission.code}-{f.id}")
-        for f in files
-    ]
-    talk.say("moderation.files", media=media, code=submission.code)
-    return None
+@dialogue.ask("more")
+async def ask_more(talk: Talk) -> Message:
+    """What is done less often, so that the card's own buttons stay few."""
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    offered = ["full", "note", "card", "queue"]
+    if await _may(talk, submission) and _at_hand(talk, submission):
+        offered.append("duplicate")
+        offered += ["give_back"] if submission.status == Status.CLAIMED else []
+    offered += ["compare"] if await alike(talk, submission) else []
+    return talk.screen("moderation.more", only=offered, code=submission.code, version=submission.version)
 
 
-async def compare(talk: Talk, arg: str) -> Move | None:
-    """The words of a report beside those of the one most like it."""
-    submission = await reviews.get_visible(talk.session, talk.me.id, arg)
-    alike = await likely(talk, submission)
-    if not alike:
-        talk.say("moderation.no_likely", code=submission.code)
-        return None
-    code, percent, text = alike[0]
-    mine = submissions.compared(submission.title, submission.story)
-    talk.say("moderation.compare", a=submission.code, text_a=mine[:1500], b=code, text_b=text[:1500], percent=percent)
-    return None
-
-
-COMMANDS = (Command("xemtep", show_files), Command("sosanh", compare))
+COMMANDS = (Command("vieckhac", show_more),)

@@ -1,14 +1,27 @@
-"""What every part of the queue needs: the report a button names, and the kind word for who was faster."""
+"""What every part of the queue needs: the report a button names, who was faster, what comes next."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from content.calendar import LOCAL, add_working_days
 from content.text import whole_number
-from db import policy, reviews
+from db import policy, queue, reviews, submissions, units
+from db.errors import Expected
 from db.models import Submission
+from db.policy import Action
 from handlers.dialogue import Dialogue, Move
 from handlers.talk import Talk
 
 dialogue = Dialogue("moderation")
+CLAIM_DAYS = 2
+SOON_DAYS = 2
+"""Working days: how long a claim lasts, and how near a deadline has to be to be due soon."""
+
+Act = Callable[[Talk, Submission, int], Awaitable[None]]
+"""Does something to a report that stands at this version; refuses before it changes anything."""
 
 
 def split(arg: str) -> tuple[str, int]:
@@ -17,14 +30,35 @@ def split(arg: str) -> tuple[str, int]:
     return code, whole_number(version) or 0
 
 
+def until(talk: Talk) -> datetime:
+    """The end of a claim made now: the same hour, two working days on."""
+    return datetime.combine(add_working_days(talk.today, CLAIM_DAYS), talk.local.time(), LOCAL)
+
+
+def soon(talk: Talk) -> datetime:
+    """What is due until then is due soon."""
+    return datetime.combine(add_working_days(talk.today, SOON_DAYS), talk.local.time(), LOCAL)
+
+
+def kind(talk: Talk) -> str:
+    """The part of the queue that was chosen; it stays chosen from card to card."""
+    chosen = talk.data.get("filter", "all") if talk.conversation.dialogue == dialogue.name else "all"
+    return str(chosen)
+
+
 async def role_of(talk: Talk, person_id: int | None, submission: Submission) -> str:
-    """Who somebody is, by role and never by name."""
+    """Who somebody is, by the role in which they act here and never by name."""
     if not person_id:
         return talk.words("moderation.role_system")
+    if person_id == talk.me.id:
+        return talk.words("moderation.role_me")
     if person_id == submission.author_id:
         return talk.words("moderation.role_author")
+    above = await units.ancestors(talk.session, submission.queue_unit_id or 0)
+    deciding = policy.ALLOWED[Action.DECIDE_SUBMISSIONS]
     held = await policy.roles(talk.session, person_id)
-    return talk.words(f"moderation.role_{held[0][0].value}") if held else talk.words("moderation.role_reviewer")
+    role = next((role.value for role, unit_id in held if role in deciding and unit_id in above), "reviewer")
+    return talk.words(f"moderation.role_{role}")
 
 
 async def fresh(talk: Talk, arg: str, typed: str = "") -> Submission | None:
@@ -33,11 +67,11 @@ async def fresh(talk: Talk, arg: str, typed: str = "") -> Submission | None:
     What the reviewer had typed is shown back, so that it is not lost.
     """
     code, version = split(arg)
-    submission = await reviews.get_visible(talk.session, talk.me.id, code)
-    await reviews.check(talk.session, talk.me.id, submission)
+    submission = await queue.get_visible(talk.session, talk.me.id, code)
+    await policy.check(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS, submission.queue_unit_id)
     if submission.version == version:
         return submission
-    event = await reviews.last_event(talk.session, submission.id)
+    event = await reviews.last_move(talk.session, submission.id)
     talk.say(
         "moderation.too_late",
         role=await role_of(talk, event.actor_id if event else None, submission),
@@ -52,3 +86,50 @@ async def fresh(talk: Talk, arg: str, typed: str = "") -> Submission | None:
 def card(code: str) -> Move:
     """The way to the card of a report."""
     return dialogue.go("card", code=code)
+
+
+async def onward(talk: Talk, current: Submission) -> Move:
+    """To the next report that this reviewer could decide; to the list when there is none."""
+    found = await queue.next_after(talk.session, talk.me.id, kind(talk), current, soon=soon(talk))
+    return card(found.code) if found is not None else dialogue.go("queue", start=0, filter=kind(talk))
+
+
+async def carry_out(talk: Talk, act: Act, done: str, typed: str = "") -> Move:
+    """Does it to the report at hand, or to each of those that were ticked; says how it went, and goes on."""
+    args: list[str] = talk.data["args"]
+    if len(args) == 1:
+        code, version = split(args[0])
+        submission = await fresh(talk, args[0], typed)
+        if submission is None:
+            return card(code)
+        await act(talk, submission, version)
+        talk.say(done, code=code)
+        return await onward(talk, submission)
+    finished, left = [], []
+    for code, version in map(split, args):
+        try:
+            await act(talk, await queue.get_visible(talk.session, talk.me.id, code), version)
+            finished.append(code)
+        except Expected:
+            left.append(code)
+    talk.say("moderation.batch_done", done=len(finished), left=left, typed=typed if left else "")
+    return dialogue.go("queue", start=0, picked=[], args=[])
+
+
+async def tell_author(talk: Talk, submission: Submission, key: str, **params: Any) -> None:
+    """Says an outcome to the author, once."""
+    dedup = f"{key}:{submission.id}:{submission.version}"
+    await talk.tell(
+        submission.author_id, key, kind="result", dedup=dedup, gently=True, code=submission.code,
+        title=submission.title, **params,
+    )  # fmt: skip
+
+
+async def tell_coauthors(talk: Talk, submission: Submission, key: str, **params: Any) -> None:
+    """Says an outcome to every co-author who uses the bot and did not deny it; the report itself is its author's."""
+    for person_id in await submissions.involved(talk.session, submission) - {submission.author_id}:
+        dedup = f"{key}:{submission.id}:{submission.version}:{person_id}"
+        await talk.tell(
+            person_id, key, kind="result", dedup=dedup, gently=True, only=(), code=submission.code,
+            title=submission.title, **params,
+        )  # fmt: skip

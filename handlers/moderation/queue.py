@@ -1,18 +1,18 @@
-"""The list of what waits, by deadline, filtered, a screenful at a time."""
+"""The list of what waits, by deadline, filtered, a screenful at a time; and the officer's lines about it."""
 
 from __future__ import annotations
 
 from content.calendar import local_date, working_days_between
 from content.message import Choice, Message
-from db import policy, reviews, submissions, units
+from db import policy, queue, units
 from db.models import Status, Submission
 from db.policy import Action
+from db.queue import ENDED
 from handlers.dialogue import Answer, Command, Move, Place
-from handlers.moderation.flow import card, dialogue
-from handlers.paging import page
+from handlers.moderation.flow import card, dialogue, kind, onward, soon
 from handlers.talk import Talk
 
-PAGE = 5
+PAGE = 4
 TITLE = 40
 
 
@@ -21,13 +21,25 @@ async def may_read(talk: Talk) -> bool:
     return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.READ_SUBMISSIONS))
 
 
+async def may_decide(talk: Talk) -> bool:
+    """Whether this person decides anywhere."""
+    return bool(await policy.scopes(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS))
+
+
 async def waiting(talk: Talk) -> str:
     """The officer's line about the queue."""
-    scopes = await policy.scopes(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS)
-    if not scopes:
+    if not await may_decide(talk):
         return ""
-    count, late = await submissions.count_waiting(talk.session, scopes, talk.now)
-    return talk.words("moderation.waiting", n=count, late=late) if count else ""
+    n, late = await queue.count(talk.session, talk.me.id, "all", soon=soon(talk), now=talk.now)
+    return talk.words("moderation.waiting", n=n, late=late) if n else ""
+
+
+async def questions(talk: Talk) -> str:
+    """The officer's line about what came back from authors: supplements nobody looked at, questions about outcomes."""
+    if not await may_decide(talk):
+        return ""
+    n, _ = await queue.count(talk.session, talk.me.id, "back", soon=soon(talk), now=talk.now)
+    return talk.words("moderation.came_back", n=n) if n else ""
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -35,8 +47,15 @@ async def show(talk: Talk, arg: str) -> Move | None:
     return card(arg.partition(".")[0].strip().upper()) if arg else dialogue.go("queue", start=0, filter="all")
 
 
+async def show_next(talk: Talk, arg: str) -> Move | None:
+    """The report after this one, leaving it as it is."""
+    return await onward(talk, await queue.get_visible(talk.session, talk.me.id, arg))
+
+
 def days(talk: Talk, submission: Submission) -> str:
-    """How long there is left, in working days."""
+    """How long there is left, in working days; for what has ended, how it did."""
+    if submission.status in ENDED or submission.status == Status.WITHDRAWN:
+        return talk.words(f"moderation.ended_{submission.status.value}")
     if submission.status == Status.NEED_INFO or submission.due_at is None:
         return talk.words("moderation.days_asked")
     left = working_days_between(talk.today, local_date(submission.due_at))
@@ -45,44 +64,54 @@ def days(talk: Talk, submission: Submission) -> str:
     return talk.words("moderation.days_left", n=left) if left else talk.words("moderation.days_today")
 
 
+def line(talk: Talk, submission: Submission, unit: str) -> str:
+    """One report in one line."""
+    mark = "🔁 " if submission.unseen else "💬 " if submission.question_at is not None else ""
+    if submission.status == Status.CLAIMED:
+        mark += "👤 " if submission.holder_id == talk.me.id else "✋ "
+    title = submission.title if len(submission.title) <= TITLE else submission.title[: TITLE - 1].rstrip() + "…"
+    return talk.words(
+        "moderation.line", mark=mark, code=submission.code, title=title, unit=unit, days=days(talk, submission)
+    )
+
+
 @dialogue.ask("queue", free=True)
 async def ask_queue(talk: Talk) -> Message:
-    found = await reviews.list_queue(talk.session, talk.me.id, talk.data.get("filter", "all"), talk.now)
-    shown, after = page(found, talk.data.get("start", 0), PAGE)
-    lines = [
-        talk.words(
-            "moderation.line",
-            mark="🔁 " if submission.unseen else "",
-            code=submission.code,
-            title=submission.title if len(submission.title) <= TITLE else submission.title[: TITLE - 1] + "…",
-            unit=unit,
-            days=days(talk, submission),
-        )
-        for submission, unit in shown
-    ]
+    chosen = kind(talk)
+    total, late = await queue.count(talk.session, talk.me.id, chosen, soon=soon(talk), now=talk.now)
+    start = talk.data.get("start", 0)
+    start = start if start < total else 0
+    talk.put(start=start)
+    found = await queue.list_page(talk.session, talk.me.id, chosen, soon=soon(talk), start=start, size=PAGE)
     scopes = await policy.scopes(talk.session, talk.me.id, Action.READ_SUBMISSIONS)
-    late = sum(s.due_at is not None and s.due_at < talk.now and s.status != Status.NEED_INFO for s, _ in found)
+    without = ["menu"] if total > PAGE else ["more"]
+    if total < 2 or chosen == "done" or not await may_decide(talk):
+        without.append("pick")
     return talk.screen(
         "moderation.queue",
-        *(Choice(str(n + 1), f"code-{submission.code}") for n, (submission, _) in enumerate(shown)),
-        without=() if after or talk.data.get("start", 0) else ("more",),
+        *(Choice(str(n + 1), f"code-{submission.code}") for n, (submission, _) in enumerate(found)),
+        without=without,
         unit=(await units.get(talk.session, scopes[0])).name if scopes else "",
-        n=len(found),
+        kind=talk.words(f"moderation.kind_{chosen}"),
+        n=total,
         late=late,
-        lines=lines,
+        start=start,
+        lines=[line(talk, submission, unit) for submission, unit in found],
     )
 
 
 @dialogue.take("queue")
 async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        found = await reviews.list_queue(talk.session, talk.me.id, talk.data.get("filter", "all"), talk.now)
-        talk.put(start=page(found, talk.data.get("start", 0), PAGE)[1])
+        talk.put(start=talk.data.get("start", 0) + PAGE)
         return "queue"
     if answer.choice == "filter":
         return "filter"
+    if answer.choice == "pick":
+        talk.put(picked=[], pick_start=0)
+        return "pick"
     code = answer.choice.removeprefix("code-") if answer.choice else answer.text
-    submission = await reviews.get_visible(talk.session, talk.me.id, code)
+    submission = await queue.get_visible(talk.session, talk.me.id, code)
     talk.put(code=submission.code)
     return "card"
 
@@ -98,4 +127,7 @@ async def take_filter(talk: Talk, answer: Answer) -> Move | str:
     return "queue"
 
 
-COMMANDS = (Command("duyet", show, place=Place.OFFICER, slash=True, visible=may_read),)
+COMMANDS = (
+    Command("duyet", show, place=Place.OFFICER, slash=True, visible=may_read),
+    Command("hosotiep", show_next),
+)

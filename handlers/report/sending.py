@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from content.calendar import LOCAL, add_working_days
-from db import attachments, submissions, units
+from content.windows import awake
+from db import attachments, outbox, people, submissions, units
 from db.models import FileState, Submission, Track
 from db.submissions import Report
 from handlers.dialogue import END, Command, Move
 from handlers.report.flow import track
 from handlers.talk import Talk
 
-REVIEW_DAYS = 5
+REVIEW_DAYS = {Track.INITIATIVE: 5, Track.PRACTICE: 5, Track.GOOD_DEED: 3}
+"""Working days until the author is promised an answer (decisions 21); a good deed is praised within three (1-process §1.5)."""
+BUNDLE = 120.0
+"""Seconds without a new report before the line about the queue changes once more."""
 BOTH = ("captions",)
 STORY = {
     Track.GOOD_DEED: ("who", "what", "where_when", "witness", "publish", *BOTH),
@@ -21,9 +25,9 @@ STORY = {
 """The answers that make the story of a submission; a practice is told like an initiative."""
 
 
-def due(talk: Talk) -> datetime:
-    """Until when the author is promised an answer (decisions 21)."""
-    return datetime.combine(add_working_days(talk.today, REVIEW_DAYS), time(17), LOCAL)
+def due(talk: Talk, of: Track) -> datetime:
+    """Until when the author is promised an answer."""
+    return datetime.combine(add_working_days(talk.today, REVIEW_DAYS[of]), time(17), LOCAL)
 
 
 def _report(talk: Talk) -> Report:
@@ -45,14 +49,16 @@ async def send(talk: Talk) -> Move:
     files = await attachments.list_for_draft(talk.session, talk.draft.id)
     if talk.data.get("resend"):
         submission = await submissions.find_own(talk.session, talk.me.id, talk.data["resend"])
-        await submissions.send_again(talk.session, submission, _report(talk), talk.draft.id, due(talk), talk.now)
+        await submissions.send_again(
+            talk.session, submission, _report(talk), talk.draft.id, due(talk, submission.track), talk.now
+        )
     else:
         submission = await submissions.submit(
             talk.session,
             talk.me,
             _report(talk),
             draft_id=talk.draft.id,
-            due_at=due(talk),
+            due_at=due(talk, track(talk)),
             year=talk.today.year,
             now=talk.now,
         )
@@ -65,24 +71,30 @@ async def send(talk: Talk) -> Move:
         receiver=receiver,
         good_deed=submission.track == Track.GOOD_DEED,
         waiting=any(file.state == FileState.WAITING for file in files),
-        days=REVIEW_DAYS,
+        days=REVIEW_DAYS[submission.track],
     )
     return END
 
 
 async def tell_reviewers(talk: Talk, submission: Submission) -> None:
-    """One bundled line to each who is to decide: the newest report and how many wait."""
+    """One line an hour to each who is to decide, with the newest report and how many wait, kept up to date in place.
+
+    Before 30 June hundreds come in a day; each alone would be a message.
+    """
     if submission.queue_unit_id is None:
         return
     unit = await units.get(talk.session, submission.queue_unit_id)
     without = await submissions.involved(talk.session, submission)
-    waiting, _ = await submissions.count_waiting(talk.session, [unit.id], talk.now)
+    waiting = await submissions.count_waiting(talk.session, unit.id)
     for person_id in await submissions.receivers(talk.session, unit.id, without):
+        reviewer = await people.get(talk.session, person_id)
+        slot = f"queue-{awake(reviewer.shift.value, talk.now):%Y%m%d%H}"
         await talk.tell(
             person_id,
             "report.queue_notice",
-            slot=f"queue-{talk.local:%Y%m%d%H}",
-            after=5.0,
+            slot=slot,
+            after=BUNDLE if await outbox.was_said(talk.session, person_id, slot) else 5.0,
+            gently=True,
             n=waiting,
             unit=unit.name,
             code=submission.code,

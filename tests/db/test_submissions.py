@@ -7,9 +7,22 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from db import attachments, audit, submissions, units
+from db import attachments, audit, policy, submissions, units
 from db.errors import Conflict, NotFound, Refused
-from db.models import Account, Attachment, AuditRow, CoAuthor, Draft, Grant, Person, Role, Status, Submission, Track
+from db.models import (
+    Account,
+    Attachment,
+    AuditRow,
+    CoAuthor,
+    Draft,
+    Grant,
+    Person,
+    Reach,
+    Role,
+    Status,
+    Submission,
+    Track,
+)
 from db.session import Session
 from db.submissions import Report
 from tests.people import START, World
@@ -21,6 +34,8 @@ async def person(session: Session, name: str, unit: str | None = "MAYHOA", role:
     home = await units.find_by_code(session, unit) if unit else None
     row = Person(name=name, unit_id=home.id if home else None, joined_at=START, seen_at=START, muted_topics=[])
     session.add(row)
+    await session.flush()
+    session.add(Account(channel="test", address=f"chat-{row.id}", person_id=row.id, created_at=START, seen_at=START))
     await session.flush()
     if role is not None:
         assert home is not None
@@ -90,8 +105,22 @@ async def test_only_the_unit_that_reviews_is_told_though_those_above_may_decide_
         ha = await person(session, "Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
         mayhoa = await unit_id(session, "MAYHOA")
         assert await submissions.receivers(session, mayhoa, set()) == [chair.id]
-        assert await submissions.reviewers(session, mayhoa, set()) == [chair.id, ha.id]
-        assert await submissions.reviewers(session, mayhoa, {ha.id}) == [chair.id]
+        assert await submissions.receivers(session, mayhoa, {chair.id}) == []
+        assert await policy.may(session, ha.id, policy.Action.DECIDE_SUBMISSIONS, mayhoa)
+
+
+async def test_a_reviewer_who_stopped_the_bot_reviews_nothing(world: World) -> None:
+    async with world.database.write() as session:
+        chair = await person(session, "Trần Văn Nam", "MAYHOA", Role.GRASSROOTS_CHAIR)
+        await person(session, "Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+        hoa = await person(session, "Bùi Thị Hoa")
+        chat = (await session.execute(select(Account).where(Account.person_id == chair.id))).scalar_one()
+        chat.reach = Reach.BLOCKED
+        await session.flush()
+        assert (await sent(session, hoa)).queue_unit_id == await unit_id(session, "CAOSON")
+        chat.reach = Reach.OK  # any message from the chat does this
+        await session.flush()
+        assert (await sent(session, hoa)).queue_unit_id == await unit_id(session, "MAYHOA")
 
 
 async def test_naming_a_reviewer_as_coauthor_is_no_way_to_be_rid_of_them(world: World) -> None:
@@ -183,7 +212,7 @@ async def test_a_report_is_withdrawn_only_before_it_is_published_or_refused(worl
             return
         await submissions.withdraw(session, submission, START)
         assert submission.status == Status.WITHDRAWN and submission.holder_id is None
-        row = (await session.execute(select(AuditRow).where(AuditRow.action == "withdraw"))).scalar_one()
+        row = (await session.execute(select(AuditRow).where(AuditRow.action == "withdrawn"))).scalar_one()
         assert row.object == f"submission {submission.code}" and row.actor_id != audit.SYSTEM
 
 

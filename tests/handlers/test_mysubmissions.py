@@ -59,6 +59,7 @@ async def test_who_holds_it_is_said_by_role_and_unit_and_never_by_name(world: Wo
     await hoa.says(f"/hoso {code}")
     assert "Đang xem – cán bộ Công đoàn xã Cao Sơn" in hoa.last.text and "Hà" not in hoa.last.text
     await ha.says(f"/duyet {code}")
+    await ha.taps("Việc khác")
     await ha.taps("Ghi chú nội bộ")
     await ha.says("Hỏi lại tổ trưởng cho chắc")
     await hoa.says(f"/hoso {code}")

@@ -394,6 +394,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
         sa.Column("unseen", sa.Boolean(), nullable=False),
+        sa.Column("question_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("sent_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("decided_at", db.session.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["author_id"], ["persons.id"], name=op.f("fk_submissions_author_id")),

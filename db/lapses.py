@@ -1,0 +1,81 @@
+"""What ends without anybody pressing anything: claims, questions to authors, and the work of who may not do it any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from db import audit, policy
+from db.models import Status, Submission
+from db.policy import Action
+from db.session import Session
+from db.submissions import note_event
+
+
+async def lapse(session: Session, now: datetime) -> list[tuple[Submission, int]]:
+    """Claims past their time go back to the queue; returns each with who held it. Running twice changes nothing."""
+    query = select(Submission).where(Submission.status == Status.CLAIMED, Submission.lapses_at <= now)
+    lapsed = []
+    for submission in (await session.execute(query)).scalars().all():
+        holder = submission.holder_id
+        changed = await session.execute(
+            update(Submission)
+            .where(
+                Submission.id == submission.id,
+                Submission.status == Status.CLAIMED,
+                Submission.version == submission.version,
+            )
+            .values(status=Status.SENT, holder_id=None, lapses_at=None, version=submission.version + 1)
+            .returning(Submission.id)
+        )
+        if changed.scalar() is not None and holder is not None:
+            await session.refresh(submission)
+            note_event(session, submission, audit.SYSTEM, "lapsed", now)
+            lapsed.append((submission, holder))
+    return lapsed
+
+
+async def close_unanswered(session: Session, before: datetime, now: datetime) -> list[Submission]:
+    """What was asked for before a moment and never answered is closed; its author may open it again."""
+    query = select(Submission).where(Submission.status == Status.NEED_INFO, Submission.asked_at <= before)
+    closed = []
+    for submission in (await session.execute(query)).scalars().all():
+        submission.status, submission.holder_id, submission.version = (
+            Status.CLOSED_NO_INFO,
+            None,
+            submission.version + 1,
+        )
+        note_event(session, submission, audit.SYSTEM, "closed", now)
+        closed.append(submission)
+    return closed
+
+
+async def list_unanswered(session: Session, before: datetime, reminded: int) -> list[Submission]:
+    """What was asked for before a moment and has had fewer reminders than `reminded`."""
+    query = select(Submission).where(
+        Submission.status == Status.NEED_INFO, Submission.asked_at <= before, Submission.reminded < reminded
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def release(session: Session, person_id: int, actor_id: int, now: datetime) -> None:
+    """What somebody may no longer decide goes back: claims to the queue, and what waits for its author to nobody."""
+    query = select(Submission).where(
+        Submission.holder_id == person_id, Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))
+    )
+    for submission in (await session.execute(query)).scalars().all():
+        if await policy.may(session, person_id, Action.DECIDE_SUBMISSIONS, submission.queue_unit_id):
+            continue
+        submission.holder_id = submission.lapses_at = None
+        if submission.status == Status.CLAIMED:
+            submission.status, submission.version = Status.SENT, submission.version + 1
+            note_event(session, submission, actor_id, "returned", now)
+
+
+async def release_all(session: Session, now: datetime) -> None:
+    """The same for everybody: the tree may have changed under a role."""
+    query = select(Submission.holder_id).where(Submission.status.in_((Status.CLAIMED, Status.NEED_INFO))).distinct()
+    for person_id in (await session.execute(query)).scalars().all():
+        if person_id is not None:
+            await release(session, person_id, audit.SYSTEM, now)

@@ -1,0 +1,169 @@
+"""Decisions that take words: asking for more, not choosing, answering an author, taking an end up again; and notes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from content.message import Message
+from content.text import clean, letters
+from db import queue, reviews, submissions
+from db.models import Status, Submission, Track
+from handlers.dialogue import Again, Answer, Command, Kind, Move
+from handlers.moderation.flow import (
+    card,
+    carry_out,
+    dialogue,
+    fresh,
+    split,
+    tell_author,
+    tell_coauthors,
+    until,
+)  # fmt: skip
+from handlers.report.sending import due
+from handlers.talk import Talk
+
+TEMPLATES = {"ask": 8, "reject": 7, "deed_ask": 4, "deed_reject": 4}
+"""How many sentences are ready; a good deed has none about numbers and benefits."""
+
+
+async def _begin(talk: Talk, arg: str, kind: str) -> Move:
+    """Opens the question for words if the report still stands as the button saw it.
+
+    Nobody else should write about it meanwhile, so what nobody holds is claimed first.
+    """
+    submission = await fresh(talk, arg)
+    if submission is None:
+        return card(split(arg)[0])
+    if submission.status == Status.SENT:
+        await reviews.claim(talk.session, submission, talk.me.id, submission.version, until(talk), talk.now)
+        await reviews.seen(talk.session, submission, talk.me.id)
+    data = {"args": [f"{submission.code}.{submission.version}"], "code": submission.code, "writes": kind, "text": ""}
+    return dialogue.go("words", **data, deed=submission.track == Track.GOOD_DEED)
+
+
+async def begin_ask(talk: Talk, arg: str) -> Move | None:
+    return await _begin(talk, arg, "ask")
+
+
+async def begin_reject(talk: Talk, arg: str) -> Move | None:
+    return await _begin(talk, arg, "reject")
+
+
+async def begin_answer(talk: Talk, arg: str) -> Move | None:
+    return await _begin(talk, arg, "answer")
+
+
+async def begin_reopen(talk: Talk, arg: str) -> Move | None:
+    return await _begin(talk, arg, "reopen")
+
+
+def _templates(talk: Talk) -> list[str]:
+    kind = ("deed_" if talk.data.get("deed") else "") + talk.data["writes"]
+    return [talk.words(f"moderation.template_{kind}_{n}") for n in range(1, TEMPLATES.get(kind, 0) + 1)]
+
+
+def _chosen(text: str, templates: list[str]) -> str:
+    """Numbers stand for the sentences that are ready; anything else is the reviewer's own words."""
+    typed = clean(text)
+    if templates and re.fullmatch(r"\d+([\s,;]+\d+)*", typed):
+        numbers = [int(n) for n in re.findall(r"\d+", typed)]
+        if not all(1 <= n <= len(templates) for n in numbers):
+            raise Again("moderation.number", most=len(templates))
+        return " ".join(templates[n - 1] for n in dict.fromkeys(numbers))
+    if not 5 <= letters(typed) <= 500:
+        raise Again("moderation.length", n=letters(typed))
+    return typed
+
+
+@dialogue.ask("words", Kind.TEXT)
+async def ask_words(talk: Talk) -> Message:
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    events = await submissions.list_events(talk.session, submission.id, internal=False)
+    return talk.screen(
+        f"moderation.write_{talk.data['writes']}",
+        code=submission.code,
+        others=len(talk.data["args"]) - 1,
+        lines=_templates(talk),
+        question=next((event.text for event in reversed(events) if event.action == "question"), ""),
+        written=talk.data.get("text", ""),
+    )
+
+
+@dialogue.take("words")
+async def take_words(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(text=_chosen(answer.text, _templates(talk)))
+    return "preview"
+
+
+def _notice(talk: Talk, submission: Submission) -> dict[str, Any]:
+    return {"text": talk.data["text"], "good_deed": submission.track == Track.GOOD_DEED}
+
+
+@dialogue.ask("preview")
+async def ask_preview(talk: Talk) -> Message:
+    """The very words the author will read."""
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    key = f"moderation.notice_{talk.data['writes']}"
+    message = talk.house.words.plain(key, code=submission.code, title=submission.title, **_notice(talk, submission))
+    return talk.screen("moderation.preview", message=message, others=len(talk.data["args"]) - 1)
+
+
+@dialogue.take("preview")
+async def take_preview(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "edit":
+        return "words"
+    if answer.choice == "stop":
+        return "batch" if len(talk.data["args"]) > 1 else "card"
+    return await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
+
+
+async def _write(talk: Talk, submission: Submission, version: int) -> None:
+    """Does what was written for, and sends the words to the author."""
+    kind, text, me = talk.data["writes"], talk.data["text"], talk.me.id
+    if kind == "ask":
+        await reviews.ask(talk.session, submission, me, version, text, until(talk), talk.now)
+    elif kind == "reject":
+        await reviews.reject(talk.session, submission, me, version, text, talk.now)
+    elif kind == "answer":
+        await reviews.answer(talk.session, submission, me, text, talk.now)
+    else:
+        await reviews.reopen(
+            talk.session, submission, me, version, text, due_at=due(talk, submission.track), lapses_at=until(talk),
+            now=talk.now,
+        )  # fmt: skip
+        await tell_coauthors(talk, submission, "moderation.notice_reopen", **_notice(talk, submission))
+    await tell_author(talk, submission, f"moderation.notice_{kind}", **_notice(talk, submission))
+
+
+# ---------------------------------------------------------------------------------------------------- notes
+
+
+async def begin_note(talk: Talk, arg: str) -> Move | None:
+    return dialogue.go("note", code=split(arg)[0])
+
+
+@dialogue.ask("note", Kind.TEXT)
+async def ask_note(talk: Talk) -> Message:
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    return talk.screen("moderation.note", code=submission.code)
+
+
+@dialogue.take("note")
+async def take_note(talk: Talk, answer: Answer) -> Move | str:
+    text = clean(answer.text)
+    if not 3 <= letters(text) <= 500:
+        raise Again("moderation.note_length", n=letters(text))
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    await reviews.note(talk.session, submission, talk.me.id, text, talk.now)
+    talk.say("moderation.noted")
+    return "card"
+
+
+COMMANDS = (
+    Command("canbosung", begin_ask),
+    Command("khongchon", begin_reject),
+    Command("traloihoi", begin_answer),
+    Command("xetlai", begin_reopen),
+    Command("ghichu", begin_note),
+)
