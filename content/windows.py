@@ -81,6 +81,11 @@ def last_end(shift: str, day: date) -> datetime:
     return datetime.combine(day, WINDOWS[shift][-1][1], LOCAL)
 
 
+def shifts_ahead(now: datetime) -> tuple[str, ...]:
+    """The shifts that still have a window today."""
+    return tuple(shift for shift in WINDOWS if now < last_end(shift, local_date(now)))
+
+
 def is_daytime(moment: datetime) -> bool:
     """Whether most people are awake and it is no time of rest."""
     return DAYTIME[0] <= moment.astimezone(LOCAL).time() < DAYTIME[1]

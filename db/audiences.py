@@ -21,6 +21,7 @@ from db.models import (
     OutState,
     Person,
     Reach,
+    Shift,
     TargetState,
     Unit,
     UnitPath,
@@ -134,12 +135,12 @@ def why_not(rule: Rule, kind: str, topic: str, today: datetime, *, exempt: bool 
         whens.append((Person.confirmed.is_(False), "unconfirmed"))
     whens += [(wants_none(topic), "muted"), (~reachable, "blocked")]
     if not exempt and kind not in ("urgent", "correction"):
-        whens.append((_full(today, automatic=kind == "automatic"), "capped"))
+        whens.append((full(today, automatic=kind == "automatic"), "capped"))
     return case(*((when, literal(reason)) for when, reason in whens), else_=literal(""))
 
 
-def _full(today: datetime, *, automatic: bool) -> ColumnElement[bool]:
-    """Whether somebody has had as many non-urgent messages as a person should get.
+def full(today: datetime, *, automatic: bool) -> ColumnElement[bool]:
+    """Whether somebody has had as many non-urgent messages as a person should get; `today` is when the day begins.
 
     An anniversary gives way to what officers have to say and never takes its place (5-voice §5.4, priorities).
     """
@@ -176,9 +177,24 @@ async def count(session: Session, rule: Rule, kind: str, topic: str, today: date
 
 async def freeze(session: Session, broadcast: Broadcast) -> None:
     """Writes down whom a broadcast is for at the moment it is confirmed: who joins later is not among them (F27)."""
+    await _freeze(session, broadcast)
+
+
+async def freeze_newcomers(session: Session, broadcast: Broadcast, shifts: Sequence[str]) -> bool:
+    """Adds those of some shifts who have come into the audience since. Returns whether there were any."""
+    known = exists().where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.person_id == Person.id)
+    fresh = (Person.shift.in_([Shift(shift) for shift in shifts]), ~known)
+    found = select(Person.id).where(*_within(from_json(broadcast.audience)), *fresh).limit(1)
+    if (await session.execute(found)).first() is None:
+        return False
+    await _freeze(session, broadcast, *fresh)
+    return True
+
+
+async def _freeze(session: Session, broadcast: Broadcast, *conditions: ColumnElement[bool]) -> None:
     chosen = select(
         literal(broadcast.id), Person.id, Person.unit_id, literal(TargetState.FROZEN.value), literal("")
-    ).where(*_within(from_json(broadcast.audience)))
+    ).where(*_within(from_json(broadcast.audience)), *conditions)
     await session.execute(
         insert(BroadcastTarget).from_select(["broadcast_id", "person_id", "unit_id", "state", "reason"], chosen)
     )

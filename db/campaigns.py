@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, literal, select
 
-from db import house
+from db import audiences, house
 from db.errors import NotFound
-from db.models import Person, Registration
+from db.models import OutboxRow, Person, Registration, Shift
 from db.session import Session
+
+CHECK = "check:"
 
 
 async def find_registration(session: Session, person_id: int, year: int, round_number: int) -> Registration | None:
@@ -69,11 +72,34 @@ async def _own(session: Session, person_id: int, code: str) -> Registration:
     return row
 
 
-async def list_open(session: Session, year: int, round_number: int) -> list[Registration]:
-    """Registrations of a round whose people have not said what became of them and want reminders."""
+async def list_unasked(
+    session: Session, year: int, round_number: int, topic: str, before: datetime, today: datetime, shifts: Sequence[str]
+) -> list[Registration]:
+    """Registrations made before a moment, of people who were not asked about them, and have said nothing themselves.
+
+    Only those who want reminders of a topic, work in one of some shifts, and have not had as many messages as they should;
+    `today` is when the day begins.
+    """
+    asked = select(OutboxRow.id).where(OutboxRow.dedup_key == literal(CHECK) + cast(Registration.id, String))
     query = (
         select(Registration)
         .join(Person, Person.id == Registration.person_id)
-        .where(Registration.year == year, Registration.round == round_number, Registration.outcome == "", Person.news)
+        .where(
+            Registration.year == year,
+            Registration.round == round_number,
+            Registration.outcome == "",
+            Registration.created_at < before,
+            Person.processing,
+            Person.shift.in_([Shift(shift) for shift in shifts]),
+            ~audiences.wants_none(topic),
+            ~asked.exists(),
+            ~audiences.full(today, automatic=True),
+        )
+        .order_by(Registration.id)
     )
     return list((await session.execute(query)).scalars())
+
+
+def check_key(row: Registration) -> str:
+    """The key under which somebody is asked once about a registration."""
+    return f"{CHECK}{row.id}"

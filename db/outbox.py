@@ -144,17 +144,28 @@ async def tell(
     *,
     now: datetime,
     kind: str = "notice",
+    policy: Policy = Policy.ALO,
     key: str | None = None,
     slot: str | None = None,
     after: float = 0.0,
     final: bool = True,
 ) -> int | None:
-    """Queues a notice to one person, at least once, on the chat they used last. None where they have no chat."""
+    """Queues a notice to one person, at least once unless `policy` says otherwise, on the chat they used last. None where they have no chat."""
     account = await best_account(session, person_id)
     if account is None:
         return None
     return await put(
-        session, account, payload, now=now, lane=Lane.NOTICE, kind=kind, key=key, slot=slot, after=after, final=final
+        session,
+        account,
+        payload,
+        now=now,
+        lane=Lane.NOTICE,
+        policy=policy,
+        kind=kind,
+        key=key,
+        slot=slot,
+        after=after,
+        final=final,
     )
 
 

@@ -2,55 +2,70 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from content.anniversaries import Planned, planned
-from content.calendar import LOCAL, local_date
+from content.calendar import LOCAL, day_start, local_date
 from content.campaigns import campaign_for
 from content.message import to_json
-from db import broadcasts, campaigns, outbox, policy, units
+from content.windows import WINDOWS, is_daytime, next_slot
+from db import broadcasts, campaigns, house, outbox, policy, units
 from db.audiences import Rule
-from db.models import BroadcastState
+from db.models import BroadcastState, Policy
 from db.policy import Action
 from db.session import Session
+from scheduler.broadcasts import welcome_newcomers
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
 
 EARLIEST = time(6, 30)
 """A day's messages are planned before its first window opens."""
+SEEN = "anniversaries_seen"
+"""The newest day that was looked at, remembered so that a day on which nothing ran is shown as missed."""
+LOOK_BACK = timedelta(days=31)
 WARN = timedelta(days=7)
-CHECK = timedelta(days=10)
-"""How long before a round ends people are asked how it is going (4-conversation §4.4)."""
-CHECK_HOURS = (time(17), time(20))
+RESPONSIBLE = (Action.ANSWER_REPORTS, Action.EMERGENCY_STOP)
+"""Who may do one of these hears of texts that wait for release, and of days that were missed."""
+MOVEMENT = "movement"
+"""The topic of reminders about the campaign (4-conversation §4.11)."""
 
 
 async def run(work: Work) -> None:
     """Plans today's messages, warns about texts nobody has approved, asks about registrations before a round ends."""
     now = work.now()
-    local = now.astimezone(LOCAL)
     async with work.database.write() as session:
         top = await units.top(session)
         if top is None:
             return
-        if local.time() >= EARLIEST:
-            for item in _today(work, local):
-                await _start(work, session, top.id, item, now)
-        await _warn(work, session, top.id, now)
-        if CHECK_HOURS[0] <= local.time() < CHECK_HOURS[1] and local.weekday() != 6:
-            await _check_registrations(work, session, now)
+        for item in await _due(work, session, now):
+            await _start(work, session, top.id, item, now)
+        if is_daytime(now):
+            await _warn(work, session, top.id, now)
+        await _check_registrations(work, session, now)
+    await welcome_newcomers(work)
     work.said()
 
 
-def _today(work: Work, local: datetime) -> list[Planned]:
-    return [item for item in planned(work.packs.anniversaries, local.date(), 1) if item.approved]
+# ---------------------------------------------------------------------------------------------------- anniversaries
+
+
+async def _due(work: Work, session: Session, now: datetime) -> list[Planned]:
+    """Today's approved messages, and those of days on which nobody looked: they are planned as missed, never sent."""
+    local = now.astimezone(LOCAL)
+    today = local.date() if local.time() >= EARLIEST else local.date() - timedelta(days=1)
+    known = await house.know(session, SEEN)
+    seen = date.fromisoformat(known["on"]) if known else local.date() - timedelta(days=1)
+    if seen < today:
+        await house.remember(session, SEEN, {"on": today.isoformat()}, now)
+    first = min(max(seen + timedelta(days=1), today - LOOK_BACK), local.date())
+    found = planned(work.packs.anniversaries, first, (today - first).days + 1)
+    return [item for item in found if item.approved and item.audience == "all"]
 
 
 async def _start(work: Work, session: Session, top: int, item: Planned, now: datetime) -> None:
     """The texts for all and for single groups of one key are one broadcast. Respectful mode drops it for good."""
-    if item.audience != "all":
-        return
     others = {
         p.audience: p.text
         for p in planned(work.packs.anniversaries, item.on, 1)
@@ -68,41 +83,57 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         year=item.year,
         now=now,
     )
-    if made is not None and await broadcasts.respectful(session):
+    if made is None:
+        return
+    if await broadcasts.respectful(session):
         made.state, made.finished_at = BroadcastState.CANCELLED, now
-    elif made is not None and await broadcasts.may_have_gone(session, made):
-        made.state = BroadcastState.HELD
+    elif item.on < local_date(now):
+        await _tell_responsible(work, session, top, "anniversaries.missed", f"missed:{item.key}", item, now)
 
 
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:
-    """Seven days ahead the responsible people hear of texts that nobody has released; without that nothing is sent."""
+    """Seven days ahead the responsible people hear once of an anniversary that nobody has released for the year."""
     for item in planned(work.packs.anniversaries, local_date(now), WARN.days + 1):
-        if item.approved or item.audience != "all":
-            continue
-        for action in (Action.ANSWER_REPORTS, Action.EMERGENCY_STOP):
-            for person_id in await policy.anyone(session, top, action):
-                message = work.words.message(
-                    "anniversaries.approval_needed", day=item.on, name=item.name, n=item.ordinal, year=item.year
-                )
-                await outbox.tell(session, person_id, to_json(message), now=now, key=f"approve:{item.key}:{person_id}")
+        if not item.approved and item.audience == "all":
+            dedup = f"approve:{item.anniversary}:{item.year}"
+            await _tell_responsible(work, session, top, "anniversaries.approval_needed", dedup, item, now)
+
+
+async def _tell_responsible(
+    work: Work, session: Session, top: int, key: str, dedup: str, item: Planned, now: datetime
+) -> None:
+    """Tells those who answer for the texts, once each, in the daytime."""
+    after = 0.0 if is_daytime(now) else (next_slot("office", now) - now).total_seconds()
+    message = to_json(work.words.message(key, day=item.on, name=item.name, n=item.ordinal, year=item.year))
+    people = {person for action in RESPONSIBLE for person in await policy.anyone(session, top, action)}
+    for person_id in sorted(people):
+        await outbox.tell(session, person_id, message, now=now, key=f"{dedup}:{person_id}", after=after)
+
+
+# ---------------------------------------------------------------------------------------------------- registrations
 
 
 async def _check_registrations(work: Work, session: Session, now: datetime) -> None:
-    """Once per registration, ten days before its round ends."""
+    """Once per registration, ten days before its round ends: each in their own hours, and within the caps."""
     today = local_date(now)
     campaign = campaign_for(work.packs.campaigns, today)
     number = campaign.round_on(today) if campaign is not None else 0
     if campaign is None or not number:
         return
-    ends = campaign.rounds[number - 1].ends_on
-    if not timedelta(0) <= ends - today <= CHECK:
+    ending = campaign.rounds[number - 1]
+    if today < ending.asks_on:
         return
-    for row in await campaigns.list_open(session, campaign.year, number):
+    before = datetime.combine(ending.asks_on, time(), LOCAL)
+    awake = [shift for shift in WINDOWS if next_slot(shift, now) <= now]
+    for row in await campaigns.list_unasked(session, campaign.year, number, MOVEMENT, before, day_start(now), awake):
         message = work.words.message(
             "campaign.check",
-            round=campaign.rounds[number - 1].name,
-            left=(ends - today).days,
+            round=ending.name,
+            left=(ending.ends_on - today).days,
             goals="; ".join(row.goals),
             code=row.code,
         )
-        await outbox.tell(session, row.person_id, to_json(message), now=now, kind="reminder", key=f"check:{row.id}")
+        key = campaigns.check_key(row)
+        await outbox.tell(
+            session, row.person_id, to_json(message), now=now, kind="reminder", policy=Policy.AMO, key=key
+        )

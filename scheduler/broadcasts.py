@@ -9,13 +9,14 @@ from content.announcements import announcement
 from content.calendar import day_start, local_date
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
-from content.windows import last_end, next_slot, when_to_send
+from content.windows import last_end, next_slot, shifts_ahead, when_to_send
 from db import broadcasts, outbox, policy
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from db.session import Session
 from scheduler import progress
+from scheduler.progress import day_lasts
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -95,6 +96,18 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
         rows = [(member, *await _plan(work, session, broadcast, member, now)) for member in found]
         await broadcasts.add_targets(session, broadcast, rows, now)
         return True
+
+
+async def welcome_newcomers(work: Work) -> None:
+    """Those who joined on an anniversary's day after it was planned get it too, if a window of theirs is still ahead."""
+    now = work.now()
+    async with work.database.read() as session:
+        running = await broadcasts.list_in(session, BroadcastState.SENDING)
+    for broadcast_id in [broadcast.id for broadcast in running if day_lasts(broadcast, now)]:
+        async with work.database.write() as session:
+            broadcast = await session.get_one(Broadcast, broadcast_id)
+            if broadcast.state == BroadcastState.SENDING:
+                await broadcasts.welcome(session, broadcast, shifts_ahead(now))
 
 
 def _on_the_day(broadcast: Broadcast) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from content.calendar import local_date
 from content.message import to_json
 from content.windows import times_to_send
 from db import broadcasts, outbox
@@ -25,6 +26,8 @@ async def look(work: Work, broadcast_id: int) -> None:
         broadcast = await session.get_one(Broadcast, broadcast_id)
         if broadcast.state != BroadcastState.SENDING:
             return
+        if day_lasts(broadcast, now):
+            return
         await _give_new_hours(session, broadcast, now)
         if await broadcasts.finish(session, broadcast, now):
             await _report(work, session, broadcast)
@@ -32,6 +35,11 @@ async def look(work: Work, broadcast_id: int) -> None:
             await broadcasts.pause_refused(session, broadcast, now)
         elif broadcast.author_id is not None:
             await _show(work, session, broadcast, broadcast.author_id, now)
+
+
+def day_lasts(broadcast: Broadcast, now: datetime) -> bool:
+    """Whether it is an anniversary's message whose day is not over: who joins today may still get it."""
+    return broadcast.kind == "automatic" and local_date(now) <= local_date(broadcast.send_at)
 
 
 async def _give_new_hours(session: Session, broadcast: Broadcast, now: datetime) -> None:

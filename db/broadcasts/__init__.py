@@ -31,6 +31,7 @@ from db.broadcasts.planning import (
     planned,
     refused_in_a_row,
     settle_all,
+    welcome,
 )
 from db.broadcasts.reading import (
     Announced,
@@ -116,4 +117,5 @@ __all__ = [
     "stop_all",
     "stopped",
     "unreached",
+    "welcome",
 ]

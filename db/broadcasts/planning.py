@@ -133,7 +133,8 @@ async def add_targets(
 ) -> int:
     """Plans some people of the frozen audience: an outbox row each, unless there is a reason against it.
 
-    Each row is (member, not before, expires, body, own payload). The caller's transaction holds the whole chunk, and the
+    Each row is (member, not before, expires, body, own payload). What would come after it expired is so from the start, to
+    be shown as missed. The caller's transaction holds the whole chunk, and the
     row's key holds if everything else should fail: nobody is planned twice.
     """
     outgoing = [
@@ -141,8 +142,9 @@ async def add_targets(
             "dedup_key": f"bc:{broadcast.id}:{member.person_id}", "policy": Policy.AMO, "lane": int(Lane.BULK),
             "kind": broadcast.kind, "account_id": member.account.id, "person_id": member.person_id,
             "channel": member.account.channel, "address": member.account.address, "broadcast_id": broadcast.id,
-            "body_id": body_id, "payload": payload, "state": OutState.READY, "attempts": 0, "not_before": due,
-            "expires_at": expires, "claim": "", "provider_id": "", "edits": "", "error": "", "created_at": now,
+            "body_id": body_id, "payload": payload, "attempts": 0, "not_before": due, "expires_at": expires,
+            "state": OutState.EXPIRED if expires is not None and due > expires else OutState.READY,
+            "finished_at": now if expires is not None and due > expires else None, "claim": "", "provider_id": "", "edits": "", "error": "", "created_at": now,
         }
         for member, due, expires, body_id, payload in rows
         if not member.reason and member.account is not None
@@ -171,6 +173,14 @@ async def add_targets(
 async def planned(session: Session, broadcast: Broadcast) -> None:
     """All targets are there: sending is what is left."""
     await move(session, broadcast, broadcast.version, (BroadcastState.PLANNING,), state=BroadcastState.SENDING)
+
+
+async def welcome(session: Session, broadcast: Broadcast, shifts: Sequence[str]) -> bool:
+    """Takes people who joined since into a message that is on its way; it is planned on. Returns whether there were any."""
+    fresh = await audiences.freeze_newcomers(session, broadcast, shifts)
+    if fresh:
+        await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), state=BroadcastState.PLANNING)
+    return fresh
 
 
 async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Times) -> int:

@@ -2,117 +2,478 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import func, select
 
 from content.calendar import LOCAL
+from content.release import Release
 from db import broadcasts as rows
-from db.models import Audience, Broadcast, BroadcastState, OutboxRow, OutState, Person, Role, Shift
+from db import campaigns, figures, outbox, units
+from db.audiences import Rule
+from db.models import (
+    Audience,
+    Broadcast,
+    BroadcastState,
+    BroadcastTarget,
+    Lane,
+    OutboxRow,
+    OutState,
+    Person,
+    Policy,
+    Reach,
+    Registration,
+    Role,
+    Shift,
+)
+from db.outbox import Settlement
 from scheduler import anniversaries, broadcasts
-from tests.handlers.test_announcing import goes_out
-from tests.people import World
+from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
 
 
-async def walks(world: World, hours: int) -> None:
-    """An hour at a time, as the clock would, each look twice as after a restart."""
-    for _ in range(hours * 4):
-        world.later(minutes=15)
-        for _ in range(2):
-            await anniversaries.run(work_of(world))
-        await goes_out(world)
+def local(month: int, day: int, hour: int, minute: int = 0, year: int = 2025) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=LOCAL).astimezone(UTC)
 
 
-async def sent(world: World) -> list[tuple[str, str, str]]:
+async def looks(world: World) -> None:
+    """One look at what is due, and everything that may leave leaves, as delivery would do it."""
+    work = work_of(world)
+    await anniversaries.run(work)
+    await broadcasts.run(work)
+    await world.deliver()
+    while True:
+        async with world.database.write() as session:
+            parcels = await outbox.claim(session, "test", world.now, "x", limit=50, busy=(), lanes=[Lane.BULK])
+            done = [Settlement(parcel.id, "x", OutState.SENT, str(next(world.sent))) for parcel in parcels]
+            await outbox.settle(session, done, world.now)
+        if not parcels:
+            break
+
+
+CLOCK = ("00:30", "06:30", "07:00", "09:00", "09:45", "11:30", "14:30", "15:30", "17:00", "20:45")
+"""Moments of a day at which something could begin or end, the quiet hours included."""
+
+
+def moments(now: datetime) -> list[datetime]:
+    """Those of today and tomorrow."""
+    midnight = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0)
+    times = [timedelta(hours=int(clock[:2]), minutes=int(clock[3:])) for clock in CLOCK]
+    return [(midnight + timedelta(days=ahead) + each).astimezone(UTC) for ahead in (0, 1) for each in times]
+
+
+async def walks(world: World, until: datetime) -> None:
+    """From moment to moment as the clock would, each look twice as after a restart."""
+    while world.now < until:
+        world.now = min(moment for moment in [*moments(world.now), until] if moment > world.now)
+        await looks(world)
+        await looks(world)
+
+
+async def sent(world: World) -> dict[tuple[str, str], str]:
+    """(person, key) -> when it arrived; whatever came twice fails here."""
     async with world.database.read() as session:
         found = await session.execute(
             select(Person.name, Broadcast.key, OutboxRow.finished_at)
             .join(OutboxRow, OutboxRow.person_id == Person.id)
             .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
-            .where(OutboxRow.state == OutState.SENT)
+            .where(OutboxRow.state == OutState.SENT, Broadcast.key.is_not(None))
         )
-        return [
-            (name, key or "", at.astimezone(LOCAL).strftime("%d/%m %H:%M")) for name, key, at in found if at is not None
-        ]
+        got = [((name, key or ""), at.astimezone(LOCAL).strftime("%d/%m %H:%M")) for name, key, at in found if at]
+    assert not [pair for pair, times in Counter(pair for pair, _ in got).items() if times > 1]
+    return dict(got)
+
+
+async def states(world: World) -> Counter[str]:
+    async with world.database.read() as session:
+        found = await session.execute(select(OutboxRow.state).where(OutboxRow.broadcast_id.is_not(None)))
+        return Counter(state.value for state in found.scalars())
+
+
+async def officers_message(world: World, officer: TestPerson, person: TestPerson, at: datetime) -> None:
+    """An ordinary announcement that one person got."""
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        made = await rows.create(
+            session, author_id=await officer.id(), kind="notice", topic="notice", unit_id=unit.id,
+            audience=Rule(unit.id).to_json(), text="x", media=[], timing="now", send_at=at, second=False, year=2025, now=at,
+        )  # fmt: skip
+        me = await person.id()
+        found = [m for m in await rows.next_members(session, made, at, exempt=True) if m.person_id == me]
+        body = await rows.body(session, {"text": "x", "choices": [], "media": [], "key": "", "screen": 0}, at)
+        await rows.add_targets(session, made, [(member, at, None, body, None) for member in found], at)
+        made.state = BroadcastState.DONE
+
+
+# ---------------------------------------------------------------------------------------------------- each in their hours
 
 
 async def test_the_union_day_reaches_each_shift_in_its_own_hours_once(world: World) -> None:
     await world.joined("Hành Chính")
-    await world.joined("Ca Đêm", shift=Shift.NIGHT)
     await world.joined("Ca Sáng", shift=Shift.MORNING)
-    await world.joined("Không Nhận", news=False)
-    await walks(world, 78)
-    found = await sent(world)
-    assert max(Counter((name, key) for name, key, _ in found).values()) == 1
-    at = {(name, key): moment for name, key, moment in found}
-    assert at[("Hành Chính", "kn:2807:2025:t3")] == "25/07 17:10"
-    assert at[("Hành Chính", "kn:2807:2025:t0")] == "28/07 07:10"
-    assert at[("Ca Đêm", "kn:2807:2025:t0")] == "28/07 15:40"
-    assert at[("Ca Sáng", "kn:2807:2025:t0")] == "28/07 14:40"
-    assert not any(name == "Không Nhận" for name, _, _ in found)
-
-
-async def test_a_day_that_was_missed_is_not_sent_late(world: World) -> None:
-    await world.joined("Hành Chính")
-    world.later(days=4)
-    await anniversaries.run(work_of(world))
-    await goes_out(world)
-    assert await sent(world) == []
-
-
-async def test_a_message_planned_but_not_delivered_by_the_evening_expires(world: World) -> None:
-    await world.joined("Hành Chính")
-    await anniversaries.run(work_of(world))
-    await broadcasts.run(work_of(world))
+    await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
+    await world.joined("Ca Đêm", shift=Shift.NIGHT)
+    await world.joined("Ca Xoay", shift=Shift.ROTATING)
+    world.now = local(7, 25, 5)
+    await walks(world, local(7, 29, 0))
+    got = await sent(world)
+    assert {name: at for (name, key), at in got.items() if key == "kn:2807:2025:t3"} == {
+        "Hành Chính": "25/07 17:00", "Ca Sáng": "25/07 17:00", "Ca Chiều": "25/07 09:00", "Ca Đêm": "25/07 17:00",
+        "Ca Xoay": "25/07 17:00",
+    }  # fmt: skip
+    assert {name: at for (name, key), at in got.items() if key == "kn:2807:2025:t0"} == {
+        "Hành Chính": "28/07 07:00", "Ca Sáng": "28/07 14:30", "Ca Chiều": "28/07 09:00", "Ca Đêm": "28/07 15:30",
+        "Ca Xoay": "28/07 17:00",
+    }  # fmt: skip
+    assert len(got) == 10
     async with world.database.read() as session:
-        row = (await session.execute(select(OutboxRow).where(OutboxRow.broadcast_id.is_not(None)))).scalar_one()
-    assert row.expires_at is not None and row.expires_at.astimezone(LOCAL).strftime("%d/%m %H:%M") == "25/07 20:30"
+        assert set((await session.execute(select(Broadcast.state))).scalars()) == {BroadcastState.DONE}
+
+
+async def test_around_tet_everybody_gets_one_message_and_nothing_in_the_days_of_silence(world: World) -> None:
+    await world.joined("Hành Chính")
+    for month, day in ((1, 25), (1, 29), (1, 31), (2, 3)):  # 26 tháng Chạp, mùng 1, T-3, the day itself
+        world.now = local(month, day, 6)
+        await walks(world, local(month, day, 21))
+    assert await sent(world) == {("Hành Chính", "kn:0302:2025:tet"): "25/01 17:00"}
+
+
+async def test_an_anniversary_on_a_sunday_comes_on_that_sunday(world: World) -> None:
+    released = Release.model_validate(
+        {"proofread_by": "a", "proofread_on": "2030-01-01", "approved_by": "b", "approved_on": "2030-01-02"}
+    )
+    pack = world.house.packs.anniversaries.model_copy(update={"approvals": {2030: released}})
+    world.house = replace(world.house, packs=replace(world.house.packs, anniversaries=pack))
+    await world.joined("Hành Chính")
+    assert local(5, 19, 7, year=2030).astimezone(LOCAL).weekday() == 6
+    world.now = local(5, 19, 6, year=2030)
+    await walks(world, local(5, 19, 9, year=2030))
+    assert await sent(world) == {("Hành Chính", "kn:1905:2030:t0"): "19/05 07:00"}
 
 
 async def test_the_wages_line_goes_to_enterprise_workers_only(world: World) -> None:
-    await world.joined("Công Nhân")
-    await world.joined("Giáo Viên", audience=Audience.PUBLIC)
-    world.now = world.now.replace(month=8, day=30, hour=5)
-    await walks(world, 2)
+    worker, teacher = await world.joined("Công Nhân"), await world.joined("Giáo Viên", audience=Audience.PUBLIC)
+    world.now = local(8, 30, 16, 59)
+    await walks(world, local(8, 30, 17, 20))
     async with world.database.read() as session:
-        found = await session.execute(select(Broadcast).where(Broadcast.key == "kn:0209:2025:t3"))
-        broadcast = found.scalar_one()
-        bodies = broadcast.audience["bodies"]
-    assert set(bodies) == {"all", "enterprise"}
+        found = await session.execute(select(OutboxRow.person_id, OutboxRow.body_id).where(OutboxRow.broadcast_id > 0))
+        bodies = {person: body for person, body in found}
+        broadcast = (await session.execute(select(Broadcast))).scalar_one()
+    assert broadcast.audience["bodies"] == {
+        "enterprise": bodies[await worker.id()],
+        "all": bodies[await teacher.id()],
+    }
+
+
+# ---------------------------------------------------------------------------------------------------- once
+
+
+async def test_a_process_that_dies_while_sending_sends_nobody_a_second_one(world: World) -> None:
+    await world.joined("Một")
+    await world.joined("Hai")
+    world.now = local(7, 25, 17, 0)
+    await anniversaries.run(work_of(world))
+    await broadcasts.run(work_of(world))
+    async with world.database.write() as session:
+        await outbox.claim(session, "test", world.now, "dying", limit=1, busy=(), lanes=[Lane.BULK])
+    async with world.database.write() as session:
+        await outbox.recover(session, world.now)  # the next start
+    await walks(world, local(7, 25, 17, 30))
+    await walks(world, local(7, 25, 21))
+    assert len(await sent(world)) == 1
+    assert await states(world) == {"sent": 1, "unknown": 1}
+
+
+async def test_a_process_that_dies_between_planning_and_sending_goes_on(world: World) -> None:
+    await world.joined("Hành Chính")
+    world.now = local(7, 25, 6, 30)
+    await anniversaries.run(work_of(world))  # the broadcast is there, its targets are not
+    world.now = local(7, 25, 18)
+    await walks(world, local(7, 25, 19))
+    assert await sent(world) == {("Hành Chính", "kn:2807:2025:t3"): "25/07 19:00"}
+
+
+async def test_two_looks_at_once_plan_it_once(world: World) -> None:
+    for n in range(5):
+        await world.joined(f"Người {n}")
+    world.now = local(7, 25, 17)
+    work = work_of(world)
+    await asyncio.gather(*(anniversaries.run(work) for _ in range(4)))
+    await asyncio.gather(*(broadcasts.run(work) for _ in range(4)), return_exceptions=True)
+    await looks(world)
+    assert len(await sent(world)) == 5
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Broadcast))).scalar_one() == 1
+
+
+async def test_a_clock_that_jumps_back_and_forward_sends_nothing_twice(world: World) -> None:
+    await world.joined("Hành Chính")
+    world.now = local(7, 25, 16)
+    for moment in (
+        local(7, 25, 17), local(7, 25, 9), local(7, 25, 17, 5), local(7, 22, 12), local(7, 25, 18), local(7, 28, 7),
+        local(7, 25, 17), local(7, 28, 7, 10), local(7, 28, 12), local(7, 27, 0), local(7, 28, 19),
+    ):  # fmt: skip
+        world.now = moment
+        await looks(world)
+    assert set(await sent(world)) == {("Hành Chính", "kn:2807:2025:t3"), ("Hành Chính", "kn:2807:2025:t0")}
+
+
+async def test_who_changes_shift_or_unit_in_between_gets_it_once(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = local(7, 28, 6, 30)
+    await looks(world)
+    async with world.database.write() as session:
+        me = await session.get_one(Person, await hoa.id())
+        other = await units.find_by_code(session, "TRUONG")
+        assert other is not None
+        me.shift, me.unit_id, me.audience = Shift.NIGHT, other.id, Audience.PUBLIC
+    await walks(world, local(7, 28, 22))
+    assert len(await sent(world)) == 1
+
+
+async def test_two_chats_of_one_person_get_one_message(world: World) -> None:
+    hoa, second = await world.joined("Bùi Thị Hoa"), world.person("Hoa, máy khác")
+    await second.says("/start")
+    async with world.database.write() as session:
+        from db.models import Account
+
+        account = (await session.execute(select(Account).where(Account.address == second.address))).scalar_one()
+        account.person_id = await hoa.id()
+    world.now = local(7, 25, 17)
+    await looks(world)
+    assert len(await sent(world)) == 1
+
+
+# ---------------------------------------------------------------------------------------------------- missed, not late
+
+
+async def test_a_day_on_which_nothing_ran_is_shown_as_missed_and_not_sent_late(world: World) -> None:
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    await world.joined("Hành Chính")
+    world.now = local(7, 24, 12)
+    await looks(world)
+    world.now = local(7, 30, 3)
+    await walks(world, local(7, 30, 12))
+    assert await sent(world) == {}
+    assert await states(world) == {"expired": 4}
+    assert mai.keys == ["anniversaries.missed"] * 2 and "25/7/2025" in mai.heard[0].text
+    async with world.database.read() as session:
+        shown = [(each["key"], each["targets"]) for each in await figures.broadcasts(session)]
+    assert shown == [("kn:2807:2025:t0", {"expired": 2}), ("kn:2807:2025:t3", {"expired": 2})]
+
+
+async def test_a_house_that_is_new_has_missed_nothing(world: World) -> None:
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    world.now = local(7, 29, 9)
+    await walks(world, local(7, 29, 12))
+    assert await states(world) == {} and mai.keys == []
+
+
+async def test_what_was_planned_and_not_delivered_by_the_end_of_ones_day_expires(world: World) -> None:
+    await world.joined("Hành Chính")
+    await world.joined("Ca Xoay", shift=Shift.ROTATING)
+    world.now = local(7, 25, 16)
+    await anniversaries.run(work_of(world))
+    await broadcasts.run(work_of(world))
+    world.now = local(7, 25, 19)  # the channel was down until now
+    await looks(world)
+    assert await sent(world) == {("Hành Chính", "kn:2807:2025:t3"): "25/07 19:00"}
+    world.now = local(7, 26, 17, 30)
+    await looks(world)
+    assert len(await sent(world)) == 1 and await states(world) == {"sent": 1, "expired": 1}
+
+
+async def test_a_start_after_the_last_window_counts_as_missed_at_once(world: World) -> None:
+    await world.joined("Hành Chính")
+    world.now = local(7, 28, 20, 45)
+    await looks(world)
+    assert await states(world) == {"expired": 1}
+
+
+async def test_the_emergency_stop_over_an_anniversary_does_not_make_it_late(world: World) -> None:
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    world.now = local(7, 28, 6)
+    async with world.database.write() as session:
+        await rows.stop_all(session, await dai.id(), world.now)
+    await walks(world, local(7, 29, 8))
+    async with world.database.write() as session:
+        await rows.start_again(session, await dai.id(), world.now)
+    await walks(world, local(7, 29, 22))
+    assert await sent(world) == {} and await states(world) == {"expired": 1}
+
+
+# ---------------------------------------------------------------------------------------------------- who, and who not
+
+
+async def test_who_joins_on_the_day_gets_it_in_a_window_that_is_still_ahead(world: World) -> None:
+    await world.joined("Từ Trước")
+    world.now = local(7, 28, 6)
+    await walks(world, local(7, 28, 9, 30))
+    await world.joined("Chín Giờ Rưỡi")
+    await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
+    await walks(world, local(7, 28, 14))
+    await world.joined("Ca Chiều Muộn", shift=Shift.AFTERNOON)
+    await walks(world, local(7, 28, 20, 45))
+    await world.joined("Quá Muộn")
+    await walks(world, local(7, 29, 20))
+    assert {name: at for (name, _), at in (await sent(world)).items()} == {
+        "Từ Trước": "28/07 07:00", "Chín Giờ Rưỡi": "28/07 11:30", "Ca Chiều": "28/07 09:45",
+    }  # fmt: skip
+    assert await states(world) == {"sent": 3}
+
+
+async def test_who_wants_no_news_or_none_of_these_is_left_alone(world: World) -> None:
+    await world.joined("Không Nhận", news=False)
+    await world.joined("Tắt Ngày Lễ", muted_topics=["anniversary"])
+    await world.joined("Tắt Phong Trào", muted_topics=["movement"])
+    await world.joined("Ngừng Xử Lý", processing=False)
+    blocked = await world.joined("Đã Chặn")
+    async with world.database.write() as session:
+        from db.models import Account
+
+        account = (await session.execute(select(Account).where(Account.address == blocked.address))).scalar_one()
+        account.reach = Reach.BLOCKED
+    world.now = local(7, 28, 6)
+    await walks(world, local(7, 28, 8))
+    assert set(await sent(world)) == {("Tắt Phong Trào", "kn:2807:2025:t0")}
+    async with world.database.read() as session:
+        found = await session.execute(select(BroadcastTarget.reason).order_by(BroadcastTarget.reason))
+        assert list(found.scalars()) == ["", "blocked", "muted", "muted", "withdrawn"]
+
+
+async def test_three_days_before_gives_way_to_a_message_of_that_day_and_the_day_itself_does_not(world: World) -> None:
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    full, yesterday = await world.joined("Đủ Tin"), await world.joined("Hôm Qua")
+    await officers_message(world, ha, yesterday, local(7, 24, 20))
+    await officers_message(world, ha, full, local(7, 25, 5, 30))
+    await officers_message(world, ha, full, local(7, 28, 5, 30))
+    world.now = local(7, 25, 6)
+    await walks(world, local(7, 28, 8))
+    got = set(await sent(world))
+    assert ("Đủ Tin", "kn:2807:2025:t3") not in got and ("Hôm Qua", "kn:2807:2025:t3") in got
+    assert ("Đủ Tin", "kn:2807:2025:t0") in got
 
 
 async def test_respectful_mode_drops_what_is_planned_and_what_would_be(world: World) -> None:
     dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
     await world.joined("Hành Chính")
-    await anniversaries.run(work_of(world))
+    world.now = local(7, 25, 7)
+    await looks(world)
     async with world.database.write() as session:
         await rows.set_respectful(session, await dai.id(), True, world.now)
-    await walks(world, 72)
-    assert await sent(world) == []
+    await walks(world, local(7, 28, 12))
+    async with world.database.write() as session:
+        await rows.set_respectful(session, await dai.id(), False, world.now)
+    await walks(world, local(7, 29, 12))
+    assert await sent(world) == {} and dai.keys == []
     async with world.database.read() as session:
-        states = (await session.execute(select(Broadcast.state))).scalars().all()
-    assert set(states) == {BroadcastState.CANCELLED}
+        kept = (await session.execute(select(Broadcast.key, Broadcast.state))).all()
+    assert [tuple(row) for row in kept][1:] == [("kn:2807:2025:t0", BroadcastState.CANCELLED)]
+    assert "ready" not in await states(world)
 
 
-async def test_unapproved_texts_are_never_sent_and_somebody_is_told_a_week_ahead(world: World) -> None:
+# ---------------------------------------------------------------------------------------------------- not released
+
+
+async def test_unreleased_texts_are_never_sent_and_somebody_is_told_once_a_week_ahead_in_the_daytime(
+    world: World,
+) -> None:
     mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
-    await world.joined("Hành Chính")
-    world.now = world.now.replace(year=2026, month=7, day=17)
-    for _ in range(15):
-        world.now += timedelta(days=1)
-        await anniversaries.run(work_of(world))
-        await goes_out(world)
-    assert await sent(world) == []
-    assert mai.keys.count("anniversaries.approval_needed") == 2
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    hoa = await world.joined("Hành Chính")
+    world.now = local(7, 17, 23, year=2026)
+    heard = None
+    for hours in [*range(0, 14), 24, 48, 72, 168, 176, 192, 264]:
+        world.now = local(7, 17, 23, year=2026) + timedelta(hours=hours)
+        await looks(world)
+        if heard is None and mai.keys:
+            heard = world.now.astimezone(LOCAL)
+    assert await sent(world) == {} and await states(world) == {} and hoa.keys == []
+    assert mai.keys == dai.keys == ["anniversaries.approval_needed"]
+    assert heard is not None and heard.strftime("%d/%m %H") == "18/07 07"  # 25/7 is the first message
+    assert "25/7/2026" in mai.last.text and "97 năm" in mai.last.text
 
 
-async def test_three_days_before_waits_for_the_evening_though_it_is_planned_at_dawn(world: World) -> None:
-    await world.joined("Hành Chính")
-    await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
-    world.now = world.now.replace(hour=0, minute=0)  # 7:00 in Vietnam
-    await walks(world, 12)
-    at = {(name, key): moment for name, key, moment in await sent(world)}
-    assert at[("Hành Chính", "kn:2807:2025:t3")] == "25/07 17:00"
-    assert at[("Ca Chiều", "kn:2807:2025:t3")] == "25/07 09:00"
+# ---------------------------------------------------------------------------------------------------- registrations
+
+
+async def registered(world: World, person: TestPerson, at: datetime) -> Registration:
+    async with world.database.write() as session:
+        me = await session.get_one(Person, await person.id())
+        return await campaigns.register(session, me, 2025, 2, [0], ["Kèm cặp 01 đồng nghiệp mới"], at)
+
+
+def asked(person: TestPerson) -> int:
+    return person.keys.count("campaign.check")
+
+
+async def test_ten_days_before_the_end_each_is_asked_once_in_their_own_hours(world: World) -> None:
+    found: dict[str, str] = {}
+    shifts = {"Hành Chính": Shift.OFFICE, "Ca Chiều": Shift.AFTERNOON, "Ca Đêm": Shift.NIGHT}
+    people_ = [await world.joined(name, shift=shift) for name, shift in shifts.items()]
+    for person in people_:
+        await registered(world, person, local(8, 1, 9))
+    world.now = local(12, 19, 23)
+    for _ in range(3 * len(CLOCK)):
+        await walks(world, min(moment for moment in moments(world.now) if moment > world.now))
+        for person in people_:
+            if asked(person):
+                found.setdefault(person.name, world.now.astimezone(LOCAL).strftime("%d/%m %H:%M"))
+    assert found == {"Hành Chính": "20/12 11:30", "Ca Chiều": "20/12 09:00", "Ca Đêm": "20/12 15:30"}
+    assert [asked(person) for person in people_] == [1, 1, 1]
+    assert "Đợt 2 còn 11 ngày" in people_[0].last.text and "Kèm cặp 01 đồng nghiệp mới" in people_[0].last.text
+    async with world.database.read() as session:
+        policies = await session.execute(select(OutboxRow.policy).where(OutboxRow.kind == "reminder"))
+        assert set(policies.scalars()) == {Policy.AMO}
+
+
+async def test_the_answer_is_taken_by_the_button_that_was_sent(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await registered(world, hoa, local(8, 1, 9))
+    world.now = local(12, 22, 12)
+    await looks(world)
+    await hoa.taps("Chưa làm được")
+    assert hoa.last.key == "campaign.thanks_notyet"
+    world.later(days=1)
+    await looks(world)
+    assert asked(hoa) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"news": False}, {"muted_topics": ["movement"]}, {"processing": False}],
+    ids=["news", "topic", "withdrawn"],
+)
+async def test_nobody_is_asked_who_does_not_want_to_be(world: World, values: dict[str, object]) -> None:
+    hoa = await world.joined("Bùi Thị Hoa", **values)
+    await registered(world, hoa, local(8, 1, 9))
+    world.now = local(12, 20, 6)
+    await walks(world, local(12, 23, 0))
+    assert asked(hoa) == 0
+
+
+async def test_who_answered_already_or_registered_just_now_is_not_asked(world: World) -> None:
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    code = (await registered(world, hoa, local(8, 1, 9))).code
+    await hoa.presses(f"c:ketqua:{code}.doing")
+    await registered(world, lan, local(12, 20, 8))
+    world.now = local(12, 20, 9)
+    await walks(world, local(12, 23, 0))
+    assert asked(hoa) == asked(lan) == 0
+
+
+async def test_who_has_had_a_message_today_is_asked_on_another_day(world: World) -> None:
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    hoa = await world.joined("Bùi Thị Hoa")
+    await registered(world, hoa, local(8, 1, 9))
+    await officers_message(world, ha, hoa, local(12, 20, 9))
+    world.now = local(12, 20, 9)
+    await walks(world, local(12, 20, 22))
+    assert asked(hoa) == 0
+    await walks(world, local(12, 22, 13))
+    assert asked(hoa) == 1 and "còn 9 ngày" in hoa.last.text  # the 21st is a Sunday
