@@ -27,6 +27,8 @@ from db.session import Session
 REREAD = timedelta(days=90)
 RECENT = timedelta(seconds=30)
 """The span over which the pace of sending is measured."""
+SOON = timedelta(minutes=1)
+"""What waits no longer than this was put off by the platform, not by its reader's hours."""
 
 
 async def figures(session: Session, broadcast_id: int) -> dict[str, int]:
@@ -69,8 +71,8 @@ async def pace(session: Session, broadcast_id: int, now: datetime) -> Pace:
         select(
             func.count().filter(OutboxRow.finished_at > now - RECENT),
             func.max(OutboxRow.finished_at),
-            func.count().filter(and_(ready, OutboxRow.not_before <= now)),
-            func.count().filter(and_(ready, OutboxRow.not_before > now)),
+            func.count().filter(and_(ready, OutboxRow.not_before <= now + SOON)),
+            func.count().filter(and_(ready, OutboxRow.not_before > now + SOON)),
             func.max(OutboxRow.not_before).filter(ready),
         ).where(OutboxRow.broadcast_id == broadcast_id)
     )

@@ -6,7 +6,7 @@ from content.message import Choice, Message
 from content.search import UnitName, search_units
 from content.text import clean_line
 from db import audiences, broadcasts, policy, units
-from db.errors import NotFound, Refused
+from db.errors import Refused
 from db.models import Audience, Unit
 from db.policy import Action
 from handlers.announcing.flow import change, count, dialogue, rule
@@ -194,15 +194,16 @@ async def _toggle(talk: Talk, unit_id: int) -> None:
         above = await units.ancestors(talk.session, unit_id)
         below = {other for other in chosen if unit_id in await units.ancestors(talk.session, other)}
         chosen = (chosen - set(above) - below) | {unit_id}
-    await _choose(talk, chosen or {talk.data["at"] or (await _tops(talk))[0]})
+    await _choose(talk, chosen or {talk.data["at"] or (await _tops(talk))[0]}, unit_id)
 
 
-async def _choose(talk: Talk, chosen: set[int]) -> None:
+async def _choose(talk: Talk, chosen: set[int], latest: int) -> None:
+    """What is chosen lies inside one unit that one may write to; else the latest alone is, and that is said."""
     top = next(iter(chosen)) if len(chosen) == 1 else await audiences.common_top(talk.session, sorted(chosen))
-    if top is None:
-        raise NotFound("common.not_found")
-    if not await policy.may(talk.session, talk.me.id, Action.BROADCAST, top):
-        raise Again("announcing.unit_apart")
+    if top is None or not await policy.may(talk.session, talk.me.id, Action.BROADCAST, top):
+        await policy.check(talk.session, talk.me.id, Action.BROADCAST, latest)
+        talk.say("announcing.unit_apart")
+        chosen, top = {latest}, latest
     change(talk, unit=top, branches=sorted(chosen) if len(chosen) > 1 else [], sector="")
     talk.put(unit_name=(await units.get(talk.session, top)).name)
 
