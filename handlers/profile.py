@@ -5,6 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from content.names import NameProblem, parse_name
 from content.text import fold
+from content.windows import windows
 from db import audit, erasure, jobs, people, policy, units
 from db.erasure import Stopped
 from db.models import Audience, Membership, Person, Shift
@@ -138,7 +139,11 @@ async def ask_news(talk: Talk) -> Message:
     names = {topic: talk.words(f"profile.topic_{topic}") for topic in TOPICS}
     wanted = [topic for topic in TOPICS if topic not in me.muted_topics]
     choices = [
-        Choice(talk.words(f"profile.topic_shown_{'on' if topic in wanted else 'off'}", name=name), f"topic-{topic}")
+        Choice(
+            talk.words(f"profile.topic_shown_{'on' if topic in wanted else 'off'}", name=name),
+            f"topic-{topic}",
+            words=(fold(name.partition(" (")[0]),),
+        )
         for topic, name in names.items()
     ]
     return talk.screen(
@@ -170,7 +175,12 @@ async def take_news(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("shift")
 async def ask_shift(talk: Talk) -> Message:
-    return talk.screen("profile.shift")
+    hours = [[talk.words(f"profile.shift_{shift.value}"), _hours(shift)] for shift in Shift]
+    return talk.screen("profile.shift", hours=hours)
+
+
+def _hours(shift: Shift) -> str:
+    return ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in windows(shift.value))
 
 
 @dialogue.take("shift")

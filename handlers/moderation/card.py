@@ -37,7 +37,8 @@ async def _state(talk: Talk, submission: Submission) -> str:
 
 
 async def _authors(talk: Talk, submission: Submission) -> str:
-    author = (await people.get(talk.session, submission.author_id)).name
+    erased = talk.house.words.plain("moderation.erased")
+    author = (await people.get(talk.session, submission.author_id)).name or erased
     coauthors = await submissions.list_coauthors(talk.session, submission.id)
     if not coauthors:
         return author
@@ -45,7 +46,7 @@ async def _authors(talk: Talk, submission: Submission) -> str:
     named = []
     for each in coauthors:
         said_no = f" ({talk.words('report.coauthor_said_no')})" if each.confirmed is False else ""
-        named.append(f"{each.name} {each.percent}%{said_no}")
+        named.append(f"{each.name or erased} {each.percent}%{said_no}")
     return ", ".join([f"{author} {mine}%", *named])
 
 

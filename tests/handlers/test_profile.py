@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, text
 
-from db import rights
+from db import erasure, rights, units
+from db.audiences import Rule, count
+from db.broadcasts import CELEBRATION
 from db.models import (
     Account,
     Audience,
@@ -22,8 +24,10 @@ from db.models import (
     Track,
 )
 from db.submissions import Report, submit
+from handlers.announcing.flow import TOPICS as SENT
 from handlers.dialogue import Incoming
 from handlers.engine import answer
+from handlers.profile import TOPICS
 from tests.people import TestPerson, World
 
 
@@ -272,3 +276,41 @@ async def test_leaving_tells_those_who_wait_for_the_person_and_hands_their_work_
     assert sorted(ha.keys) == ["mysubmissions.withdraw_notice", "profile.role_left"]
     assert lan.keys == ["profile.report_stopped"]
     assert not any("Trần Văn Nam" in heard.text for heard in ha.heard + lan.heard)
+
+
+async def test_every_kind_of_message_that_can_be_muted_is_sent_by_somebody_and_stays_away_when_muted(
+    world: World,
+) -> None:
+    assert set(TOPICS) <= {*SENT.values(), CELEBRATION}
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Tin nhắc")
+    for name in ("phong trao", "ngay le", "che do, chinh sach", "khan"):
+        await hoa.says(name)
+        assert hoa.last.key == "profile.news"
+    async with world.database.read() as session:
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        for topic in TOPICS:
+            assert (await count(session, Rule(unit.id), "campaign", topic, world.now)).reasons == {"muted": 1}
+        assert (await count(session, Rule(unit.id), "notice", "notice", world.now)).reasons == {"": 1}
+
+
+async def test_the_hours_that_are_shown_are_the_hours_that_are_kept(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Giờ nhận tin")
+    assert "Ca đêm (22–6 giờ): 15:30–20:30" in hoa.last.text
+    await hoa.says("ca dem")
+    assert "Ca đêm" in hoa.last.text
+
+
+async def test_a_reviewer_sees_that_a_name_was_erased_rather_than_nothing(world: World) -> None:
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    nam, lan = await world.joined("Trần Văn Nam"), await world.joined("Đỗ Thị Lan")
+    async with world.database.write() as session:
+        author = await session.get_one(Person, await nam.id())
+        report = Report(Track.PRACTICE, "Góc đọc sách", {}, coauthors=[("Đỗ Thị Lan", 30, await lan.id())])
+        sent = await submit(session, author, report, draft_id=None, due_at=world.now, year=2025, now=world.now)
+        await erasure.erase(session, await lan.id(), world.now)
+    assert "Trần Văn Nam 70%, (đã xóa dữ liệu) 30%" in (await ha.says(f"/duyet {sent.code}")).text
