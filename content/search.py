@@ -34,6 +34,9 @@ class Hit:
     old_name: str | None = None
 
 
+WHOLE_NAME: Final = 92.0
+"""From this score on what was typed is a name of the unit itself, not a part of one or of what stands above it."""
+
 # Written out on both sides, so that "thcs" finds "trung học cơ sở" and the other way round.
 _WRITTEN_OUT: Final = {
     "cty": "cong ty",
@@ -107,7 +110,7 @@ def _score(asked: _Asked, name: str, around: Sequence[str]) -> float:
     if asked.folded == plain:
         return 95.0
     if asked.core == core:
-        return 92.0
+        return WHOLE_NAME
     # Among equals the shorter name is likelier meant; and what was typed with marks should keep them.
     fine = 3.0 * len(asked.core) / max(len(asked.core), len(core)) + 2.0 * _share(asked.marked.split(), _marked(name))
     if core.startswith(asked.core) or plain.startswith(asked.folded):

@@ -117,3 +117,9 @@ async def confirm(session: Session, person: Person, actor_id: int, now: datetime
     """An officer says that this person belongs to the unit."""
     person.confirmed = True
     audit.note(session, actor_id, "confirm_member", f"person {person.id}", now, person.unit_id)
+
+
+async def decline(session: Session, person: Person, actor_id: int, now: datetime) -> None:
+    """An officer says that this person does not belong to the unit: they belong to none until they choose again."""
+    audit.note(session, actor_id, "decline_member", f"person {person.id}", now, person.unit_id)
+    person.unit_id, person.confirmed = None, False

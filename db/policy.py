@@ -103,9 +103,14 @@ async def anyone(session: Session, unit_id: int, action: Action) -> list[int]:
     return sorted(found.scalars())
 
 
+async def invite_scopes(session: Session, person_id: int, role: Role) -> list[int]:
+    """The units at whose tops a person may give or take away this role; empty means nowhere."""
+    return [unit for own, unit in await roles(session, person_id) if role in INVITES.get(own, frozenset())]
+
+
 async def may_invite(session: Session, person_id: int, role: Role, unit_id: int) -> bool:
     """Whether a person may give or take away this role at that unit."""
-    held = [unit for own, unit in await roles(session, person_id) if role in INVITES.get(own, frozenset())]
+    held = await invite_scopes(session, person_id, role)
     return bool(held) and await _covers(session, held, unit_id)
 
 

@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, select
 
-from db.errors import NotFound
+from db import audit, policy
+from db.errors import Conflict, NotFound
 from db.models import Level, Person, Unit, UnitAlias, UnitPath
 from db.session import Session
 
@@ -110,6 +111,25 @@ async def ancestors(session: Session, unit_id: int) -> list[int]:
     """A unit and all above it, nearest first."""
     query = select(UnitPath.ancestor_id).where(UnitPath.descendant_id == unit_id).order_by(UnitPath.depth)
     return list((await session.execute(query)).scalars())
+
+
+async def below(session: Session, tops: Sequence[int]) -> set[int]:
+    """Some units and all that stands below them."""
+    query = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(list(tops)))
+    return set((await session.execute(query)).scalars())
+
+
+async def create(session: Session, row: UnitRow, actor_id: int, now: datetime) -> int:
+    """Adds one unit below a known one and returns its id. Raises Refused; Conflict when the code was taken meanwhile."""
+    above = await find_by_code(session, row.parent)
+    await policy.check(session, actor_id, policy.Action.IMPORT_UNITS, above.id if above else None)
+    if await find_by_code(session, row.code) is not None:
+        raise Conflict("common.already")
+    await write(session, [row], now)
+    made = await find_by_code(session, row.code)
+    assert made is not None
+    audit.note(session, actor_id, "create_unit", f"unit {row.code}", now, made.id)
+    return made.id
 
 
 async def places(session: Session) -> list[str]:

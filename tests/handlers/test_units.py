@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from db import broadcasts, policy, roles, units
 from db.audiences import Rule
-from db.models import AuditRow, Broadcast, BroadcastState, Grant, Person, Role, Status
+from db.models import AuditRow, Broadcast, BroadcastState, Grant, Person, Role, Status, UnitRequest
 from scheduler import broadcasts as planner
 from tests.handlers.test_moderation import reviewer, sent, state
 from tests.people import TestPerson, World
@@ -182,7 +182,7 @@ async def test_members_are_confirmed_by_their_own_officer(world: World) -> None:
     await ha.says("/donvi")
     await ha.taps("Xác nhận đoàn viên")
     assert "Bùi Thị Hoa" in ha.last.text and "Bàn Văn Minh" not in ha.last.text
-    await ha.taps("Xác nhận tất cả")
+    await ha.taps("Đúng cả danh sách")
     async with world.database.read() as session:
         found = await session.execute(select(Person.name).where(Person.confirmed.is_(False)))
         assert found.scalars().all() == ["Bàn Văn Minh"]
@@ -225,3 +225,154 @@ async def test_one_administrator_cannot_make_a_third_alone(world: World) -> None
     assert first.last.key == "units.second_admin" and await held(world, third) == []
     await second.taps("Đúng")
     assert await held(world, third) == [Role.SYSTEM_ADMIN]
+
+
+async def test_two_units_that_sound_alike_are_shown_and_only_those_within_reach(world: World) -> None:
+    dai, ha = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER), await reviewer(world)
+    for officer, expected in (
+        (dai, ["Công đoàn xã Cao Sơn", "Trường Tiểu học Cao Sơn"]),
+        (ha, ["Công đoàn xã Cao Sơn"]),
+    ):
+        await officer.says("/donvi")
+        await officer.taps("Mời cán bộ")
+        await officer.taps("Tổ trưởng")
+        await officer.says("cao")
+        assert officer.last.key == "units.unit_found"
+        assert all(name in officer.last.text for name in expected)
+    await ha.says("2")
+    assert ha.last.key == "units.invited"
+    assert "Sao Mai" not in "".join(heard.text for heard in ha.heard)
+    await dai.says("sao mai")
+    assert dai.last.key == "units.invited" and "Sao Mai" in dai.last.text
+
+
+async def test_each_purpose_starts_where_its_own_role_reaches(world: World) -> None:
+    """Reviewer of the province, chair of one union: invitations begin at the union."""
+    huong = await world.joined("Nguyễn Thị Hương", unit="TINH", role=Role.REVIEWER)
+    async with world.database.write() as session:
+        home = await units.find_by_code(session, "MAYHOA")
+        assert home is not None
+        grant = Grant(person_id=await huong.id(), role=Role.GRASSROOTS_CHAIR, unit_id=home.id, granted_at=world.now)
+        grant.confirmed_at = world.now
+        session.add(grant)
+    await huong.says("/donvi")
+    await huong.taps("Mời cán bộ")
+    await huong.taps("Tổ trưởng")
+    await huong.taps("May Hòa Phát")
+    assert huong.last.key == "units.invited" and "May Hòa Phát" in huong.last.text
+
+
+async def test_confirming_the_list_confirms_exactly_those_who_were_on_it(world: World) -> None:
+    ha = await reviewer(world)
+    for n in range(6):
+        await world.joined(f"Người Thứ {n}", confirmed=False)
+    await ha.says("/donvi")
+    await ha.taps("Xác nhận đoàn viên")
+    await ha.taps("Đúng cả danh sách")
+    async with world.database.read() as session:
+        query = select(Person.name).where(Person.confirmed.is_(False))
+        assert (await session.execute(query)).scalars().all() == ["Người Thứ 5"]
+    [screen] = [heard for heard in ha.heard if heard.key == "units.members"]
+    assert "Người Thứ 5" in screen.text and "Người Thứ 4" not in screen.text
+
+
+async def test_somebody_from_elsewhere_is_declined_kindly_and_chooses_again(world: World) -> None:
+    an, eve = await world.joined("Quách Văn An", role=Role.GRASSROOTS_CHAIR), await world.joined("Lạ", confirmed=False)
+    await an.says("/donvi")
+    await an.taps("Xác nhận đoàn viên")
+    await an.says("1")
+    await an.taps("Không phải ở đây")
+    assert eve.last.key == "units.declined_notice" and an.last.key == "units.members"
+    async with world.database.read() as session:
+        person = await session.get_one(Person, await eve.id())
+    assert person.unit_id is None and not person.confirmed
+    await eve.taps("Cá nhân")
+    assert eve.last.key == "profile.home"
+
+
+async def test_a_unit_has_a_qr_code_for_every_open_channel(world: World) -> None:
+    world.house.links.update(telegram="https://t.me/congdoan_bot?start={}", webchat="https://chat.example/?start={}")
+    del world.house.links["test"]
+    an = await world.joined("Quách Văn An", role=Role.GRASSROOTS_CHAIR)
+    await an.says("/donvi")
+    await an.taps("Mã QR của đơn vị")
+    await an.says("chuyen 5")
+    pictures = [heard for heard in an.heard if heard.key == "units.qr"]
+    assert [heard.message.media[0].name for heard in pictures] == ["CHUYEN5-telegram.png", "CHUYEN5-webchat.png"]
+    assert "https://t.me/congdoan_bot?start=u-CHUYEN5" in pictures[0].text and "start=u-CHUYEN5" in pictures[1].text
+    assert len({heard.message.media[0].file for heard in pictures}) == 2
+
+
+async def wrote(world: World, name: str, text: str) -> TestPerson:
+    """Somebody who joined and typed a workplace that was not found."""
+    person = await world.joined(name, unit_id=None)
+    async with world.database.write() as session:
+        session.add(UnitRequest(person_id=await person.id(), text=text, created_at=world.now))
+    return person
+
+
+async def unit_of(world: World, person: TestPerson) -> str:
+    async with world.database.read() as session:
+        home = (await session.get_one(Person, await person.id())).unit_id
+        return "" if home is None else (await units.get(session, home)).code
+
+
+async def opens_requests(officer: TestPerson) -> None:
+    await officer.says("/donvi")
+    await officer.taps("Nơi làm việc mới ghi")
+    assert officer.last.key == "units.requests"
+    await officer.says("1")
+    assert officer.last.key == "units.request"
+
+
+async def test_a_workplace_somebody_typed_is_matched_and_they_are_told(world: World) -> None:
+    tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
+    first, second = (
+        await wrote(world, "Một", "may hoa phat, xã Cao Sơn"),
+        await wrote(world, "Hai", "Xí nghiệp điện tử"),
+    )
+    await tien.says("/canbo")
+    assert "2 nơi làm việc mới ghi" in tien.last.text
+    await opens_requests(tien)
+    await tien.taps("May Hòa Phát")
+    assert await unit_of(world, first) == "MAYHOA" and first.last.key == "units.workplace_set"
+    await tien.says("1")
+    await tien.taps("Đơn vị khác")
+    await tien.says("sao mai")
+    assert await unit_of(world, second) == "DIENTU" and tien.last.key == "units.requests"
+    assert "Không có nơi nào" in tien.last.text
+
+
+async def test_a_workplace_nobody_knew_is_made_with_a_code_of_its_own(world: World) -> None:
+    tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
+    an = await wrote(world, "Một", "Xưởng mộc ông Tư, xã Cao Sơn")
+    await opens_requests(tien)
+    await tien.taps("Tạo mới")
+    await tien.says("Xưởng mộc ông Tư")
+    await tien.says("CAOSON")
+    assert tien.last.key == "units.new_sure" and "XUONG-MOC-ONG-TU" in tien.last.text
+    await tien.taps("Tạo")
+    assert await unit_of(world, an) == "XUONG-MOC-ONG-TU" and an.last.key == "units.workplace_set"
+    async with world.database.read() as session:
+        assert {"create_unit", "match_workplace"} <= set((await session.execute(select(AuditRow.action))).scalars())
+
+
+async def test_a_workplace_that_says_nothing_goes_back_with_a_kind_word(world: World) -> None:
+    tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
+    an = await wrote(world, "Một", "chỗ tôi làm")
+    await opens_requests(tien)
+    await tien.taps("Không rõ nơi nào")
+    assert an.last.key == "units.workplace_refused" and await unit_of(world, an) == ""
+
+
+async def test_typed_workplaces_are_for_those_who_keep_the_whole_tree_and_are_settled_once(world: World) -> None:
+    ha = await reviewer(world)
+    tien, mai = [await world.joined(name, unit="TINH", role=Role.UPPER_OFFICER) for name in ("Tiến", "Mai")]
+    await wrote(world, "Một", "may hoa phat")
+    await ha.says("/donvi")
+    assert "requests" not in {choice.key for choice in ha.last.choices}
+    await opens_requests(tien)
+    await opens_requests(mai)
+    await tien.taps("May Hòa Phát")
+    await mai.taps("May Hòa Phát")
+    assert mai.last.key == "units.request_gone"

@@ -1,0 +1,89 @@
+"""Naming a unit within one's own part of the tree; two that sound alike are shown, never guessed between."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from content.message import Choice, Message
+from content.search import WHOLE_NAME, UnitName, search_units
+from content.text import clean_line
+from db import policy, units
+from db.errors import Refused
+from db.models import Role
+from db.policy import Action
+from handlers.dialogue import Again, Answer, Move
+from handlers.talk import Talk
+from handlers.units.flow import dialogue
+
+RESULTS = 6
+ARRIVED: dict[str, Callable[[Talk, int], Awaitable[Move | str]]] = {}
+"""What is done with the unit once it is named, by purpose; each module enters its own."""
+ACTIONS = {"qr": Action.UNIT_QR, "match": Action.IMPORT_UNITS, "create": Action.IMPORT_UNITS}
+
+
+async def _tops(talk: Talk) -> list[int]:
+    """At which units the purpose in hand begins for this person."""
+    purpose = talk.data["purpose"]
+    if purpose == "invite":
+        found = await policy.invite_scopes(talk.session, talk.me.id, Role(talk.data["role"]))
+    else:
+        found = await policy.scopes(talk.session, talk.me.id, ACTIONS[purpose])
+    if not found:
+        raise Refused("common.refused")
+    return found
+
+
+@dialogue.ask("unit", free=True)
+async def ask_unit(talk: Talk) -> Message:
+    unit = await units.get(talk.session, (await _tops(talk))[0])
+    without = () if talk.data["purpose"] in ("invite", "qr") else ("here",)
+    return talk.screen("units.pick_unit", without=without, unit=(unit.short_name or unit.name)[:20])
+
+
+@dialogue.take("unit")
+async def take_unit(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "here":
+        return await _arrive(talk, (await _tops(talk))[0])
+    found = await find(talk, clean_line(answer.text), RESULTS)
+    if not found:
+        raise Again("units.unit_unknown")
+    if len(found) == 1:
+        return await _arrive(talk, found[0])
+    talk.put(found=found)
+    return "unit_found"
+
+
+@dialogue.ask("unit_found", free=True)
+async def ask_unit_found(talk: Talk) -> Message:
+    lines = []
+    for unit_id in talk.data["found"]:
+        unit = await units.get(talk.session, unit_id)
+        lines.append(" – ".join(filter(None, (unit.name, await units.parent_name(talk.session, unit)))))
+    numbers = [Choice(str(n), f"unit-{unit_id}") for n, unit_id in enumerate(talk.data["found"], 1)]
+    return talk.screen("units.unit_found", *numbers, lines=lines)
+
+
+@dialogue.take("unit_found")
+async def take_unit_found(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice.startswith("unit-"):
+        return await _arrive(talk, int(answer.choice.removeprefix("unit-")))
+    return "unit" if answer.choice == "again" else await take_unit(talk, answer)
+
+
+async def _arrive(talk: Talk, unit_id: int) -> Move | str:
+    return await ARRIVED[talk.data["purpose"]](talk, unit_id)
+
+
+async def find(talk: Talk, text: str, limit: int) -> list[int]:
+    """The units of one's own part of the tree that a code or a name means, the likeliest first."""
+    reach = await units.below(talk.session, await _tops(talk))
+    known = await units.find_by_code(talk.session, text)
+    if known is not None and known.id in reach:
+        return [known.id]
+    named = [
+        UnitName(u.id, tuple(filter(None, (u.name, u.short_name, *u.aliases))), u.old_names, u.place, u.parent)
+        for u in await units.names(talk.session, teams=True)
+        if u.id in reach
+    ]
+    hits = search_units(text, named, limit)
+    return [hit.id for hit in [hit for hit in hits if hit.score >= WHOLE_NAME] or hits]

@@ -1,0 +1,33 @@
+"""The QR code of a unit, one picture for every open channel."""
+
+from __future__ import annotations
+
+import hashlib
+
+from content.message import Media
+from content.pictures import qr_png
+from db import policy, units
+from db.policy import Action
+from handlers.dialogue import END, Again, Move
+from handlers.talk import Talk
+from handlers.units.picking import ARRIVED
+
+
+async def _send(talk: Talk, unit_id: int) -> Move:
+    await policy.check(talk.session, talk.me.id, Action.UNIT_QR, unit_id)
+    if not talk.house.links:
+        raise Again("units.qr_none")
+    unit = await units.get(talk.session, unit_id)
+    for channel, pattern in talk.house.links.items():
+        link = pattern.format(f"u-{unit.code}")
+        picture = qr_png(link)
+        name = f"{hashlib.sha256(picture).hexdigest()}.png"
+        target = talk.house.files / name
+        if not target.exists():
+            target.write_bytes(picture)
+        shown = f"{unit.code}-{channel}.png"
+        talk.say("units.qr", media=[Media("photo", name, shown)], unit=unit.name, link=link, channel=channel)
+    return END
+
+
+ARRIVED["qr"] = _send
