@@ -14,14 +14,16 @@ from typing import Any, NoReturn
 import click
 
 from bot import backup as backups
-from bot import reports
+from bot import content_report, reports
 from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
 from bot.logs import set_up
 from bot.settings import Settings, SettingsError, load_settings, remarks
+from content.calendar import local_date
 from content.packs import Packs
 from content.source import ContentError
+from content.words import Words
 from db.models import Role
 from db.trouble import Trouble, explained
 
@@ -39,10 +41,10 @@ def _settings(*, for_run: bool = False) -> Settings:
         _fail([*error.problems, "Nothing was done. Set these in the environment or in .env; the README lists all."])
 
 
-def _packs() -> Packs:
-    """The packs, for commands that need no settings."""
+def _content() -> tuple[Words, Packs]:
+    """Words and packs, for commands that need no settings."""
     try:
-        return load_content(Settings.model_construct())[1]
+        return load_content(Settings.model_construct())
     except ContentError as error:
         _fail([*map(str, error.problems), f"{len(error.problems)} problem(s) in the content."])
 
@@ -187,7 +189,10 @@ def calendar(start: str, days: int, as_json: bool) -> None:
         first = date.fromisoformat(start) if start else None
     except ValueError:
         _fail([f"--from {start}: expected a date such as 2026-02-03"])
-    entries = reports.calendar(_packs(), first or reports.today(Clock().now()), days)
+    first = first or local_date(Clock().now())
+    if not content_report.FIRST <= first <= content_report.LAST:
+        _fail([f"--from {first}: only days from {content_report.FIRST} to {content_report.LAST} can be planned"])
+    entries = content_report.calendar(*_content(), first, days)
     if as_json:
         click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
         return
@@ -204,7 +209,7 @@ def content_commands() -> None:
 @content_commands.command("check")
 def check_content() -> None:
     """Checks every word and pack."""
-    for line in reports.content_summary(_packs(), reports.today(Clock().now())):
+    for line in content_report.summary(_content()[1], local_date(Clock().now())):
         click.echo(line)
 
 
@@ -212,7 +217,7 @@ def check_content() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def questions(as_json: bool) -> None:
     """Lists every law question."""
-    found = reports.questions(_packs())
+    found = content_report.questions(_content()[1])
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return

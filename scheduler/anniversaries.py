@@ -114,14 +114,17 @@ async def _tell_responsible(
 
 
 async def _check_registrations(work: Work, session: Session, now: datetime) -> None:
-    """Once per registration, ten days before its round ends: each in their own hours, and within the caps."""
+    """Once per registration, ten days before its round ends: each in their own hours, and within the caps.
+
+    Nothing goes out by itself for a campaign that nobody has released (1-process §1.6).
+    """
     today = local_date(now)
     campaign = campaign_for(work.packs.campaigns, today)
     number = campaign.round_on(today) if campaign is not None else 0
     if campaign is None or not number:
         return
     ending = campaign.rounds[number - 1]
-    if today < ending.asks_on:
+    if today < ending.asks_on or not campaign.approved:
         return
     before = datetime.combine(ending.asks_on, time(), LOCAL)
     awake = [shift for shift in WINDOWS if next_slot(shift, now) <= now]

@@ -477,3 +477,13 @@ async def test_who_has_had_a_message_today_is_asked_on_another_day(world: World)
     assert asked(hoa) == 0
     await walks(world, local(12, 22, 13))
     assert asked(hoa) == 1 and "còn 9 ngày" in hoa.last.text  # the 21st is a Sunday
+
+
+async def test_for_a_campaign_that_nobody_has_released_nobody_is_asked(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    async with world.database.write() as session:
+        me = await session.get_one(Person, await hoa.id())
+        await campaigns.register(session, me, 2026, 2, [0], ["Ôn luật"], local(8, 1, 9, year=2026))
+    world.now = local(12, 21, 11, year=2026)
+    await walks(world, local(12, 21, 18, year=2026))
+    assert asked(hoa) == 0

@@ -1,0 +1,105 @@
+"""`congdoan calendar` and `congdoan content`: what others script against, and what waits for a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import content_report
+from content.anniversaries import load_anniversaries
+from tests.bot.test_cli import congdoan
+from tests.people import spoken
+
+FIELDS = {"at", "key", "kind", "ordinal", "audience", "text", "approved"}
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONGDOAN_DATA_DIR", str(tmp_path))
+
+
+def listed(*options: str) -> list[dict[str, Any]]:
+    found = json.loads(congdoan("calendar", *options, "--json").stdout)
+    assert isinstance(found, list) and all(set(entry) == FIELDS for entry in found)
+    return found
+
+
+def test_a_year_is_listed_with_the_fields_and_the_hours_of_the_default_shift() -> None:
+    found = listed("--from", "2025-01-01", "--days", "365")
+    plain = [(e["at"], e["key"], e["ordinal"]) for e in found if e["audience"] == "all"]
+    assert plain == [
+        ("2025-01-25T17:00:00+07:00", "kn:0302:2025:tet", 95),
+        ("2025-04-26T17:00:00+07:00", "kn:3004:2025:t3", 50), ("2025-04-30T07:00:00+07:00", "kn:3004:2025:t0", 50),
+        ("2025-05-16T17:00:00+07:00", "kn:1905:2025:t3", 135), ("2025-05-19T07:00:00+07:00", "kn:1905:2025:t0", 135),
+        ("2025-07-25T17:00:00+07:00", "kn:2807:2025:t3", 96), ("2025-07-28T07:00:00+07:00", "kn:2807:2025:t0", 96),
+        ("2025-08-30T17:00:00+07:00", "kn:0209:2025:t3", 80), ("2025-09-02T07:00:00+07:00", "kn:0209:2025:t0", 80),
+    ]  # fmt: skip
+    assert {e["audience"] for e in found} == {"all", "enterprise", "registered"}
+    assert all(e["approved"] for e in found)
+    assert [e["at"] for e in found] == sorted(e["at"] for e in found)
+
+
+def test_the_question_before_the_end_of_a_round_is_listed_too_and_has_no_ordinal() -> None:
+    found = [e for e in listed("--from", "2025-06-01", "--days", "365") if e["kind"] == "check"]
+    assert [(e["at"], e["key"], e["ordinal"], e["approved"]) for e in found] == [
+        ("2025-06-20T11:30:00+07:00", "check:2025:1", None, True), ("2025-12-20T11:30:00+07:00", "check:2025:2", None, True),
+    ]  # fmt: skip
+    assert found[1]["text"].startswith("Đợt 2 còn 11 ngày.")
+
+
+def test_what_waits_for_approval_is_listed_and_marked() -> None:
+    found = listed("--from", "2026-01-01", "--days", "365")
+    assert len(found) == 14 and not any(e["approved"] for e in found)
+    shown = congdoan("calendar", "--from", "2026-07-20", "--days", "10").stdout
+    assert shown.count("[waits for approval]") == 2 and "97 năm" in shown
+
+
+@pytest.mark.parametrize("year", [1990, 2029, 2030, 2099])
+def test_any_year_can_be_asked(year: int) -> None:
+    found = listed("--from", f"{year}-01-01", "--days", "366")
+    for entry in found:
+        if entry["kind"] == "anniversary":
+            anniversary = load_anniversaries().get(entry["key"].split(":")[1])
+            assert entry["ordinal"] == year - anniversary.founded.year and f"{entry['ordinal']} năm" in entry["text"]
+            at = datetime.fromisoformat(entry["at"])
+            assert at.utcoffset() == timedelta(hours=7) and at.year == year
+    assert len({(e["key"], e["audience"]) for e in found}) == len(found) >= 9
+
+
+@pytest.mark.parametrize("start", ["1989-12-31", "2100-01-01", "0001-01-01", "9999-12-31"])
+def test_a_year_that_cannot_be_planned_is_named_with_those_that_can(start: str) -> None:
+    assert "1990-01-01 to 2099-12-31" in congdoan("calendar", "--from", start, ok=False).stderr
+
+
+def test_a_span_beyond_the_last_year_ends_with_it() -> None:
+    assert listed("--from", "2099-12-01", "--days", "40000") == []
+    assert len(listed("--from", "1990-01-01", "--days", "40000")) > 1200
+
+
+def test_every_question_is_listed_with_what_it_rests_on() -> None:
+    found = json.loads(congdoan("content", "questions", "--json").stdout)
+    assert len(found) >= 80
+    for question in found:
+        assert set(question) == {
+            "id", "topic", "stem", "options", "answer", "explanation", "citation", "fact", "confidence", "valid_from",
+            "valid_to", "reviewed_by", "reviewed_on",
+        }  # fmt: skip
+        assert len(question["options"]) == 4 and 0 <= question["answer"] < 4
+        date.fromisoformat(question["valid_from"])
+        assert question["confidence"] in ("A", "A*", "A-ocr", "B") and "Điều" in question["citation"]
+
+
+def test_the_check_of_content_says_what_waits_for_a_person() -> None:
+    said = congdoan("content", "check").stdout
+    assert (
+        "campaign 2025: 13 movements, released by" in said and "campaign 2026: 6 movements, waits for approval" in said
+    )
+    packs = spoken()[1]
+    lines = content_report.summary(packs, date(2026, 7, 1))
+    assert any("that wait for approval: 11" in line for line in lines)
+    assert len([line for line in lines if "usable today" in line]) == 9
