@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
-from content.text import clean, fold, letters, shorthand
+from content.text import clean, fold, letters, read_code, shorthand
 from db import accounts, attachments, policy, reviews, submissions, units
 from db.models import DECIDED, FileState, Status, Submission
 from db.submissions import WITHDRAWABLE
@@ -20,7 +18,6 @@ PAGE = 4
 EVENTS = 6
 LINE = 60
 """Characters of a title, and of a reason, in the list."""
-CODE = re.compile(r"([a-z]{2})[ -]?(\d{2})[ -]?(\d{4,})")
 
 
 async def status_words(talk: Talk, submission: Submission, longest: int = 1000) -> str:
@@ -86,15 +83,14 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice:
         talk.put(code=answer.choice.removeprefix("code-"))
         return "detail"
-    typed = CODE.fullmatch(fold(answer.text))
-    if typed is None:
+    code = read_code(answer.text)
+    if not code:
         # Not a code: the words that open something elsewhere open it here too.
         name = talk.house.registry.words.get(shorthand(fold(answer.text)), "")
         command = talk.house.registry.commands.get(name)
         if command is None:
             raise Again("common.choose")
         return await command.run(talk, "") or STAY
-    code = "-".join(typed.groups()).upper()
     await submissions.find_own(talk.session, talk.me.id, code)
     talk.put(code=code)
     return "detail"

@@ -1,6 +1,6 @@
 """Reads and tidies what people type: one door to the modules of this package."""
 
-from content.text.answers import is_no, is_yes, whole_number
+from content.text.answers import is_no, is_yes, read_code, whole_number
 from content.text.caution import broadcast_warnings, is_trusted, looks_like_identity_card, secrecy_stamps
 from content.text.folding import fold, may_stand_for, shorthand, without_telex
 from content.text.stored import clean, clean_line, letters, sentence_case_if_shouting, utf16_length
@@ -16,6 +16,7 @@ __all__ = [
     "letters",
     "looks_like_identity_card",
     "may_stand_for",
+    "read_code",
     "secrecy_stamps",
     "sentence_case_if_shouting",
     "shorthand",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
+from content.text import read_code
 from db import queue, reviews
 from db.models import Status, Submission
 from handlers.dialogue import Again, Answer, Command, Move
@@ -51,7 +52,7 @@ async def ask_duplicate(talk: Talk) -> Message:
 async def take_duplicate(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "card"
-    typed = answer.choice.removeprefix("code-") or answer.text
+    typed = answer.choice.removeprefix("code-") or read_code(answer.text)
     original = await _original(talk, typed)
 
     async def mark(talk: Talk, submission: Submission, version: int) -> None:

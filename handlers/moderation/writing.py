@@ -20,11 +20,15 @@ from handlers.moderation.flow import (
     tell_coauthors,
     until,
 )  # fmt: skip
+from handlers.moderation.reading import cut
 from handlers.report.sending import due
 from handlers.talk import Talk
 
 TEMPLATES = {"ask": 8, "reject": 7, "deed_ask": 4, "deed_reject": 4}
 """How many sentences are ready; a good deed has none about numbers and benefits."""
+
+SHOWN = 300
+"""Characters of what was written that a question repeats; the preview shows all of it."""
 
 
 async def _begin(talk: Talk, arg: str, kind: str) -> Move:
@@ -85,8 +89,8 @@ async def ask_words(talk: Talk) -> Message:
         code=submission.code,
         others=len(talk.data["args"]) - 1,
         lines=_templates(talk),
-        question=next((event.text for event in reversed(events) if event.action == "question"), ""),
-        written=talk.data.get("text", ""),
+        question=cut(next((event.text for event in reversed(events) if event.action == "question"), ""), SHOWN),
+        written=cut(talk.data.get("text", ""), SHOWN),
     )
 
 

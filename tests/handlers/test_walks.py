@@ -73,6 +73,7 @@ WHOLE_TEXTS = (
     "campaign.list",
     "moderation.card",
     "moderation.compare",
+    "moderation.full",
     "announcing.preview",
     "announcing.approve_notice",
     "announcing.pushed",
