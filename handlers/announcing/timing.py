@@ -12,7 +12,7 @@ from content.windows import is_daytime, is_quiet, next_daytime, rests
 from db import audiences, broadcasts
 from handlers.announcing.approving import ask_second
 from handlers.announcing.flow import TOPICS, count, dialogue, files, rule, text, writing_step
-from handlers.dialogue import AGAIN, END, Again, Answer, Kind, Move
+from handlers.dialogue import END, Again, Answer, Kind, Move
 from handlers.talk import Talk
 
 TYPED_FROM = 200
@@ -132,7 +132,7 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
         raise Again("announcing.audience_nobody")
     if number > agreed:  # never to more people than somebody said yes to
         talk.say("announcing.count_changed", before=agreed, n=number)
-        return AGAIN
+        return "confirm"
     await _send(talk, number)
     return END
 
