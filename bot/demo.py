@@ -20,7 +20,7 @@ from bot.settings import Settings
 from content.calendar import LOCAL
 from content.demo import DemoPack, load_demo
 from db import house, inbox, outbox
-from db.models import OutState
+from db.models import Lane, OutState
 
 START = datetime(2025, 7, 25, 16, 55, tzinfo=LOCAL)
 """The second round runs, the law is in force, the reminder for 28/7 is minutes away (decisions 24)."""
@@ -77,7 +77,7 @@ class DemoHouse:
             (int(now.timestamp()) // int(STEP.total_seconds()) + 1) * STEP.total_seconds(), LOCAL
         )
         async with self._app.database.read() as session:
-            dues = [await outbox.next_due(session, "webchat"), await inbox.next_due(session)]
+            dues = [await outbox.next_due(session, "webchat", Lane), await inbox.next_due(session)]
         return min([grid, *(due for due in dues if due is not None and due > now)])
 
     async def catch_up(self) -> None:
@@ -88,7 +88,7 @@ class DemoHouse:
         for _ in range(2000):
             async with self._app.database.read() as session:
                 counts = await outbox.counts(session)
-                due = await outbox.next_due(session, "webchat")
+                due = await outbox.next_due(session, "webchat", Lane)
             if not counts[OutState.SENDING.value] and (due is None or due > self._clock.now()):
                 return
             await self._clock.sleep(0.005)

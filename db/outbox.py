@@ -191,37 +191,46 @@ async def drop_slot(session: Session, account: Account, slot: str) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Up to `limit` messages of some lanes, the first lane first."""
+
+    lanes: Sequence[Lane]
+    limit: int
+
+
 async def claim(
-    session: Session, channel: str, now: datetime, mark: str, *, limit: int, busy: Collection[str], lanes: Iterable[int]
+    session: Session, channel: str, now: datetime, mark: str, *, ask: Ask, busy: Collection[str]
 ) -> list[Parcel]:
-    """Takes what is due, replies first, one per address, and marks it `sending`. Commit before anything leaves."""
+    """Takes what is due, one per address, and marks it `sending`. Commit before anything leaves."""
     parcels: list[Parcel] = []
     expired: list[int] = []
     taken = set(busy)
-    for lane in sorted(lanes):
+    for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
         due = (
-            select(_T.id, _T.lane, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
+            select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
             .outerjoin(Body, Body.id == _T.body_id)
             .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
             .where(_T.address.not_in(list(busy)))
             .order_by(_T.not_before, _T.id)
-            .limit((limit - len(parcels)) * 4)
+            .limit((ask.limit - len(parcels)) * 2)
         )
-        for row_id, _, policy, address, payload, body, edits, expires_at in await session.execute(due):
+        for row_id, policy, address, payload, body, edits, expires_at in await session.execute(due):
             if expires_at is not None and expires_at < now:
                 expired.append(row_id)
-            elif address not in taken and len(parcels) < limit:
+            elif address not in taken and len(parcels) < ask.limit:
                 taken.add(address)
                 parcels.append(Parcel(row_id, lane, policy, address, payload or body or {}, edits, mark))
-        if len(parcels) == limit:
+        if len(parcels) == ask.limit:
             break
-    for rows, values in (
-        (expired, {"state": OutState.EXPIRED, "finished_at": now}),
-        ([p.id for p in parcels], {"state": OutState.SENDING, "claim": mark, "attempts": _T.attempts + 1}),
-    ):
-        if rows:
-            await session.execute(update(_T).where(_T.id.in_(rows)).values(values), execution_options=_BULK)
+    if expired:
+        ended = {"state": OutState.EXPIRED, "finished_at": now}
+        await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
+    if parcels:
+        leaving = {"state": OutState.SENDING, "claim": mark, "attempts": _T.attempts + 1}
+        rows = [parcel.id for parcel in parcels]
+        await session.execute(update(_T).where(_T.id.in_(rows)).values(leaving), execution_options=_BULK)
     return parcels
 
 
@@ -298,13 +307,13 @@ async def hold_unfinished(session: Session) -> None:
     )
 
 
-async def next_due(session: Session, channel: str) -> datetime | None:
-    """When the earliest waiting message of a channel may go; None when nothing waits."""
+async def next_due(session: Session, channel: str, lanes: Iterable[Lane]) -> datetime | None:
+    """When the earliest waiting message of some lanes may go; None when nothing waits."""
     firsts = [
         select(func.min(_T.not_before))
         .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane)
         .scalar_subquery()
-        for lane in Lane
+        for lane in lanes
     ]
     found = (await session.execute(select(*firsts))).one()
     return min((moment for moment in found if moment is not None), default=None)

@@ -156,8 +156,7 @@ async def test_three_hundred_people_with_every_fault_and_a_crash_get_it_once_and
     nap = asyncio.create_task(time.sleep(2))
     await time.run(nap.done, 600)
     await delivery.stop()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await task
 
     assert 0 < len(in_flight) <= WINDOW
     arrived = Counter(address for address, text in channel.arrived if text == "Mời họp.")

@@ -1,0 +1,29 @@
+"""The one way out: claim what is due, send it with no transaction open, settle how it ended."""
+
+from scheduler.delivery.errors import (
+    Ambiguous,
+    Channel,
+    ChannelDown,
+    EditGone,
+    NotModified,
+    RecipientGone,
+    Rejected,
+    RetryLater,
+    SendError,
+)
+from scheduler.delivery.loop import Delivery
+from scheduler.delivery.pacer import Pacer
+
+__all__ = [
+    "Ambiguous",
+    "Channel",
+    "ChannelDown",
+    "Delivery",
+    "EditGone",
+    "NotModified",
+    "Pacer",
+    "RecipientGone",
+    "Rejected",
+    "RetryLater",
+    "SendError",
+]

@@ -1,0 +1,287 @@
+"""One channel's delivery: what is due is claimed in one commit with what has ended, and leaves at its departure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from content.message import from_json
+from db import outbox
+from db.models import Lane, OutState
+from db.outbox import Ask, Parcel, Settlement
+from db.session import Database
+from scheduler.delivery.errors import (
+    Ambiguous,
+    Channel,
+    ChannelDown,
+    EditGone,
+    NotModified,
+    RecipientGone,
+    Rejected,
+    RetryLater,
+)
+from scheduler.delivery.pacer import Pacer
+
+log = logging.getLogger(__name__)
+
+WINDOW = 8
+"""Announcements and notices in flight; a crash leaves at most as many at-most-once rows unknown (promises §1.5)."""
+REPLIES = 8
+"""Replies in flight. They have places of their own: who waits for an answer never waits for an announcement."""
+SETTLE = {Lane.REPLY: 0.02, Lane.NOTICE: 0.1, Lane.BULK: 0.1}
+"""Seconds that the outcome of a send may wait to be written with the next claim: one commit for both."""
+SPACED = 60.0
+"""Seconds for which replies too keep to the pace once the platform has refused one for speed."""
+LOOK = 1.0
+"""Seconds between two looks at nothing; covers clocks that are moved."""
+NEVER = float("inf")
+
+
+class Way(Enum):
+    """How a message leaves."""
+
+    AT_ONCE = auto()
+    PACED = auto()
+
+
+AGAIN = {Way.AT_ONCE: 0.03, Way.PACED: 0.1}
+"""Seconds between two looks at what is due but waits for its chat: one message at a time to each."""
+
+
+class Delivery:
+    """Sends one channel's messages. `now` is the wall clock, `monotonic` and `sleep` measure spacing.
+
+    Replies leave at once and announcements make room for them; everything else keeps to the pace.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        channel: Channel,
+        *,
+        rate: float,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        mark: str,
+        window: int = WINDOW,
+    ) -> None:
+        self._database = database
+        self._channel = channel
+        self._pacer = Pacer(rate)
+        self._now = now
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._mark = mark
+        self._window = window
+        self._flying: dict[asyncio.Task[None], Parcel] = {}
+        self._results: list[Settlement] = []
+        self._settle_at = 0.0
+        self._look_at = {way: 0.0 for way in Way}
+        self._spaced_until = 0.0
+        self._wake = asyncio.Event()
+        self._paused_until = {lane: 0.0 for lane in Lane}
+        self._stopping = False
+        self._running = False
+        self._ended = asyncio.Event()
+        self.down_since: datetime | None = None
+        """Since when the platform refuses us altogether; None while it answers."""
+
+    def wake(self) -> None:
+        """Something may be due: called after every commit that says something."""
+        self._look_at = {way: 0.0 for way in Way}
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends until `stop`; every failure of a round is logged and tried again."""
+        self._running = True
+        try:
+            while not self._stopping:
+                try:
+                    self._wake.clear()
+                    pause = await self.round()
+                except Exception:
+                    log.exception("delivery round on %s failed", self._channel.name)
+                    pause = LOOK
+                if pause > 0 and not self._stopping:
+                    await self._rest(pause)
+        finally:
+            self._ended.set()
+
+    async def stop(self, patience: float = 8.0) -> None:
+        """No new claims; waits up to `patience` seconds for what is in flight, then settles it."""
+        self._stopping = True
+        self._wake.set()
+        if self._running:
+            await self._ended.wait()  # a round under way may still claim: what it claims is waited for below
+        if self._flying:
+            await asyncio.wait(list(self._flying), timeout=patience)
+        await self._exchange({}, self._monotonic())
+
+    async def _rest(self, seconds: float) -> None:
+        waker = asyncio.ensure_future(self._wake.wait())
+        sleeper = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waker, sleeper):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    # ------------------------------------------------------------------------------------------------ a round
+
+    async def round(self) -> float:
+        """Settles, claims and starts sends. Returns the seconds until there may be something to do again."""
+        tick = self._monotonic()
+        answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
+        free = self._window - len(self._flying) + answering
+        # What has landed keeps its place until that is written: a crash puts both in doubt.
+        ripe = bool(self._results) and (tick >= self._settle_at or len(self._results) * 2 >= self._window)
+        asks: dict[Way, Ask] = {}
+        departures: list[float] = []
+        if not self._stopping:
+            spaced = tick < self._spaced_until
+            lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
+            if tick >= self._look_at[Way.AT_ONCE] and not spaced:
+                asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
+            if tick >= self._look_at[Way.PACED] and (ripe or free > len(self._results)):
+                departures = self._pacer.departures(tick, free)
+                asks[Way.PACED] = Ask([lane for lane in lanes if spaced or lane != Lane.REPLY], len(departures))
+        asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
+        if asks or ripe:
+            self._start(await self._exchange(asks, tick), departures, tick)
+        return self._until_next(tick, free)
+
+    async def _exchange(self, asks: dict[Way, Ask], tick: float) -> list[tuple[Way, Parcel]]:
+        """Writes what has ended and claims what may leave, in one commit; notes when to look again."""
+        results, self._results = self._results, []
+        claimed: list[tuple[Way, Parcel]] = []
+        looks: dict[Way, float] = {}
+        for way in asks:
+            self._look_at[way] = NEVER  # unless somebody wakes us meanwhile
+        try:
+            async with self._database.write() as session:
+                await outbox.settle(session, results, self._now())
+                busy = {parcel.address for parcel in self._flying.values()}
+                for way, ask in asks.items():
+                    found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
+                    claimed += [(way, parcel) for parcel in found]
+                    busy |= {parcel.address for parcel in found}
+                    looks[way] = 0.0
+                    if len(found) < ask.limit:
+                        due = await outbox.next_due(session, self._channel.name, ask.lanes)
+                        looks[way] = tick + self._patience(way, tick, due)
+        except BaseException:
+            self._results = results + self._results
+            looks = dict.fromkeys(asks, 0.0)
+            raise
+        finally:
+            for way, look in looks.items():
+                self._look_at[way] = min(self._look_at[way], look)
+        return claimed
+
+    def _patience(self, way: Way, tick: float, due: datetime | None) -> float:
+        """Seconds until something may be due. What is due already waits until its chat has heard the last message."""
+        waits = [LOOK, *(until - tick for until in self._paused_until.values() if until > tick)]
+        if due is not None:
+            waits.append(max((due - self._now()).total_seconds(), AGAIN[way]))
+        return min(waits)
+
+    def _start(self, claimed: list[tuple[Way, Parcel]], departures: list[float], tick: float) -> None:
+        at_once = [parcel for way, parcel in claimed if way == Way.AT_ONCE]
+        paced = [parcel for way, parcel in claimed if way == Way.PACED]
+        self._pacer.use(departures[: len(paced)])
+        owed = self._pacer.owe(tick, len(at_once))
+        leaving = [*((p, tick) for p in at_once), *((p, d + owed) for p, d in zip(paced, departures, strict=False))]
+        for parcel, departure in leaving:
+            task = asyncio.create_task(self._send(parcel, departure))
+            self._flying[task] = parcel
+            task.add_done_callback(self._landed)
+
+    def _until_next(self, tick: float, free: int) -> float:
+        """Seconds until a departure, a settlement or a look may be due; what lands wakes us."""
+        waits = [LOOK, *(at - tick for at in self._look_at.values() if at > tick)]
+        if self._results:
+            waits.append(self._settle_at - tick)
+        if self._look_at[Way.PACED] <= tick and free > len(self._results):
+            waits.append(self._pacer.wait(tick))
+        return max(0.001, min(waits))
+
+    # ------------------------------------------------------------------------------------------------ a send
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.pop(task, None)
+        self._wake.set()
+
+    async def _send(self, parcel: Parcel, departure: float) -> None:
+        delay = departure - self._monotonic()
+        if delay > 0:
+            await self._sleep(delay)
+        result = await self._attempt(parcel)
+        settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
+        self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
+        self._results.append(result)  # looked up only now: `_exchange` replaces the list while we wait
+
+    async def _attempt(self, parcel: Parcel) -> Settlement:
+        edits = parcel.edits
+        if edits and not self._channel.can_edit:
+            if not parcel.payload.get("final", True):
+                return Settlement(parcel.id, parcel.claim, OutState.SENT)
+            edits = ""
+        lane = Lane(parcel.lane)
+        try:
+            message = from_json(parcel.payload)
+            try:
+                provider_id = await self._channel.send(parcel.address, message, edits=edits, lane=lane)
+            except NotModified:
+                provider_id = edits
+            except EditGone:
+                provider_id = await self._channel.send(parcel.address, message, edits="", lane=lane)
+        except RetryLater as error:
+            return self._later(parcel, lane, error)
+        except RecipientGone as error:
+            return Settlement(parcel.id, parcel.claim, OutState.FAILED, error=str(error) or "gone", gone=True)
+        except Rejected as error:
+            return Settlement(parcel.id, parcel.claim, OutState.FAILED, error=str(error))
+        except Ambiguous as error:
+            log.warning("outbox %d: in doubt after %s", parcel.id, error)
+            return self._doubtful(parcel, str(error))
+        except Exception as error:
+            # Whatever it was, the request may have left: the same care as for a broken connection.
+            log.exception("outbox %d: the channel failed", parcel.id)
+            return self._doubtful(parcel, type(error).__name__)
+        self.down_since = None
+        return Settlement(parcel.id, parcel.claim, OutState.SENT, provider_id=provider_id)
+
+    def _doubtful(self, parcel: Parcel, error: str) -> Settlement:
+        again = self._now() + timedelta(seconds=2)
+        return Settlement(
+            parcel.id, parcel.claim, OutState.UNKNOWN, error=f"in doubt: {error}", not_before=again, doubtful=True
+        )
+
+    def _later(self, parcel: Parcel, lane: Lane, error: RetryLater) -> Settlement:
+        tick = self._monotonic()
+        until = tick + error.after
+        if isinstance(error, ChannelDown):
+            if self.down_since is None:
+                self.down_since = self._now()
+                log.error("channel %s does not accept us: %s", self._channel.name, error)
+            self._pause(Lane.REPLY, until)
+        elif error.pause:
+            # A refusal of bulk stops bulk; replies stop only when they are refused themselves (decisions 13).
+            self._pacer.refused()
+            self._pause(lane, until)
+            if lane == Lane.REPLY:
+                self._spaced_until = until + SPACED
+        again = self._now() + timedelta(seconds=error.after)
+        return Settlement(parcel.id, parcel.claim, OutState.READY, error=str(error), not_before=again)
+
+    def _pause(self, lowest: Lane, until: float) -> None:
+        for lane in Lane:
+            if lane >= lowest:
+                self._paused_until[lane] = max(self._paused_until[lane], until)
