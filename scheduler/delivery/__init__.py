@@ -11,10 +11,12 @@ from scheduler.delivery.errors import (
     RetryLater,
     SendError,
 )
-from scheduler.delivery.loop import Delivery
+from scheduler.delivery.loop import REPLIES, WINDOW, Delivery
 from scheduler.delivery.pacer import Pacer
 
 __all__ = [
+    "REPLIES",
+    "WINDOW",
     "Ambiguous",
     "Channel",
     "ChannelDown",
