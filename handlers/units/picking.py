@@ -44,10 +44,10 @@ async def ask_unit(talk: Talk) -> Message:
 async def take_unit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "here":
         return await _arrive(talk, (await _tops(talk))[0])
-    found = await find(talk, clean_line(answer.text), RESULTS)
+    found, sure = await find(talk, clean_line(answer.text), RESULTS)
     if not found:
         raise Again("units.unit_unknown")
-    if len(found) == 1:
+    if sure:
         return await _arrive(talk, found[0])
     talk.put(found=found)
     return "unit_found"
@@ -74,16 +74,17 @@ async def _arrive(talk: Talk, unit_id: int) -> Move | str:
     return await ARRIVED[talk.data["purpose"]](talk, unit_id)
 
 
-async def find(talk: Talk, text: str, limit: int) -> list[int]:
-    """The units of one's own part of the tree that a code or a name means, the likeliest first."""
+async def find(talk: Talk, text: str, limit: int) -> tuple[list[int], bool]:
+    """The units of one's own part of the tree that a text may mean, and whether it is the very code or name of one."""
     reach = await units.below(talk.session, await _tops(talk))
     known = await units.find_by_code(talk.session, text)
     if known is not None and known.id in reach:
-        return [known.id]
+        return [known.id], True
     named = [
         UnitName(u.id, tuple(filter(None, (u.name, u.short_name, *u.aliases))), u.old_names, u.place, u.parent)
         for u in await units.names(talk.session, teams=True)
         if u.id in reach
     ]
     hits = search_units(text, named, limit)
-    return [hit.id for hit in [hit for hit in hits if hit.score >= WHOLE_NAME] or hits]
+    whole = [hit.id for hit in hits if hit.score >= WHOLE_NAME]
+    return whole or [hit.id for hit in hits], len(whole) == 1

@@ -57,7 +57,8 @@ async def ask_request(talk: Talk) -> Message:
     person = await people.get(talk.session, request.person_id)
     talk.put(purpose="match")
     guesses = []
-    for unit_id in await find(talk, request.text.partition(",")[0], GUESSES):
+    found, _ = await find(talk, request.text.partition(",")[0], GUESSES)
+    for unit_id in found:
         unit = await units.get(talk.session, unit_id)
         guesses.append(
             Choice(talk.words("units.match_label", unit=(unit.short_name or unit.name)[:22]), f"unit-{unit_id}")
