@@ -6,12 +6,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from content.text import fold, without_telex
+
+CACHED: Final = 1 << 15
+"""Names whose forms are remembered: the same thousands of units are searched each time somebody joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +146,22 @@ def _slipped(typed: str, words: Iterable[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=CACHED)
 def _marked(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).lower()))
 
 
+@lru_cache(maxsize=CACHED)
 def _plain(text: str) -> str:
     return " ".join(_words(text))
 
 
-def _words(text: str) -> list[str]:
-    return " ".join(_WRITTEN_OUT.get(word, word) for word in re.findall(r"\w+", fold(text))).split()
+@lru_cache(maxsize=CACHED)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(_WRITTEN_OUT.get(word, word) for word in re.findall(r"\w+", fold(text))).split())
 
 
+@lru_cache(maxsize=CACHED)
 def _core(plain: str) -> str:
     core = " ".join(_COMMON.sub(" ", plain).split())
     return core or plain

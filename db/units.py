@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select
 
 from db import audit, policy
 from db.errors import Conflict, NotFound
-from db.models import Level, Person, Unit, UnitAlias, UnitPath
+from db.models import Level, Person, Unit, UnitAlias, UnitPath, UnitRequest
 from db.session import Session
 
 
@@ -151,27 +151,27 @@ async def list_at(session: Session, *, place: str = "", zone: str = "") -> list[
     return list((await session.execute(query)).scalars())
 
 
+async def has_request(session: Session, person_id: int) -> bool:
+    """Whether a person wrote down a workplace that an officer has not placed yet."""
+    query = select(UnitRequest.id).where(UnitRequest.person_id == person_id, UnitRequest.done_at.is_(None))
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def names(session: Session, *, teams: bool = False) -> list[UnitNames]:
     """Every workplace with all its names, and the teams too where they are wanted."""
     above = select(Unit.id, Unit.name).subquery()
-    query = select(Unit, above.c.name).outerjoin(above, above.c.id == Unit.parent_id).order_by(Unit.id)
+    query = (
+        select(Unit.id, Unit.code, Unit.name, Unit.short_name, Unit.place, func.coalesce(above.c.name, ""))
+        .outerjoin(above, above.c.id == Unit.parent_id)
+        .order_by(Unit.id)
+    )
     if not teams:
         query = query.where(Unit.level != Level.TEAM)
     aliases: dict[int, tuple[list[str], list[str]]] = {}
-    for alias in (await session.execute(select(UnitAlias))).scalars():
-        aliases.setdefault(alias.unit_id, ([], []))[1 if alias.old else 0].append(alias.name)
-    return [
-        UnitNames(
-            unit.id,
-            unit.code,
-            unit.name,
-            unit.short_name,
-            unit.place,
-            parent or "",
-            *map(tuple, aliases.get(unit.id, ((), ()))),
-        )
-        for unit, parent in await session.execute(query)
-    ]
+    for unit_id, name, old in await session.execute(select(UnitAlias.unit_id, UnitAlias.name, UnitAlias.old)):
+        aliases.setdefault(unit_id, ([], []))[1 if old else 0].append(name)
+    found = await session.execute(query)
+    return [UnitNames(*row, *map(tuple, aliases.get(row[0], ((), ())))) for row in found]
 
 
 async def old_name_since(session: Session, unit_id: int, name: str) -> date | None:

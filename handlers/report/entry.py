@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from db import accounts, attachments, people
+from db import accounts, attachments, people, units
 from db.models import Purpose
 from handlers.dialogue import END, Answer, Command, Kind, Move, Place
 from handlers.onboarding import dialogue as onboarding
@@ -22,7 +22,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
 async def start(talk: Talk) -> Message | Move | str:
     if not await people.has_consent(talk.session, talk.me.id, Purpose.SUBMISSIONS):
         return "agree"
-    if talk.me.unit_id is None:
+    if talk.me.unit_id is None and not await units.has_request(talk.session, talk.me.id):
         talk.say("report.need_unit")
         talk.conversation.pending = {"answered": ["news", "group", "shift"], "command": "sangkien", "arg": ""}
         return onboarding.go("unit_ask")

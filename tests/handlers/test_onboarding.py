@@ -114,6 +114,17 @@ async def test_a_workplace_that_is_not_there_is_written_down_for_an_officer(worl
         assert (await session.execute(select(UnitRequest.text))).scalar_one() == "Xưởng mộc ông Tư, xã Cao Sơn"
 
 
+async def test_who_wrote_their_workplace_down_may_send_a_report_meanwhile(world: World) -> None:
+    hoa = await began(world, "Không, tôi tự xem")
+    await hoa.says("xuong moc ong tu zzz")
+    await hoa.taps("Ghi tên nơi làm việc")
+    await hoa.says("Xưởng mộc ông Tư, xã Cao Sơn")
+    await hoa.taps("NLĐ doanh nghiệp")
+    await hoa.says("sang kien")
+    await hoa.taps("Đồng ý")
+    assert hoa.last.key == "report.name"
+
+
 async def test_leaving_half_way_keeps_the_answers_and_continues_at_the_missing_question(world: World) -> None:
     hoa = world.person("Hoa")
     await hoa.says("/start u-MAYHOA")
