@@ -13,8 +13,8 @@ MAX_CHOICES = 8
 LABEL = 24
 """The longest label (5-voice §5.5)."""
 
-TINY = 2
-"""A single letter or number."""
+TINY = re.compile(r"(?:✅ )?(?:[A-H]|[0-9]{1,2})")
+"""A single letter or number, perhaps ticked: the options of a list whose words stand in the text."""
 
 NARROW = 14
 """Labels of up to this many characters, their icon aside, stand two in a row (5-voice §5.5, the menu of 4-conversation)."""
@@ -60,10 +60,9 @@ def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
     result: list[list[Choice]] = []
     for choice in choices:
         last = result[-1] if result else []
-        tiny = len(choice.label) <= TINY
-        if (last and tiny and all(len(other.label) <= TINY for other in last) and len(last) < 5) or (
-            len(last) == 1 and not tiny and len(last[0].label) > TINY and _narrow(last[0]) and _narrow(choice)
-        ):
+        tiny = bool(TINY.fullmatch(choice.label))
+        beside = bool(last) and tiny == bool(TINY.fullmatch(last[0].label))
+        if beside and (len(last) < 5 if tiny else len(last) == 1 and _narrow(last[0]) and _narrow(choice)):
             last.append(choice)
         else:
             result.append([choice])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
-from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach, WebMessage
+from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach, WebMessage, WebSession
 from db.session import Session
 
 PREVIEW = timedelta(hours=24)
@@ -73,22 +73,10 @@ async def find_draft(session: Session, person_id: int, dialogue: str) -> Draft |
     ).scalar()
 
 
-async def list_drafts(session: Session, person_id: int, since: datetime) -> list[Draft]:
-    """What a person has begun and not finished, and touched since a moment, latest first."""
-    query = select(Draft).where(Draft.person_id == person_id, Draft.updated_at >= since)
-    query = query.order_by(Draft.updated_at.desc())
+async def list_drafts(session: Session, person_id: int) -> list[Draft]:
+    """What a person has begun and not finished, latest first."""
+    query = select(Draft).where(Draft.person_id == person_id).order_by(Draft.updated_at.desc())
     return list((await session.execute(query)).scalars())
-
-
-async def forget_drafts(session: Session, before: datetime) -> None:
-    """Deletes drafts that were not touched since a moment; a chat that still stands at one is idle from then on."""
-    old = list((await session.execute(select(Draft.id).where(Draft.updated_at < before))).scalars())
-    await session.execute(
-        update(Conversation)
-        .where(Conversation.draft_id.in_(old))
-        .values(dialogue="", step="", screen_kind="", choices=[], draft_id=None)
-    )
-    await session.execute(delete(Draft).where(Draft.id.in_(old)))
 
 
 async def forget_previews(session: Session, now: datetime) -> int:
@@ -102,7 +90,8 @@ async def forget_previews(session: Session, now: datetime) -> int:
     gone = (await session.execute(query)).scalars().all()
     for account in gone:
         await session.execute(delete(OutboxRow).where(OutboxRow.account_id == account.id))
-        await session.execute(delete(WebMessage).where(WebMessage.address == account.address))
+        for table in (WebMessage, WebSession):
+            await session.execute(delete(table).where(table.address == account.address))
         await session.execute(delete(Conversation).where(Conversation.account_id == account.id))
         await session.delete(account)
     return len(gone)

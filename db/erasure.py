@@ -33,7 +33,6 @@ from db.models import (
     SubmissionEvent,
     UnitRequest,
     WebMessage,
-    WebSession,
 )
 from db.session import Session
 from db.submissions import note_event
@@ -147,7 +146,6 @@ async def _erase_chats(session: Session, person: Person, now: datetime) -> list[
             .values(raw="", lane="", digest="", error="")
         )
         await session.execute(delete(WebMessage).where(WebMessage.address == account.address))
-        await session.execute(delete(WebSession).where(WebSession.address == account.address))
         files += await _erase_jobs(session, account.id)
         await _forget_talk(session, account.id)
         account.person_id, account.seen_at = None, now

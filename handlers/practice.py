@@ -124,7 +124,6 @@ async def ask_explained(talk: Talk) -> Message:
         key, letter = "practice.wrong", "ABCD"[talk.data["order"].index(question.answer)]
     return talk.screen(
         key,
-        without=() if talk.person is not None else ("report",),  # somebody who only looks leaves nothing
         letter=letter,
         answer=question.options[question.answer],
         explanation=question.explanation,

@@ -10,6 +10,11 @@ import pytest
 from tests.people import World, make_template, make_world
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-transcripts` writes what is said now over tests/transcripts/*.md; read the difference before committing."""
+    parser.addoption("--update-transcripts", action="store_true", help="rewrite tests/transcripts/*.md")
+
+
 @pytest.fixture(scope="session")
 async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the newest schema and the test province's units; migrated once, since that takes half a second."""

@@ -39,7 +39,7 @@ async def ask_stop(talk: Talk) -> Message:
 @dialogue.take("stop")
 async def take_stop(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
-        talk.say("common.cancelled")
+        talk.say("announcing.stop_kept")
         return END
     await _check(talk)
     for broadcast in await broadcasts.list_in(talk.session, BroadcastState.PLANNING, BroadcastState.SENDING):

@@ -186,7 +186,7 @@ async def take_warnings(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("preview")
 async def ask_preview(talk: Talk) -> Message:
     message = await as_read(talk)
-    return talk.screen("announcing.preview", text=talk.house.words.unescape(message.text), files=len(message.media))
+    return talk.screen("announcing.preview", text=message.text, files=len(message.media))
 
 
 @dialogue.take("preview")

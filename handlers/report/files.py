@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from content.message import Message
 from content.text import clean, letters, looks_like_identity_card
 from db import attachments, submissions
+from db.models import Track
 from handlers.dialogue import STAY, Again, Answer, File, Kind, Move
-from handlers.report.flow import ask, dialogue, finish_story, onward, tell
+from handlers.report.flow import ask, dialogue, finish_story, onward, tell, track
 from handlers.talk import Talk
 
 PHOTOS, OTHERS = 5, 1
@@ -79,7 +80,14 @@ async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
 async def ask_files(talk: Talk) -> Message:
     assert talk.draft is not None
     photos, others = await attachments.count(talk.session, talk.draft.id, await mended(talk))
-    return ask(talk, "files", without=["skip"] if photos + others else [], photos=photos, others=others)
+    return ask(
+        talk,
+        "files",
+        without=["skip"] if photos + others else [],
+        photos=photos,
+        others=others,
+        good_deed=track(talk) == Track.GOOD_DEED,
+    )
 
 
 @dialogue.take("files")

@@ -62,6 +62,7 @@ async def ask_preview(talk: Talk) -> Message:
         photos=photos,
         others=others,
         receiver=await _receiver(talk),
+        good_deed=track(talk) == Track.GOOD_DEED,
     )
 
 

@@ -1,0 +1,362 @@
+"""What happens in each transcript: one talk per dialogue, as a worker or an officer would have it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from db.models import Role
+from tests.transcripts.stage import Stage, secret
+
+BEFORE = "Trước đây thay dao cắt phải chờ thợ cơ điện, mất gần 30 phút, hàng bị dồn ở khâu cắt."
+AFTER = "Nay tổ làm giá gá, người đứng máy tự thay trong 10 phút: kẹp dao, xoay chốt, siết hai vít. Không phải chờ ai."
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A title in Vietnamese and what is played."""
+
+    title: str
+    play: Callable[[Stage], Awaitable[None]]
+
+
+SCENES: dict[str, Scene] = {}
+
+
+def scene(title: str) -> Callable[[Callable[[Stage], Awaitable[None]]], Callable[[Stage], Awaitable[None]]]:
+    """Registers a scene under its function's name."""
+
+    def register(play: Callable[[Stage], Awaitable[None]]) -> Callable[[Stage], Awaitable[None]]:
+        SCENES[play.__name__] = Scene(title, play)
+        return play
+
+    return register
+
+
+# ---------------------------------------------------------------------------------------------------- joining, menu
+
+
+@scene("Tham gia")
+async def onboarding(stage: Stage) -> None:
+    hoa = await stage.stranger("Chị Hoa")
+    await hoa.scans("u-MAYHOA", "quét mã QR dán ở bảng tin công ty")
+    await hoa.taps(
+        "Bắt đầu", "Đọc bản đầy đủ", "Tôi đồng ý", "Có, gửi cho tôi", "Đúng rồi", "NLĐ doanh nghiệp", "Hành chính"
+    )
+    stage.says("Anh Minh không có mã QR, muốn xem trước, rồi tìm nơi làm việc bằng tên cũ của đơn vị.")
+    minh = await stage.stranger("Anh Minh")
+    await minh.scans("", "mở trò chuyện lần đầu")
+    await minh.taps("Xem thử trước", "Bắt đầu", "Bắt đầu", "Không đồng ý")
+    await minh.says("bat dau")
+    await minh.taps("Bắt đầu")
+    await minh.says("ok")
+    await minh.taps("Không, tôi tự xem")
+    await minh.says("ab")
+    await minh.says("ldld huyen dong tam")
+    await minh.says("không")
+    await minh.says("truong tieu hoc")
+    await minh.taps("Đúng rồi", "CB, công chức, VC", "Không rõ")
+
+
+@scene("Menu và trợ giúp")
+async def menu(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("menu")
+    await hoa.taps("Mục khác", "Ngày kỷ niệm", "Trợ giúp")
+    await hoa.says("mai may gio hop?")
+    await hoa.says("0")
+    await hoa.says("ung ho")
+    await hoa.says("/huy")
+    stage.says("Cùng menu đó, khi là cán bộ.")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await ha.says("/menu")
+    await ha.taps("Việc cán bộ")
+
+
+# ---------------------------------------------------------------------------------------------------- campaign
+
+
+@scene("Thi đua")
+async def campaign(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("thi dua")
+    await hoa.taps("Nội dung cho tôi", "Nhóm khác", "Cán bộ công đoàn", "Thi đua", "Các phong trào")
+
+
+@scene("Đăng ký thi đua")
+async def registration(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa", name="")
+    await hoa.says("/thidua")
+    await hoa.taps("Đăng ký thi đua")
+    await hoa.says("Hoa")
+    await hoa.says("Bùi Thị Hoa")
+    await hoa.says("1,3")
+    await hoa.says("xong")
+    await hoa.says("1")
+    await hoa.says("xong")
+    await hoa.taps("Gửi đăng ký", "Thi đua", "Đăng ký của tôi")
+
+
+# ---------------------------------------------------------------------------------------------------- practice
+
+
+@scene("Ôn luật")
+async def practice(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    await hoa.says("b")
+    await hoa.taps("Câu tiếp")
+    await hoa.says("không biết")
+    await hoa.says("A")
+    await hoa.taps("Báo câu sai")
+    await hoa.says("Hình như luật mới đã sửa chỗ này")
+    await hoa.says("c")
+    await hoa.taps("Nghỉ", "Chủ đề khác")
+
+
+# ---------------------------------------------------------------------------------------------------- reports
+
+
+@scene("Gửi sáng kiến")
+async def report(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await stage.member("Quách Văn An")
+    await hoa.says("sang kien")
+    await hoa.taps("Sáng kiến")
+    await hoa.says("Giá gá")
+    await hoa.says("Giá gá giúp thay dao cắt nhanh gấp ba")
+    await hoa.taps("Kỹ thuật")
+    await hoa.says("Chậm")
+    await hoa.taps("Xong bước này")
+    await hoa.says(BEFORE)
+    await hoa.says("xong")
+    await hoa.says("lui")
+    await hoa.says("giữ")
+    await hoa.says(AFTER)
+    await hoa.says("huy")
+    await hoa.taps("Lưu nháp")
+    await stage.passes("Hôm sau.", days=1)
+    await hoa.says("menu")
+    await hoa.says("/sangkien")
+    await hoa.taps("Làm tiếp")
+    await hoa.says("xong")
+    await hoa.taps("Đang áp dụng")
+    await hoa.says("tháng 3/2025, chuyền 5")
+    await hoa.taps("Tiền làm lợi")
+    await hoa.says("12tr")
+    await hoa.taps("Đúng", "Tiếp")
+    await hoa.sends_photos(2, "trước và sau")
+    await hoa.taps("Tiếp", "Có", "Đồng tác giả")
+    await hoa.says("Tôi 60%\nQuách Văn An 30%")
+    await hoa.says("Tôi 60%\nQuách Văn An 40%")
+    await hoa.taps("Cách hiện tên", "Chỉ tên, đơn vị", "Xem lại và gửi", "Gửi")
+
+
+@scene("Gửi mô hình mới, cách làm hay")
+async def report_practice(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("cach lam hay")
+    await hoa.taps("Mô hình, cách làm")
+    await hoa.says("Mười phút đầu ca cùng kiểm tra máy")
+    await hoa.taps("An toàn")
+    await hoa.says("Trước đây mỗi người tự xem máy của mình, hay sót, có tuần hỏng ba lần.")
+    await hoa.says("xong")
+    await hoa.says("Nay cả tổ đi một vòng mười phút đầu ca, mỗi người xem một mục theo tờ giấy dán ở máy.")
+    await hoa.says("xong")
+    await hoa.taps("Đang làm thử")
+    await hoa.says("tháng 6, tổ 3")
+    await hoa.taps("Chưa tính được", "Không có", "Không", "Xem lại và gửi", "Gửi")
+
+
+@scene("Kể gương người tốt, việc tốt")
+async def report_good_deed(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("/sangkien")
+    await hoa.taps("Người tốt, việc tốt")
+    await hoa.says("Anh Bàn Văn Minh, tổ cắt")
+    await hoa.says(
+        "Tan ca tối anh Minh thấy ví rơi ở cổng, trong có hơn 5 triệu, anh gửi bảo vệ tìm trả lại chị công nhân chuyền 2."
+    )
+    await hoa.says("xong")
+    await hoa.says("tối 12/7, cổng công ty")
+    await hoa.taps("Bỏ qua", "Không có", "Chưa hỏi", "Gửi")
+
+
+@scene("Hồ sơ của tôi")
+async def mysubmissions(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("/hoso")
+    await stage.submitted(hoa)
+    stage.says("Chị Hoa đã gửi một sáng kiến.")
+    await hoa.says("ho so")
+    await hoa.says("1")
+    await hoa.taps("Rút hồ sơ", "Không", "Rút hồ sơ", "Rút")
+    await hoa.says("sk 25 0001")
+    await hoa.says("ho so")
+    await hoa.says("sk 25 0001")
+    await hoa.says("SK-25-0099")
+
+
+@scene("Bổ sung hồ sơ")
+async def supplement(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await stage.submitted(hoa)
+    stage.says("Chị Hoa đã gửi một sáng kiến.")
+    await ha.says("/duyet SK-25-0001")
+    await ha.taps("Nhận xử lý", "Cần bổ sung")
+    await ha.says("2,3")
+    await ha.taps("Gửi")
+    await hoa.taps("Gửi bổ sung", "Gửi bổ sung")
+    await hoa.says("Trước 30 phút, nay 10 phút, mỗi tuần thay 4 lần.")
+    await hoa.sends_photos(1)
+    await hoa.taps("Gửi bổ sung", "Xem hồ sơ")
+    await ha.taps("Mở hồ sơ")
+
+
+@scene("Xét hồ sơ")
+async def moderation(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await stage.submitted(hoa)
+    stage.says("Chị Hoa đã gửi một sáng kiến.")
+    await ha.says("/duyet")
+    await ha.taps("Lọc", "Mới")
+    await ha.says("1")
+    await ha.taps("Nhận xử lý", "Việc khác", "Ghi chú nội bộ")
+    await ha.says("Đã gọi tổ trưởng, có làm thật.")
+    await ha.taps("Không chọn")
+    await ha.says("9")
+    await ha.says("2")
+    await ha.taps("Thôi", "Chấp nhận", "Chấp nhận")
+    stage.says("Anh An viết một sáng kiến gần giống, đã đến bước xem lại.")
+    an = await stage.member("Quách Văn An")
+    await stage.drafted(an)
+    await an.says("/sangkien")
+    await an.taps("Làm tiếp", "Gửi", "Vẫn gửi")
+    await stage.passes(seconds=5)
+    await ha.says("/duyet SK-25-0002")
+    await ha.taps("Nhận xử lý", "Việc khác", "So hồ sơ giống", "Không chọn")
+    await ha.says("Cách làm này đã có ở tổ khác, mời anh ghi rõ điểm mới rồi gửi lại.")
+    await ha.taps("Gửi")
+
+
+# ---------------------------------------------------------------------------------------------------- announcing
+
+
+@scene("Soạn và gửi thông báo")
+async def announcing(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await ha.says("/guitin")
+    await ha.taps("Thông báo", "Nhóm")
+    await ha.says("1,2")
+    await ha.taps("Xong", "Tiếp")
+    await ha.says("LƯU HÀNH NỘI BỘ: danh sách kèm theo")
+    await ha.says(
+        "Chào {ten}, mời anh/chị dự hội nghị kỷ niệm 95 năm Ngày thành lập Công đoàn Việt Nam, 8 giờ ngày 28/7 tại hội trường xã."
+    )
+    await ha.taps("Tiếp", "Sửa")
+    await ha.says(
+        "Chào {ten}, mời anh/chị dự hội nghị kỷ niệm Ngày thành lập Công đoàn Việt Nam, 8 giờ ngày 28/7 tại hội trường xã."
+    )
+    await ha.taps("Tiếp")
+    await ha.taps("Gửi thử cho tôi", "Hẹn giờ")
+    await ha.says("23h")
+    await ha.taps("Giờ khác")
+    await ha.says("hôm qua")
+    await ha.says("19 giờ hôm nay")
+    await ha.taps("Xác nhận")
+    await stage.passes("Đến 19 giờ.", hours=2, minutes=5)
+    await stage.passes("Một phút sau.", minutes=1)
+    await ha.taps("Đính chính")
+    await ha.says("Hội nghị bắt đầu lúc 8 giờ 30, không phải 8 giờ.")
+    await ha.taps("Tiếp", "Gửi ngay", "Xác nhận")
+    await stage.passes("Một phút sau.", minutes=1)
+    await hoa.taps("Bớt tin", "Tin tuyên truyền")
+
+
+@scene("Người thứ hai duyệt tin")
+async def steering(stage: Stage) -> None:
+    tien = await stage.member("Hoàng Minh Tiến", "TINH", Role.UPPER_OFFICER)
+    dai = await stage.member("Đinh Quang Đại", "TINH", Role.LEADER)
+    await tien.says("/guitin")
+    await tien.taps("Tuyên truyền", "Tiếp")
+    await tien.says("Mời anh/chị hưởng ứng Tháng An toàn, vệ sinh lao động.")
+    await tien.taps("Tiếp", "Tiếp", "Theo giờ từng người", "Xác nhận")
+    await dai.taps("Trả lại kèm ý kiến")
+    await dai.says("Ghi rõ tháng nào giúp.")
+    await tien.taps("Soạn lại", "Sửa nội dung")
+    await tien.says("Mời anh/chị hưởng ứng Tháng hành động về an toàn, vệ sinh lao động năm 2025.")
+    await tien.taps("Tiếp", "Tiếp", "Theo giờ từng người", "Xác nhận")
+    await dai.taps("Duyệt gửi")
+
+
+@scene("Dừng khẩn, chế độ trang nghiêm")
+async def stopping(stage: Stage) -> None:
+    dai = await stage.member("Đinh Quang Đại", "TINH", Role.LEADER)
+    await dai.says("/dungkhan")
+    await dai.taps("Dừng ngay", "Chế độ trang nghiêm", "Tắt trang nghiêm", "Cho gửi lại")
+    await dai.says("dung khan")
+    await dai.taps("Thôi")
+    tien = await stage.member("Hoàng Minh Tiến", "TINH", Role.UPPER_OFFICER)
+    await tien.says("/dungkhan")
+
+
+@scene("Đọc lại thông báo, dừng tin")
+async def rereading(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await hoa.says("/thongbao")
+    before = len(stage.lines)
+    await ha.says("/guitin")
+    await ha.taps("Thông báo", "Tiếp")
+    await ha.says("Chiều thứ Hai công đoàn xã trực tư vấn pháp luật tại trụ sở, mời {ten} ghé qua.")
+    await ha.taps("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận")
+    del stage.lines[before:]
+    await stage.passes("Công đoàn xã gửi một thông báo.", minutes=1)
+    await hoa.says("thong bao")
+    await hoa.says("1")
+    await hoa.says("/dungtin")
+    await hoa.taps("Bật lại")
+
+
+# ---------------------------------------------------------------------------------------------------- units, profile
+
+
+@scene("Đơn vị và mời cán bộ")
+async def units(stage: Stage) -> None:
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    minh = await stage.member("Bàn Văn Minh", confirmed=False)
+    await ha.says("/donvi")
+    await ha.taps("Xác nhận đoàn viên", "Đúng cả danh sách", "Quay lại", "Mời cán bộ", "Chủ tịch CĐCS")
+    await ha.says("may hoa phat")
+    code = secret(ha.last.text)
+    await minh.scans(f"i-{code}", "bấm đường mời")
+    await ha.taps("Đúng")
+    await minh.taps("Việc cán bộ")
+    await ha.says("/donvi")
+    await ha.taps("Mã QR của đơn vị")
+    await ha.says("may hoa phat")
+    await ha.says("/donvi")
+    await ha.taps("Ai đang có quyền")
+    await ha.says("1")
+    await ha.taps("Thu hồi")
+    await minh.scans(f"i-{code}", "bấm lại đường mời cũ")
+
+
+@scene("Cá nhân và quyền dữ liệu")
+async def profile(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("ca nhan")
+    await hoa.taps("Sửa thông tin", "Họ tên")
+    await hoa.says("Hoa")
+    await hoa.says("Bùi Thị Thanh Hoa")
+    await hoa.taps("Tin nhắc", "Phong trào", "Quay lại", "Giờ nhận tin", "Ca đêm", "Tải dữ liệu")
+    await stage.passes("Một phút sau.", minutes=1)
+    await hoa.says("/canhan")
+    await hoa.taps("Rút đồng ý", "Không", "Xóa tất cả", "Tôi muốn xóa")
+    await hoa.says("xoa het")
+    await hoa.says("xoa")
+    await hoa.says("menu")
