@@ -79,6 +79,28 @@ async def list_drafts(session: Session, person_id: int) -> list[Draft]:
     return list((await session.execute(query)).scalars())
 
 
+KEPT = 5
+"""How many unsent texts of one dialogue are remembered."""
+
+
+async def kept_words(session: Session, person_id: int, dialogue: str, about: str) -> str:
+    """What a person wrote about something and did not send, in a dialogue that keeps no other draft."""
+    draft = await find_draft(session, person_id, dialogue)
+    return str(draft.data.get(about, "")) if draft is not None else ""
+
+
+async def keep_words(session: Session, person_id: int, dialogue: str, about: str, text: str, now: datetime) -> None:
+    """Remembers them until they are sent; "" forgets."""
+    draft = await find_draft(session, person_id, dialogue)
+    others = {key: kept for key, kept in (draft.data if draft is not None else {}).items() if key != about}
+    data = dict(list((others | {about: text}).items())[-KEPT:]) if text else others
+    if draft is None:
+        draft = Draft(person_id=person_id, dialogue=dialogue, step="", history=[], ahead=[])
+        session.add(draft)
+    draft.data, draft.updated_at = data, now
+    await session.flush()
+
+
 async def forget_previews(session: Session, now: datetime) -> int:
     """Deletes chats without consent 24 hours after their last message, with what was said there. Returns how many."""
     under_way = select(OutboxRow.account_id).where(

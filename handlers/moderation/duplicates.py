@@ -82,6 +82,7 @@ async def _tell_both(talk: Talk, submission: Submission, original: Submission, k
             kind="result",
             dedup=f"{key}:{submission.id}:{submission.version}:{each.id}",
             gently=True,
+            without=("question",) if each is original else (),  # nothing was decided about that one
             code=submission.code,
             other=original.code,
             own=each.code,

@@ -10,7 +10,7 @@ from content.calendar import LOCAL, add_working_days
 from content.text import whole_number
 from db import policy, queue, reviews, submissions, units
 from db.errors import Expected
-from db.models import Submission
+from db.models import Status, Submission
 from db.policy import Action
 from handlers.dialogue import Dialogue, Move
 from handlers.talk import Talk
@@ -55,22 +55,28 @@ async def role_of(talk: Talk, person_id: int | None, submission: Submission) -> 
     if person_id == submission.author_id:
         return talk.words("moderation.role_author")
     above = await units.ancestors(talk.session, submission.queue_unit_id or 0)
-    deciding = policy.ALLOWED[Action.DECIDE_SUBMISSIONS]
+    reading = policy.ALLOWED[Action.READ_SUBMISSIONS]
     held = await policy.roles(talk.session, person_id)
-    role = next((role.value for role, unit_id in held if role in deciding and unit_id in above), "reviewer")
+    role = next((role.value for role, unit_id in held if role in reading and unit_id in above), "reviewer")
     return talk.words(f"moderation.role_{role}")
 
 
 async def fresh(talk: Talk, arg: str, typed: str = "") -> Submission | None:
-    """The report a button names, if it still stands as the button saw it; else says who did what and returns None.
+    """The report a button names, if it still stands as the button saw it and no colleague holds it.
 
+    Else says who did what, by role, and returns None.
     What the reviewer had typed is shown back, so that it is not lost.
     """
     code, version = split(arg)
     submission = await queue.get_visible(talk.session, talk.me.id, code)
     await policy.check(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS, submission.queue_unit_id)
-    if submission.version == version:
+    holder = submission.holder_id if submission.status == Status.CLAIMED else None
+    if submission.version == version and holder in (None, talk.me.id):
         return submission
+    if submission.version == version:
+        role = await role_of(talk, holder, submission)
+        talk.say("moderation.held", code=code, role=role, since=submission.claimed_at, typed=typed)
+        return None
     event = await reviews.last_move(talk.session, submission.id)
     talk.say(
         "moderation.too_late",

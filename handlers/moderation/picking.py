@@ -97,5 +97,5 @@ async def take_batch(talk: Talk, answer: Answer) -> Move | str:
     talk.put(args=picked, code=split(picked[0])[0])
     if answer.choice == "accept":
         return await carry_out(talk, accept, "moderation.accepted")
-    talk.put(writes="ask", text="")
+    talk.put(writes="ask")
     return "words"

@@ -92,7 +92,9 @@ async def show_full(talk: Talk, arg: str) -> Move | None:
             talk.words(
                 "moderation.history",
                 day=official_day_month(local_date(event.at)),
-                role=await role_of(talk, event.actor_id, submission),
+                role=talk.words("moderation.role_coauthor")
+                if event.action.startswith("coauthor_")
+                else await role_of(talk, event.actor_id, submission),
                 action=talk.words(f"moderation.action_{event.action}"),
                 text=event.text,
             )

@@ -7,7 +7,8 @@ from typing import Any
 
 from content.message import Message
 from content.text import clean, letters
-from db import queue, reviews, submissions
+from db import accounts, queue, reviews, submissions
+from db.errors import Refused
 from db.models import Status, Submission, Track
 from handlers.dialogue import Again, Answer, Command, Kind, Move
 from handlers.moderation.flow import (
@@ -42,8 +43,8 @@ async def _begin(talk: Talk, arg: str, kind: str) -> Move:
     if submission.status == Status.SENT:
         await reviews.claim(talk.session, submission, talk.me.id, submission.version, until(talk), talk.now)
         await reviews.seen(talk.session, submission, talk.me.id)
-    data = {"args": [f"{submission.code}.{submission.version}"], "code": submission.code, "writes": kind, "text": ""}
-    return dialogue.go("words", **data, deed=submission.track == Track.GOOD_DEED)
+    args = [f"{submission.code}.{submission.version}"]
+    return dialogue.go("words", args=args, code=submission.code, writes=kind, deed=submission.track == Track.GOOD_DEED)
 
 
 async def begin_ask(talk: Talk, arg: str) -> Move | None:
@@ -59,6 +60,9 @@ async def begin_answer(talk: Talk, arg: str) -> Move | None:
 
 
 async def begin_reopen(talk: Talk, arg: str) -> Move | None:
+    submission = await queue.get_visible(talk.session, talk.me.id, split(arg)[0])
+    if submission.version == split(arg)[1] and not await reviews.may_reopen(talk.session, talk.me.id, submission):
+        raise Refused("moderation.not_above")
     return await _begin(talk, arg, "reopen")
 
 
@@ -80,23 +84,35 @@ def _chosen(text: str, templates: list[str]) -> str:
     return typed
 
 
+def _about(talk: Talk) -> str:
+    return " ".join([talk.data["writes"], *(split(arg)[0] for arg in talk.data["args"])])
+
+
 @dialogue.ask("words", Kind.TEXT)
 async def ask_words(talk: Talk) -> Message:
+    """What is to be said; words that were left unsent about the very same are still there."""
     submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
     events = await submissions.list_events(talk.session, submission.id, internal=False)
+    written = await accounts.kept_words(talk.session, talk.me.id, dialogue.name, _about(talk))
     return talk.screen(
         f"moderation.write_{talk.data['writes']}",
+        without=() if written else ("use",),
         code=submission.code,
         others=len(talk.data["args"]) - 1,
         lines=_templates(talk),
         question=cut(next((event.text for event in reversed(events) if event.action == "question"), ""), SHOWN),
-        written=cut(talk.data.get("text", ""), SHOWN),
+        written=cut(written, SHOWN),
     )
 
 
 @dialogue.take("words")
 async def take_words(talk: Talk, answer: Answer) -> Move | str:
-    talk.put(text=_chosen(answer.text, _templates(talk)))
+    if answer.choice == "use":
+        talk.put(text=await accounts.kept_words(talk.session, talk.me.id, dialogue.name, _about(talk)))
+        return "preview"
+    text = _chosen(answer.text, _templates(talk))
+    await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), text, talk.now)
+    talk.put(text=text)
     return "preview"
 
 
@@ -119,6 +135,7 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
         return "words"
     if answer.choice == "stop":
         return "batch" if len(talk.data["args"]) > 1 else "card"
+    await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), "", talk.now)
     return await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
 
 
