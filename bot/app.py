@@ -195,6 +195,8 @@ class App:
             seen = getattr(self, "_last_poll", None)
             if seen is None or self.clock.monotonic() - seen > POLL_DEAD.total_seconds():
                 problems.append("polling")
+        if self.inbox.trouble is not None:
+            problems.append(f"database:{self.inbox.trouble}")
         problems += [
             f"delivery:{name}" for name, delivery in self.deliveries.items() if delivery.down_since is not None
         ]

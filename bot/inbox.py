@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from content.message import to_json
-from db import accounts, inbox, outbox
+from db import accounts, inbox, outbox, trouble
 from db.inbox import Arrival
 from db.models import InboxRow
 from db.session import Database, Session
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 LANES = 8
 """Chats answered at once; within a chat one message at a time."""
+DATABASE_PAUSE = 1.0
+"""Seconds until another look when the database could not be written."""
 FETCH = 64
 """Updates read at once, each of another chat: the most that is in memory, and a look at a long backlog that rarely."""
 
@@ -67,6 +69,8 @@ class Inbox:
         self._next: deque[InboxRow] = deque()
         self._busy: dict[asyncio.Task[None], str] = {}
         self._stopping = False
+        self.trouble: trouble.Kind | None = None
+        """Why nothing can be written at the moment."""
 
     async def store(
         self,
@@ -79,10 +83,15 @@ class Inbox:
 
         `also` writes in the same transaction, unless all of it was a repeat.
         """
-        async with self._database.write() as session:
-            added = await inbox.store(session, channel, bot, arrivals, self._now())
-            if added and also is not None:
-                await also(session)
+        try:
+            async with self._database.write() as session:
+                added = await inbox.store(session, channel, bot, arrivals, self._now())
+                if added and also is not None:
+                    await also(session)
+        except Exception as error:
+            self.trouble = trouble.kind_of(error) if trouble.kind_of(error) in trouble.PASSING else None
+            raise
+        self.trouble = None
         if added:
             self._wake.set()
         return added
@@ -153,10 +162,20 @@ class Inbox:
                     return
                 if incoming is None or await answer(session, self._house, incoming):
                     await inbox.blank(session, row.id)
+            self.trouble = None
         except Exception as error:
-            log.exception("update %d on %s could not be handled", row.id, channel)
-            await self._set_back(row, incoming, error)
+            if trouble.kind_of(error) in trouble.PASSING:
+                await self._wait_for(error, f"update {row.id} on {channel}")
+            else:
+                log.exception("update %d on %s could not be handled", row.id, channel)
+                await self._set_back(row, incoming, error)
         self._said(channel)
+
+    async def _wait_for(self, error: Exception, what: str) -> None:
+        """The database cannot be written just now (a full disk): the message is as good as before and no attempt counts."""
+        self.trouble = trouble.kind_of(error)
+        log.error("%s waits: the database cannot be written (%s). It is kept and goes on by itself", what, self.trouble)
+        await self._sleep(DATABASE_PAUSE)
 
     async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: Exception) -> None:
         try:
@@ -169,6 +188,6 @@ class Inbox:
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
         except Exception:
-            # The database itself is in trouble (a full disk): the row stays new and is tried again.
+            # The row stays new and is tried again.
             log.exception("update %d: its failure could not be written down", row.id)
-            await self._sleep(1.0)
+            await self._sleep(DATABASE_PAUSE)

@@ -44,6 +44,10 @@ KINDS = {
 }
 
 
+PASSING = (Kind.FULL, Kind.BUSY, Kind.UNREACHABLE)
+"""What goes away by itself or with a little help: whatever failed over it is as good as before."""
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turns the driver's errors into Trouble."""
