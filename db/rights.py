@@ -12,6 +12,8 @@ from db.models import (
     Attachment,
     AuditRow,
     Base,
+    Body,
+    Broadcast,
     Conversation,
     InboxRow,
     OutboxRow,
@@ -68,6 +70,7 @@ async def collect(session: Session, person_id: int) -> dict[str, list[dict[str, 
     )
     found["submission_events"] = _dicts(await session.execute(events))
     await _name_units(session, found)
+    await _name_broadcasts(session, found["broadcast_targets"])
     return found | await _talk(session, person_id)
 
 
@@ -80,14 +83,26 @@ async def _name_units(session: Session, found: dict[str, list[dict[str, Any]]]) 
         row["unit"] = names[row["unit_id"]]
 
 
+async def _name_broadcasts(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Beside the number of an announcement, its code and its words."""
+    query = select(Broadcast.id, Broadcast.code, Broadcast.text).where(
+        Broadcast.id.in_({row["broadcast_id"] for row in rows})
+    )
+    said = {broadcast_id: (code, text) for broadcast_id, code, text in await session.execute(query)}
+    for row in rows:
+        row["code"], row["text"] = said[row["broadcast_id"]]
+
+
 async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, Any]]]:
     mine = Account.person_id == person_id
     accounts = (await session.execute(select(Account).where(mine))).scalars().all()
     lanes = [f"{account.channel}:{account.address}" for account in accounts]
     stands = select(Conversation.dialogue, Conversation.step, Conversation.data, Conversation.pending)
     done = select(AuditRow.at, AuditRow.action).where(AuditRow.actor_id == person_id).order_by(AuditRow.id)
-    said = select(OutboxRow.created_at, OutboxRow.state, OutboxRow.payload).where(
-        OutboxRow.person_id == person_id, OutboxRow.payload.is_not(None)
+    said = (
+        select(OutboxRow.created_at, OutboxRow.state, OutboxRow.payload, Body.payload.label("body"))
+        .outerjoin(Body, Body.id == OutboxRow.body_id)
+        .where(OutboxRow.person_id == person_id)
     )
     heard = select(InboxRow.received_at, InboxRow.raw).where(InboxRow.lane.in_(lanes), InboxRow.raw != "")
     queries = (
@@ -98,7 +113,9 @@ async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, An
     )
     rows = {name: _dicts(await session.execute(query)) for name, query in zip(TALK, queries, strict=True)}
     for row in rows["messages_out"]:
-        row["text"] = row.pop("payload")["text"]
+        # One's own words, or those said to many; neither is left after 30 days.
+        own, shared = row.pop("payload"), row.pop("body")
+        row["text"] = (own or shared or {}).get("text", "")
     return rows
 
 

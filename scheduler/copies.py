@@ -6,7 +6,7 @@ import json
 import secrets
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from content.words import Words
 
 PART = 45 * 1024 * 1024
 """Bytes of pictures and papers in one archive: a bot may send at most 50 MB (Bot API, sendDocument)."""
+
+CODED = frozenset({"muted_topics", "topic", "kind", "reason", "outcome", "field", "applied", "display", "publish"})
+"""Texts that are names out of a fixed list; what people wrote themselves stays as they wrote it."""
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -67,25 +70,34 @@ def _sheets(words: Words, found: Rows) -> list[Sheet]:
             columns = dict.fromkeys(column for row in rows for column in row)
             shown = [column for column in columns if f"export.column_{column}" in words]
             header = [words.plain(f"export.column_{column}") for column in shown]
-            cells = [[_cell(words, row.get(column)) for column in shown] for row in rows]
+            cells = [[_cell(words, column, row.get(column)) for column in shown] for row in rows]
             sheets.append(Sheet(words.plain(f"export.sheet_{table}"), header, cells))
     return sheets
 
 
-def _cell(words: Words, value: Any) -> Value:
+def _cell(words: Words, name: str, value: Any) -> Value:
+    """A value as a person reads it; `name` is the column, or the part of a story, that it stands in."""
     if isinstance(value, bool):
         return words.plain("export.true" if value else "export.false")
     if isinstance(value, Enum):
-        return _word(words, "value", str(value.value))
+        return _meaning(words, str(value.value))
     if isinstance(value, datetime):
         return value.astimezone(LOCAL)
     if isinstance(value, dict):
-        return "\n".join(f"{_word(words, 'part', key)}: {_cell(words, each)}" for key, each in value.items())
+        told = {key: _cell(words, key, each) for key, each in value.items()}
+        return "\n".join(f"{_word(words, f'export.part_{key}', key)}: {text or ''}" for key, text in told.items())
     if isinstance(value, list):
-        return ", ".join(str(_cell(words, each)) for each in value)
-    return value if isinstance(value, int | date) else _word(words, "value", str(value)) if value is not None else None
+        return ", ".join(str(_cell(words, name, each)) for each in value)
+    if isinstance(value, str) and name == "action":
+        return _word(words, f"mysubmissions.event_{value}", _word(words, f"export.did_{value}", value))
+    if name in ("year", "round"):
+        return str(value)  # no quantity: nobody writes 2.025
+    return _meaning(words, value) if isinstance(value, str) and name in CODED else value
 
 
-def _word(words: Words, kind: str, name: str) -> str:
-    key = f"export.{kind}_{name}"
-    return words.plain(key) if key in words else name
+def _meaning(words: Words, value: str) -> str:
+    return _word(words, f"export.value_{value}", value)
+
+
+def _word(words: Words, key: str, otherwise: str) -> str:
+    return words.plain(key) if key in words else otherwise

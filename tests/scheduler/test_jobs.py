@@ -9,9 +9,29 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from content.message import Message, to_json
 from content.sheets import read_table
-from db import jobs, rights
-from db.models import Account, Attachment, AuditRow, Base, FileState, Job, JobState, Person, PracticeAnswer, Track
+from db import jobs, rights, units
+from db.models import (
+    Account,
+    Attachment,
+    AuditRow,
+    Base,
+    Body,
+    Broadcast,
+    BroadcastState,
+    BroadcastTarget,
+    FileState,
+    Job,
+    JobState,
+    OutboxRow,
+    OutState,
+    Person,
+    Policy,
+    PracticeAnswer,
+    TargetState,
+    Track,
+)
 from db.submissions import Report, submit
 from scheduler import copies
 from scheduler import jobs as work_jobs
@@ -86,6 +106,40 @@ async def test_the_copy_holds_everything_of_a_person_and_nothing_of_anybody_else
     header, row = read_table(tmp_path / "du-lieu.xlsx")[:2]
     told = dict(zip(header, row, strict=False))
     assert (told["Tên"], told["Nhóm nội dung"]) == ("Bùi Thị Hoa", "người lao động trong doanh nghiệp")
+
+
+async def test_the_copy_tells_of_announcements_and_leaves_what_people_wrote_as_it_is(world: World) -> None:
+    hoa = await with_a_report(world, "Đỗ Thị Lan")
+    person_id = await hoa.id()
+    async with world.database.write() as session:
+        account = (await session.execute(select(Account).where(Account.person_id == person_id))).scalar_one()
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        made = Broadcast(
+            code="TB-25-0001", kind="notice", state=BroadcastState.DONE, unit_id=unit.id, text="Mời họp.", timing="now",
+            send_at=world.now, created_at=world.now,
+        )  # fmt: skip
+        body = Body(payload=to_json(Message("Mời họp chiều nay.")), created_at=world.now)
+        session.add_all([made, body])
+        await session.flush()
+        for number, body_id in enumerate((body.id, None)):
+            row = OutboxRow(
+                policy=Policy.AMO, lane=2, kind="notice", account_id=account.id, person_id=person_id, channel="test",
+                address=hoa.address, broadcast_id=made.id, body_id=body_id, payload=None, state=OutState.SENT,
+                not_before=world.now, created_at=world.now, dedup_key=str(number),
+            )  # fmt: skip
+            session.add(row)
+        session.add(BroadcastTarget(broadcast_id=made.id, person_id=person_id, state=TargetState.PLANNED))
+        report = Report(Track.INITIATIVE, "sent", {"before": "name", "field": "safety", "results": {"money": 5}})
+        author = await session.get_one(Person, person_id)
+        await submit(session, author, report, draft_id=None, due_at=world.now, year=2025, now=world.now)
+        found = await rights.collect(session, person_id)
+    assert [(row["code"], row["text"]) for row in found["broadcast_targets"]] == [("TB-25-0001", "Mời họp.")]
+    assert [row["text"] for row in found["messages_out"]][-2:] == ["Mời họp chiều nay.", ""]
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, found)}
+    told = dict(zip(sheets["Hồ sơ đã gửi"].header, sheets["Hồ sơ đã gửi"].rows[-1], strict=True))
+    assert told["Tên hồ sơ"] == "sent"
+    assert told["Nội dung"] == "Trước đây: name\nLĩnh vực: an toàn\nKết quả: Làm lợi (đồng): 5"
 
 
 def test_every_column_of_the_copy_has_a_heading_people_understand_or_is_technical(world: World) -> None:
