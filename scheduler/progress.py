@@ -31,7 +31,7 @@ async def look(work: Work, broadcast_id: int) -> None:
         await _give_new_hours(session, broadcast, now)
         if await broadcasts.finish(session, broadcast, now):
             await _report(work, session, broadcast)
-        elif await broadcasts.refused_in_a_row(session, broadcast.id):
+        elif await broadcasts.refused_in_a_row(session, broadcast):
             await broadcasts.pause_refused(session, broadcast, now)
         elif broadcast.author_id is not None:
             await _show(work, session, broadcast, broadcast.author_id, now)

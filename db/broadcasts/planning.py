@@ -15,6 +15,7 @@ from db.broadcasts.making import move, rule_of
 from db.models import (
     Account,
     Audience,
+    AuditRow,
     Broadcast,
     BroadcastState,
     BroadcastTarget,
@@ -210,18 +211,35 @@ async def finish(session: Session, broadcast: Broadcast, now: datetime) -> bool:
     return True
 
 
-async def refused_in_a_row(session: Session, broadcast_id: int) -> bool:
-    """Whether the platform refused this message itself, not its readers, many times on end."""
+async def refused_in_a_row(session: Session, broadcast: Broadcast) -> bool:
+    """Whether the platform refused this message itself, not its readers, many times on end since anybody looked at it."""
     newest = (
-        select(OutboxRow.state, OutboxRow.error)
-        .where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.finished_at.is_not(None))
+        select(OutboxRow.state, OutboxRow.error, OutboxRow.finished_at)
+        .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.finished_at.is_not(None))
         .order_by(OutboxRow.finished_at.desc(), OutboxRow.id.desc())
         .limit(REFUSALS)
         .subquery()
     )
     wrong = (newest.c.state == OutState.FAILED) & newest.c.error.not_in(GONE)
-    query = select(func.count()).select_from(newest).where(wrong)
-    return (await session.execute(query)).scalar_one() >= REFUSALS
+    query = select(func.count(), func.min(newest.c.finished_at)).select_from(newest).where(wrong)
+    number, since = (await session.execute(query)).one()
+    if number < REFUSALS:
+        return False
+    event = await last_event(session, broadcast.code)
+    return event is None or event[2] < since
+
+
+async def last_event(session: Session, code: str) -> tuple[str, str, datetime] | None:
+    """(action, who, when) of the last thing anybody did to a broadcast; who is "" for the clock."""
+    query = (
+        select(AuditRow.action, Person.name, AuditRow.at)
+        .outerjoin(Person, Person.id == AuditRow.actor_id)
+        .where(AuditRow.object == f"broadcast {code}")
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return None if row is None else (row[0], row[1] or "", row[2])
 
 
 async def pause_refused(session: Session, broadcast: Broadcast, now: datetime) -> None:

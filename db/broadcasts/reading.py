@@ -11,7 +11,6 @@ from sqlalchemy import and_, func, or_, select
 from db.audiences import GOT
 from db.broadcasts.planning import GONE
 from db.models import (
-    AuditRow,
     Broadcast,
     BroadcastState,
     BroadcastTarget,
@@ -164,16 +163,3 @@ async def list_by(session: Session, author_id: int) -> list[Broadcast]:
     """What an officer has sent, newest first."""
     query = select(Broadcast).where(Broadcast.author_id == author_id).order_by(Broadcast.id.desc()).limit(30)
     return list((await session.execute(query)).scalars())
-
-
-async def last_event(session: Session, code: str) -> tuple[str, str, datetime] | None:
-    """(action, who, when) of the last thing anybody did to a broadcast; who is "" for the clock."""
-    query = (
-        select(AuditRow.action, Person.name, AuditRow.at)
-        .outerjoin(Person, Person.id == AuditRow.actor_id)
-        .where(AuditRow.object == f"broadcast {code}")
-        .order_by(AuditRow.id.desc())
-        .limit(1)
-    )
-    row = (await session.execute(query)).first()
-    return None if row is None else (row[0], row[1] or "", row[2])

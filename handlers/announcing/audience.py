@@ -53,8 +53,8 @@ async def unit_names(talk: Talk) -> str:
     """The units chosen, the first few by name."""
     chosen = rule(talk).units
     names = [(await units.get(talk.session, unit_id)).name for unit_id in chosen[:NAMES_SHOWN]]
-    more = len(chosen) - len(names)
-    return ", ".join(names) + (talk.words("announcing.units_more", n=more) if more else "")
+    more, listed = len(chosen) - len(names), ", ".join(names)
+    return talk.house.words.plain("announcing.units_more", names=listed, n=more) if more else listed
 
 
 async def _has_choice_of_units(talk: Talk) -> bool:

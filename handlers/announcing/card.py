@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.calendar import LOCAL
-from content.message import Choice
+from content.message import Choice, Message
 from content.text import whole_number
 from db import broadcasts, policy
 from db.models import Broadcast, BroadcastState, OutState
@@ -111,13 +111,17 @@ def first_line(broadcast: Broadcast) -> str:
 
 async def show_mine(talk: Talk, arg: str) -> Move | None:
     """What this person has sent, newest first; each opens by its number."""
+    return dialogue.go("mine", start=whole_number(arg) or 0)
+
+
+@dialogue.ask("mine")
+async def ask_mine(talk: Talk) -> Message:
     found = await broadcasts.list_by(talk.session, talk.me.id)
-    shown, after = page(found, whole_number(arg) or 0, PAGE)
+    shown, after = page(found, talk.data["start"], PAGE)
     lines = [f"{b.code} – {talk.words(f'announcing.state_{b.state.value}')}: {first_line(b)}" for b in shown]
     choices = [Choice(str(n), command="xemtin", arg=b.code) for n, b in enumerate(shown, 1)]
-    more = [Choice(talk.house.words.label("announcing.reread", "more"), command="tincua", arg=str(after))]
-    talk.say("announcing.mine", *choices, *(more if after else ()), lines=lines)
-    return None
+    without = () if after or talk.data["start"] else ("more",)
+    return talk.screen("announcing.mine", *choices, without=without, lines=lines, after=after)
 
 
 COMMANDS = (Command("xemtin", show), Command("tincua", show_mine))

@@ -36,9 +36,10 @@ async def ask_list(talk: Talk) -> Message:
     lines = []
     for item in shown:
         line = _text(talk, item).splitlines()[0]
-        missed = talk.words("announcing.reread_missed") if item.missed else ""
-        day = official_day_month(local_date(item.broadcast.send_at))
-        lines.append(f"{day}: {line if len(line) <= LINE else line[: LINE - 1] + '…'}{missed}")
+        line = line if len(line) <= LINE else line[: LINE - 1] + "…"
+        if item.missed:
+            line = talk.house.words.plain("announcing.reread_missed", line=line)
+        lines.append(f"{official_day_month(local_date(item.broadcast.send_at))}: {line}")
     choices = [Choice(str(n), f"id-{item.broadcast.id}") for n, item in enumerate(shown, 1)]
     without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("announcing.reread", *choices, without=without, lines=lines)
@@ -62,7 +63,7 @@ async def ask_one(talk: Talk) -> Message | str:
             message = announcement(talk.house.words, item.broadcast.kind, _text(talk, item), media)
             if media:  # on its own, since an album carries no buttons
                 talk.out.append((message, None, 0.0))
-            text = "" if media else talk.house.words.unescape(message.text)
+            text = "" if media else message.text
             return talk.screen("announcing.reread_one", at=item.broadcast.send_at, text=text)
     return "list"
 

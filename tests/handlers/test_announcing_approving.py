@@ -1,0 +1,216 @@
+"""The second person: sees everything, decides once, is told what happened meanwhile, never decides about their own."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from db import units
+from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, Role
+from tests.handlers.test_announcing import composes, goes_out, officer, receivers
+from tests.handlers.test_announcing_writing import photos
+from tests.people import TestPerson, World
+
+
+async def waiting(world: World) -> tuple[TestPerson, TestPerson, TestPerson]:
+    """An author whose province-wide message waits, and two who may be the second person."""
+    tien = await officer(world, "Hoàng Minh Tiến", "TINH")
+    dai, yen = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER), await officer(world, "Lê Hải Yến", "TINH")
+    await composes(tien, "Mời anh/chị xem thông báo mới.")
+    assert "Cần người thứ hai" in tien.last.text
+    await tien.taps("Xác nhận")
+    return tien, dai, yen
+
+
+async def only(world: World) -> Broadcast:
+    async with world.database.read() as session:
+        return (await session.execute(select(Broadcast))).scalar_one()
+
+
+async def test_everybody_who_may_approve_is_asked_and_the_author_is_not(world: World) -> None:
+    tien, dai, yen = await waiting(world)
+    son = await officer(world, "Trần Hồng Sơn", "KCN")
+    assert "announcing.approve_notice" in dai.keys and "announcing.approve_notice" in yen.keys
+    assert "announcing.approve_notice" not in tien.keys and "announcing.approve_notice" not in son.keys
+    for text in ("Thông báo", "3 người", "gửi ngay", "Người soạn: Hoàng Minh Tiến", "Mời anh/chị xem thông báo mới."):
+        assert text in dai.last.text
+
+
+async def test_the_second_person_sees_the_pictures_above_the_request(world: World) -> None:
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    await tien.says("/guitin")
+    await tien.taps("Thông báo")
+    await tien.taps("Tiếp")
+    await tien.says("Ảnh ngày hội.")
+    await photos(tien, 2)
+    async with world.database.write() as session:
+        await session.execute(update(Attachment).values(state=FileState.CLEAN, file="x.jpg"))
+    for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):
+        await tien.taps(label)
+    assert dai.keys[-2:] == ["announcing.pushed", "announcing.approve_notice"]
+    assert len(dai.heard[-2].message.media) == 2 and "Kèm 2 ảnh, tệp" in dai.last.text
+
+
+async def test_two_who_press_at_once_make_one_decision_and_the_later_hears_whose_it_was(world: World) -> None:
+    tien, dai, yen = await waiting(world)
+    await dai.taps("Duyệt gửi")
+    await yen.taps("Không gửi")
+    assert yen.last.key == "announcing.card" and "Việc này đã có người làm trước" in yen.last.text
+    assert "Đinh Quang Đại duyệt gửi lúc 16 giờ 55 ngày 25/7" in yen.last.text and "chờ đến giờ" in yen.last.text
+    assert (await only(world)).state == BroadcastState.SCHEDULED
+    assert tien.keys.count("announcing.approved_notice") == 1 and "announcing.refused_notice" not in tien.keys
+    async with world.database.read() as session:
+        actions = (await session.execute(select(AuditRow.action).where(AuditRow.object.like("broadcast %")))).scalars()
+        assert sorted(actions) == ["approve_broadcast", "broadcast"]
+
+
+async def test_a_remark_typed_too_late_is_shown_back(world: World) -> None:
+    _, dai, yen = await waiting(world)
+    await yen.taps("Trả lại kèm ý kiến")
+    await dai.taps("Duyệt gửi")
+    await yen.says("Thêm địa điểm giúp tôi")
+    assert yen.last.key == "announcing.card" and "Ý kiến đồng chí vừa gõ: Thêm địa điểm giúp tôi" in yen.last.text
+
+
+async def test_nobody_approves_returns_or_refuses_their_own(world: World) -> None:
+    tien, _, _ = await waiting(world)
+    for command in ("duyettin", "khonggui"):
+        await tien.presses(f"c:{command}:TB-25-0001.1")
+        assert tien.last.key == "announcing.own", command
+    await tien.presses("c:tratin:TB-25-0001.1")
+    await tien.says("Thôi để sau")
+    assert tien.last.key == "announcing.own"
+    assert (await only(world)).state == BroadcastState.WAITING
+
+
+async def test_who_may_not_approve_gets_nowhere(world: World) -> None:
+    await waiting(world)
+    hoa = await world.joined("Bùi Thị Hoa")
+    mai = await officer(world, "Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    ha = await officer(world)
+    for person in (hoa, mai, ha):
+        for command in ("duyettin", "tratin", "khonggui"):
+            await person.presses(f"c:{command}:TB-25-0001.1")
+            assert person.last.key == "announcing.not_found", (person.name, command)
+    assert (await only(world)).state == BroadcastState.WAITING
+
+
+async def test_a_refused_message_is_told_to_its_author_and_never_goes(world: World) -> None:
+    tien, dai, _ = await waiting(world)
+    await dai.taps("Không gửi")
+    assert tien.last.key == "announcing.refused_notice" and "Đinh Quang Đại" in tien.last.text
+    world.later(days=3)
+    await goes_out(world)
+    assert await receivers(world) == set()
+
+
+async def test_a_returned_message_comes_back_with_kind_audience_and_files_and_is_sent_anew(world: World) -> None:
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    await tien.says("/guitin")
+    await tien.taps("Tuyên truyền")
+    await tien.taps("Nhóm")
+    await tien.taps("NLĐ DN")
+    await tien.taps("Xong")
+    await tien.taps("Tiếp")
+    await tien.says("Hội thao ngày 28/7.")
+    await photos(tien, 1)
+    async with world.database.write() as session:
+        await session.execute(update(Attachment).values(state=FileState.CLEAN, file="x.jpg"))
+    for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):
+        await tien.taps(label)
+    await dai.taps("Trả lại kèm ý kiến")
+    await dai.says("Thêm giờ")
+    assert tien.last.key == "announcing.returned_notice"
+    await tien.taps("Soạn lại")
+    assert "Hội thao" in tien.last.text and "(kèm 1 ảnh, tệp)" in tien.last.text
+    await tien.taps("Sửa nội dung")
+    await tien.says("Hội thao 7 giờ ngày 28/7.")
+    for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):
+        await tien.taps(label)
+    async with world.database.read() as session:
+        old, new = (await session.execute(select(Broadcast).order_by(Broadcast.id))).scalars().all()
+    assert (old.state, new.state) == (BroadcastState.RETURNED, BroadcastState.WAITING)
+    assert new.kind == "campaign" and new.audience["groups"] == ["enterprise"] and new.media == old.media
+    await tien.presses(f"c:soanlai:{old.code}")  # the button of the notice works as long as nothing else is composed
+    assert tien.last.key == "announcing.preview"
+
+
+async def test_taking_up_a_message_never_overwrites_the_one_being_written(world: World) -> None:
+    tien, dai, _ = await waiting(world)
+    await tien.says("/guitin")
+    await tien.taps("Thông báo")
+    await tien.taps("Tiếp")
+    await tien.says("Một tin khác, đang viết dở.")
+    await dai.taps("Trả lại kèm ý kiến")
+    await dai.says("Thêm giờ")
+    await tien.taps("Soạn lại")
+    assert tien.last.key == "announcing.draft_first"
+    await tien.taps("Soạn tiếp tin đó")
+    assert tien.last.key == "announcing.body" and "đang viết dở" in tien.last.text
+    await tien.presses("c:soanlai:TB-25-0001")
+    await tien.taps("Bỏ tin đó")
+    await tien.presses("c:soanlai:TB-25-0001")
+    assert tien.last.key == "announcing.preview" and "xem thông báo mới" in tien.last.text
+
+
+async def test_what_waits_is_on_the_officers_home_and_opens_whole(world: World) -> None:
+    _, dai, _ = await waiting(world)
+    dai.heard.clear()
+    await dai.says("/canbo")
+    assert "1 tin chờ đồng chí duyệt" in dai.last.text
+    await dai.taps("Duyệt tin")
+    assert dai.last.key == "announcing.approve_notice" and "Mời anh/chị xem thông báo mới." in dai.last.text
+    await dai.taps("Duyệt gửi")
+    await dai.says("duyet tin")
+    assert dai.last.key == "announcing.nothing_to_approve"
+
+
+async def test_a_message_whose_author_lost_the_right_is_held_told_once_and_taken_over(world: World) -> None:
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    yen = await officer(world, "Lê Hải Yến", "CAOSON")
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    async with world.database.write() as session:
+        await session.execute(update(Grant).where(Grant.person_id == await ha.id()).values(revoked_at=world.now))
+    for _ in range(3):
+        await goes_out(world)
+    assert await receivers(world) == set() and (await only(world)).state == BroadcastState.HELD
+    for person in (dai, yen):
+        assert person.keys.count("announcing.held_notice") == 1, person.name
+    await ha.presses("c:guitiep:TB-25-0001.2")
+    assert ha.last.key == "common.refused"
+    await dai.presses("c:soanlai:TB-25-0001")
+    assert dai.last.key == "announcing.not_found"  # a leader stops and approves, but sends nothing himself
+    await yen.taps("Nhận soạn lại")
+    assert yen.last.key == "announcing.preview" and "Mời anh/chị họp." in yen.last.text
+    for label in ("Tiếp", "Gửi ngay", "Xác nhận"):
+        await yen.taps(label)
+    await goes_out(world)
+    assert await receivers(world) == {"Lê Thu Hà", "Bùi Thị Hoa", "Lê Hải Yến"}
+    async with world.database.read() as session:
+        states = (await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars().all()
+        assert states == [BroadcastState.CANCELLED, BroadcastState.DONE]
+        assert (await session.execute(select(func.count()).select_from(Broadcast))).scalar_one() == 2
+
+
+async def test_a_demotion_to_a_smaller_part_holds_it_too(world: World) -> None:
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.", when="Hẹn giờ")
+    await ha.says("8h sáng mai")
+    await ha.taps("Xác nhận")
+    async with world.database.write() as session:
+        small = await units.find_by_code(session, "MAYHOA")
+        assert small is not None
+        await session.execute(
+            update(Grant).where(Grant.person_id == await ha.id()).values(unit_id=small.id, role=Role.GRASSROOTS_CHAIR)
+        )
+    world.later(hours=16)
+    await goes_out(world)
+    assert await receivers(world) == set() and dai.last.key == "announcing.held_notice"

@@ -1,0 +1,439 @@
+"""On its way and afterwards: paused, resumed, stopped, corrected, sent again, listed; everything stopped at once."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import select, update
+
+from db import outbox, units
+from db.models import (
+    AuditRow,
+    Body,
+    Broadcast,
+    BroadcastState,
+    Grant,
+    Lane,
+    OutboxRow,
+    OutState,
+    Person,
+    Role,
+)
+from db.outbox import Settlement
+from scheduler import broadcasts as planner
+from scheduler import jobs
+from tests.handlers.test_announcing import composes, goes_out, officer, receivers
+from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+
+
+async def sending(world: World, *names: str) -> TestPerson:
+    """An officer of a commune whose message is planned for herself and others, with nothing sent yet."""
+    ha = await officer(world)
+    for name in names or ("Bùi Thị Hoa", "Đỗ Thị Lan"):
+        await world.joined(name)
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await planner.run(work_of(world))
+    await world.deliver()
+    return ha
+
+
+async def states(world: World) -> dict[str, OutState]:
+    async with world.database.read() as session:
+        found = await session.execute(
+            select(Person.name, OutboxRow.state)
+            .join(OutboxRow, OutboxRow.person_id == Person.id)
+            .where(OutboxRow.broadcast_id.is_not(None))
+        )
+        return {name: state for name, state in found}
+
+
+async def becomes(world: World, name: str, state: OutState, error: str = "") -> None:
+    person = await world.people[name].id()
+    async with world.database.write() as session:
+        await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.person_id == person, OutboxRow.broadcast_id.is_not(None))
+            .values(state=state, error=error, finished_at=world.now, claim="m")
+        )
+
+
+async def comes_back(world: World, name: str) -> None:
+    """A send in flight ends with "later"."""
+    person = await world.people[name].id()
+    async with world.database.write() as session:
+        query = select(OutboxRow.id).where(OutboxRow.person_id == person, OutboxRow.broadcast_id.is_not(None))
+        row = (await session.execute(query)).scalar_one()
+        await outbox.settle(session, [Settlement(row, "m", OutState.READY, not_before=world.now)], world.now)
+
+
+async def the_broadcast(world: World) -> Broadcast:
+    async with world.database.read() as session:
+        return (await session.execute(select(Broadcast).order_by(Broadcast.id).limit(1))).scalar_one()
+
+
+# ---------------------------------------------------------------------------------------------------- on its way
+
+
+@pytest.mark.parametrize(
+    ("button", "follows", "later"),
+    [("Tạm dừng", OutState.HELD, OutState.READY), ("Dừng hẳn", OutState.CANCELLED, OutState.CANCELLED)],
+)
+async def test_a_message_in_flight_follows_what_was_pressed_when_it_comes_back(
+    world: World, button: str, follows: OutState, later: OutState
+) -> None:
+    ha = await sending(world)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
+    await ha.taps(button)
+    assert "1 tin đang trên đường" in ha.last.text and "2 người" in ha.last.text
+    assert await states(world) == {
+        "Lê Thu Hà": follows, "Đỗ Thị Lan": follows, "Bùi Thị Hoa": OutState.SENDING,
+    }  # fmt: skip
+    await comes_back(world, "Bùi Thị Hoa")
+    assert (await states(world))["Bùi Thị Hoa"] == follows
+    await ha.presses(f"c:guitiep:TB-25-0001.{(await the_broadcast(world)).version}")
+    assert set((await states(world)).values()) == {later}
+
+
+async def test_what_arrived_while_it_was_paused_counts_as_sent(world: World) -> None:
+    ha = await sending(world)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
+    await ha.taps("Tạm dừng")
+    person = await world.people["Bùi Thị Hoa"].id()
+    async with world.database.write() as session:
+        query = select(OutboxRow.id).where(OutboxRow.person_id == person, OutboxRow.broadcast_id.is_not(None))
+        row = (await session.execute(query)).scalar_one()
+        await outbox.settle(session, [Settlement(row, "m", OutState.SENT, "p1")], world.now)
+    await ha.taps("Gửi tiếp")
+    await goes_out(world)
+    assert "3/3" in ha.last.text and (await the_broadcast(world)).state == BroadcastState.DONE
+
+
+async def test_nothing_ends_while_something_is_in_flight(world: World) -> None:
+    ha = await sending(world)
+    for name in ("Lê Thu Hà", "Đỗ Thị Lan"):
+        await becomes(world, name, OutState.SENT)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
+    await planner.run(work_of(world))
+    assert (await the_broadcast(world)).state == BroadcastState.SENDING
+    assert "announcing.report" not in ha.keys
+
+
+async def test_two_who_press_at_once_have_one_effect_and_the_later_sees_what_happened(world: World) -> None:
+    ha = await sending(world)
+    dai = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    version = (await the_broadcast(world)).version
+    await dai.presses(f"c:tamdung:TB-25-0001.{version}")
+    assert dai.last.key == "announcing.paused"
+    assert ha.last.key == "announcing.steered_notice" and "Đinh Quang Đại vừa tạm dừng" in ha.last.text
+    await ha.taps("Dừng hẳn")  # the progress message's button is of the version before
+    assert ha.last.key == "announcing.card" and "Đinh Quang Đại tạm dừng lúc 16 giờ 55" in ha.last.text
+    assert [choice.command for choice in ha.last.choices][:2] == ["guitiep", "dunghan"]
+    assert set((await states(world)).values()) == {OutState.HELD}
+    await ha.says("1")
+    assert ha.last.key == "announcing.resumed"
+    async with world.database.read() as session:
+        done = (
+            await session.execute(select(AuditRow.action).where(AuditRow.object == "broadcast TB-25-0001"))
+        ).scalars()
+        assert list(done) == ["broadcast", "pause_broadcast", "resume_broadcast"]
+
+
+async def test_others_cannot_steer_it_though_they_may_send_there_too(world: World) -> None:
+    await sending(world)
+    chair = await officer(world, "Nguyễn Thị Hương", "MAYHOA", Role.GRASSROOTS_CHAIR)
+    mai = await officer(world, "Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    version = (await the_broadcast(world)).version
+    for command in ("tamdung", "dunghan", "guitiep"):
+        await chair.presses(f"c:{command}:TB-25-0001.{version}")
+        assert chair.last.key == "announcing.not_found"
+        await mai.presses(f"c:{command}:TB-25-0001.{version}")
+        assert mai.last.key == "common.refused"
+    assert set((await states(world)).values()) == {OutState.READY}
+
+
+async def test_a_message_is_stopped_before_its_hour_from_its_card(world: World) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Họp lúc 17 giờ.", when="Hẹn giờ")
+    await ha.says("8h sáng mai")
+    await ha.taps("Xác nhận")
+    assert "2 người, 8 giờ ngày 26/7/2025" in ha.last.text
+    await ha.taps("Xem, dừng tin")
+    assert ha.last.key == "announcing.card" and "Giờ gửi: 8 giờ ngày 26/7/2025" in ha.last.text
+    await ha.taps("Dừng hẳn")
+    assert ha.last.key == "announcing.cancelled"
+    world.later(days=1)
+    await goes_out(world)
+    assert await receivers(world) == set()
+
+
+async def test_what_was_sent_is_listed_and_opens_by_number(world: World) -> None:
+    ha = await sending(world)
+    await ha.says("/guitin")
+    await ha.taps("Tin đã gửi")
+    assert ha.last.key == "announcing.mine" and "1. TB-25-0001 – đang gửi: Họp lúc 17 giờ." in ha.last.text
+    await ha.says("1")
+    assert ha.last.key == "announcing.card"
+
+
+async def test_twenty_refusals_in_a_row_pause_it_and_its_author_is_asked(world: World) -> None:
+    ha = await sending(world, *(f"Người {n}" for n in range(22)))
+    world.later(seconds=5)
+    for n in range(20):
+        await becomes(world, f"Người {n}", OutState.FAILED, "can't parse entities")
+    for _ in range(3):
+        await planner.run(work_of(world))
+    await world.deliver()
+    assert (await the_broadcast(world)).state == BroadcastState.PAUSED
+    assert ha.keys.count("announcing.held_notice") == 1 and "bị từ chối nhiều lần" in ha.last.text
+    assert [state for state in (await states(world)).values() if state != OutState.FAILED] == [OutState.HELD] * 3
+    world.later(seconds=5)
+    await ha.taps("Gửi tiếp")
+    await goes_out(world)
+    assert "Đã gửi: 3/23" in ha.last.text
+
+
+async def test_twenty_who_blocked_us_are_no_reason_to_pause(world: World) -> None:
+    await sending(world, *(f"Người {n}" for n in range(22)))
+    for n in range(20):
+        await becomes(world, f"Người {n}", OutState.FAILED, "blocked")
+    await planner.run(work_of(world))
+    assert (await the_broadcast(world)).state == BroadcastState.SENDING
+
+
+async def test_opting_out_between_plan_and_send_is_kept_also_in_flight(world: World) -> None:
+    await sending(world, "Bùi Thị Hoa", "Đỗ Thị Lan", "Bớt Tin", "Xóa Hết")
+    await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
+    for name in ("Bùi Thị Hoa", "Đỗ Thị Lan"):
+        await world.people[name].says("/dungtin")
+    await comes_back(world, "Bùi Thị Hoa")
+    found = await states(world)
+    assert found["Bùi Thị Hoa"] == found["Đỗ Thị Lan"] == OutState.CANCELLED
+    assert found["Bớt Tin"] == found["Xóa Hết"] == OutState.READY
+
+
+async def test_wanting_less_cancels_what_waits_of_that_kind_and_nothing_else(world: World) -> None:
+    ha = await officer(world)
+    hoa = await world.joined("Bùi Thị Hoa")
+    for kind in ("Tuyên truyền", "Thông báo"):
+        await ha.says("/guitin")
+        await ha.taps(kind)
+        for label in ("Tiếp",):
+            await ha.taps(label)
+        await ha.says("Mời anh/chị xem.")
+        for label in ("Tiếp", "Tiếp", "Theo giờ từng người", "Xác nhận"):
+            await ha.taps(label)
+        await planner.run(work_of(world))
+        world.later(days=1)
+    await hoa.presses("c:bottin:")
+    await hoa.taps("Tin tuyên truyền")
+    async with world.database.read() as session:
+        found = await session.execute(
+            select(Broadcast.kind, OutboxRow.state)
+            .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
+            .where(OutboxRow.person_id == await hoa.id())
+        )
+        assert dict(list(found)) == {"campaign": OutState.CANCELLED, "notice": OutState.READY}
+
+
+# ---------------------------------------------------------------------------------------------------- afterwards
+
+
+async def test_the_report_counts_by_reason_and_offers_only_what_makes_sense(world: World) -> None:
+    ha = await officer(world)
+    for name, values in (("Đến", {}), ("Chặn", {}), ("Lỗi", {}), ("Không Rõ", {}), ("Tắt", {"news": False})):
+        await world.joined(name, **values)
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await planner.run(work_of(world))
+    await becomes(world, "Chặn", OutState.FAILED, "blocked")
+    await becomes(world, "Lỗi", OutState.FAILED, "bad request")
+    await becomes(world, "Không Rõ", OutState.UNKNOWN)
+    await goes_out(world)
+    text = ha.last.text
+    assert ha.last.key == "announcing.report" and "Đã gửi: 2/5 (40,0%)" in text
+    assert "Không gửi được: 2 (đã chặn 1, lỗi 1)" in text and "Không rõ đã tới chưa: 1" in text
+    assert "Không tính – tắt tin: 1" in text
+    assert "🔁 Gửi lại 1 không rõ" in [choice.label for choice in ha.last.choices]
+
+
+async def test_sending_again_to_the_unknown_is_asked_once_audited_and_reaches_only_them(world: World) -> None:
+    ha = await sending(world)
+    for name in ("Lê Thu Hà", "Đỗ Thị Lan"):
+        await becomes(world, name, OutState.SENT)
+    await becomes(world, "Bùi Thị Hoa", OutState.UNKNOWN)
+    await goes_out(world)
+    await ha.taps("Gửi lại 1 không rõ")
+    assert ha.last.key == "announcing.again_sure" and "1 người không rõ" in ha.last.text
+    await ha.taps("Thôi")
+    assert (await states(world))["Bùi Thị Hoa"] == OutState.UNKNOWN
+    await ha.presses("c:guilaitin:TB-25-0001")
+    press = next(choice for choice in ha.last.choices if choice.key == "yes").data(ha.last.message.screen)
+    for _ in range(2):
+        await ha.presses(press)
+    assert "announcing.again_done" in ha.keys
+    assert await states(world) == {
+        "Bùi Thị Hoa": OutState.READY, "Lê Thu Hà": OutState.SENT, "Đỗ Thị Lan": OutState.SENT,
+    }  # fmt: skip
+    await goes_out(world)
+    assert ha.last.key == "announcing.report" and "3/3" in ha.last.text
+    async with world.database.read() as session:
+        rows = (await session.execute(select(AuditRow.detail).where(AuditRow.action == "resend_unknown"))).scalars()
+        assert list(rows) == [{"number": 1}]
+
+
+async def test_sending_again_at_night_waits_for_the_morning(world: World) -> None:
+    ha = await sending(world)
+    for name in ("Lê Thu Hà", "Đỗ Thị Lan"):
+        await becomes(world, name, OutState.SENT)
+    await becomes(world, "Bùi Thị Hoa", OutState.UNKNOWN)
+    await goes_out(world)
+    world.later(hours=6)
+    await ha.taps("Gửi lại 1 không rõ")
+    await ha.taps("Gửi lại")
+    await planner.run(work_of(world))
+    async with world.database.read() as session:
+        query = select(OutboxRow.not_before).where(OutboxRow.state == OutState.READY, OutboxRow.lane == int(Lane.BULK))
+        moment = (await session.execute(query)).scalar_one()
+    assert moment > world.now and moment.hour == 0  # 7:30 in Vietnam
+
+
+async def test_a_correction_reaches_those_who_have_or_may_have_the_wrong_one_and_says_so_first(world: World) -> None:
+    ha = await sending(world, "Đến", "Không Rõ", "Lỗi", "Chuyển Đi")
+    await becomes(world, "Không Rõ", OutState.UNKNOWN)
+    await becomes(world, "Lỗi", OutState.FAILED, "bad request")
+    await goes_out(world)
+    await world.joined("Người Sau")
+    async with world.database.write() as session:
+        far = await units.find_by_code(session, "DIENTU")
+        assert far is not None
+        (await session.get_one(Person, await world.people["Chuyển Đi"].id())).unit_id = far.id
+    await ha.taps("Đính chính")
+    assert ha.last.key == "announcing.correct_text" and "đúng 4 người" in ha.last.text
+    await ha.says("Họp lúc 18 giờ, không phải 17 giờ.")
+    assert ha.last.key == "announcing.preview" and "<b>ĐÍNH CHÍNH</b>\nHọp lúc 18 giờ" in ha.last.text
+    for label in ("Tiếp", "Gửi ngay"):
+        await ha.taps(label)
+    assert "Người nhận: 4" in ha.last.text and "Đính chính" in ha.last.text
+    await ha.taps("Xác nhận")
+    await planner.run(work_of(world))
+    async with world.database.read() as session:
+        second = (await session.execute(select(Broadcast).where(Broadcast.kind == "correction"))).scalar_one()
+        query = (
+            select(Person.name, Body.payload)
+            .join(OutboxRow, OutboxRow.person_id == Person.id)
+            .join(Body, Body.id == OutboxRow.body_id)
+            .where(OutboxRow.broadcast_id == second.id)
+        )
+        got = {name: payload for name, payload in await session.execute(query)}
+    assert set(got) == {"Lê Thu Hà", "Đến", "Không Rõ", "Chuyển Đi"}
+    payload = got["Đến"]
+    assert payload["text"].startswith("<b>ĐÍNH CHÍNH</b>\n") and payload["choices"][0][2] == "bottin"
+
+
+async def test_a_message_on_its_way_is_stopped_before_it_is_corrected(world: World) -> None:
+    ha = await sending(world)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENT)
+    await ha.presses("c:dinhchinh:TB-25-0001")
+    assert ha.keys[-2:] == ["announcing.correct_first", "announcing.card"]
+    await ha.taps("Dừng hẳn")
+    assert "1 người đã nhận, 2 người sẽ không nhận" in ha.last.text
+    await ha.taps("Xem tin")
+    await ha.taps("Đính chính")
+    assert ha.last.key == "announcing.correct_text" and "đúng 1 người" in ha.last.text
+
+
+async def test_the_list_of_the_unreached_is_of_the_officers_reach_and_holds_no_formulas(world: World) -> None:
+    tien = await officer(world, "Hoàng Minh Tiến", "TINH")
+    dai = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await world.joined("=1+1", news=False)
+    await world.joined("Bàn Văn Minh", unit="DIENTU", news=False)
+    await composes(tien, "Mời anh/chị họp.")
+    await tien.taps("Xác nhận")
+    await dai.taps("Duyệt gửi")
+    await goes_out(world)
+    folder = world.database.file
+    assert folder is not None
+
+    async def rows(person: TestPerson) -> list[list[object]]:
+        await person.presses("c:chuanhan:TB-25-0001")
+        await jobs.run(work_of(world, folder.parent))
+        await world.deliver()
+        assert person.last.key == "announcing.unreached_ready"
+        data = (folder.parent / person.last.message.media[0].file).read_bytes()
+        return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(1).to_python()
+
+    found = {(row[1], row[2]) for row in (await rows(tien))[1:]}
+    assert found == {("Bàn Văn Minh", "Tắt tin"), ("=1+1", "Tắt tin")}
+    async with world.database.write() as session:
+        small = await units.find_by_code(session, "KCN")
+        assert small is not None
+        await session.execute(update(Grant).where(Grant.person_id == await tien.id()).values(unit_id=small.id))
+    assert [row[1] for row in (await rows(tien))[1:]] == ["Bàn Văn Minh"]
+
+
+# ---------------------------------------------------------------------------------------------------- everything
+
+
+async def test_the_stop_holds_what_comes_back_from_flight_and_nothing_new_is_planned(world: World) -> None:
+    ha, dai = await sending(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
+    await dai.says("dung khan")
+    await dai.taps("Dừng ngay")
+    assert ha.last.key == "announcing.stopped_notice"
+    await comes_back(world, "Bùi Thị Hoa")
+    assert set((await states(world)).values()) == {OutState.HELD}
+    await world.joined("Người Sau")
+    await composes(ha, "Tin thứ hai.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    async with world.database.read() as session:
+        found = (await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars().all()
+    assert found == [BroadcastState.SENDING, BroadcastState.SCHEDULED]
+    await ha.presses(f"c:tamdung:TB-25-0001.{(await the_broadcast(world)).version}")
+    await ha.taps("Gửi tiếp")
+    assert ha.last.key == "announcing.stopped"
+    await dai.says("/dungkhan")
+    assert dai.last.key == "announcing.stopped_all" and "3 người" in dai.last.text
+    await dai.taps("Cho gửi lại")
+    assert set((await states(world)).values()) == {OutState.HELD}  # what its author paused stays paused
+    await ha.presses(f"c:guitiep:TB-25-0001.{(await the_broadcast(world)).version}")
+    world.later(days=1)
+    await goes_out(world)
+    async with world.database.read() as session:
+        found = (await session.execute(select(Broadcast.state))).scalars().all()
+    assert set(found) == {BroadcastState.DONE}
+
+
+async def test_the_stop_belongs_to_leaders_and_administrators_and_dungtin_is_ones_own(world: World) -> None:
+    admin = await officer(world, "Quản Trị", "TINH", Role.SYSTEM_ADMIN)
+    hoa, ha = await world.joined("Bùi Thị Hoa"), await officer(world)
+    for person in (hoa, ha):
+        for press in ("c:dungkhan:", "c:choguilai:", "c:trangnghiem:on"):
+            await person.presses(press)
+            assert person.last.key == "common.refused"
+    await admin.says("/dungtin")
+    assert admin.last.key == "announcing.no_more"
+    await admin.says("/dungkhan")
+    assert admin.last.key == "announcing.stop_sure"
+    await admin.taps("Thôi")
+    async with world.database.read() as session:
+        audited = (await session.execute(select(AuditRow.action))).scalars().all()
+    assert "emergency_stop" not in audited
+
+
+async def test_respectful_mode_is_switched_on_and_off_after_the_stop(world: World) -> None:
+    dai = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await dai.says("/dungkhan")
+    await dai.taps("Dừng ngay")
+    await dai.taps("Chế độ trang nghiêm")
+    assert dai.last.key == "announcing.solemn_on"
+    await dai.says("/dungkhan")
+    assert "Chế độ trang nghiêm đang bật" in dai.last.text
+    assert "trangnghiem" not in [choice.command for choice in dai.last.choices]
+    await dai.presses("c:trangnghiem:off")
+    assert dai.last.key == "announcing.solemn_off"
