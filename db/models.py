@@ -546,6 +546,8 @@ class PracticeAnswer(Base):
 
 
 class QuestionReport(Base):
+    """Somebody says a question is wrong; `done_at` is when it was answered."""
+
     __tablename__ = "question_reports"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
@@ -554,6 +556,7 @@ class QuestionReport(Base):
     due_at: Mapped[datetime]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(default="")
 
 
 # ---------------------------------------------------------------------------------------------------- broadcasts

@@ -8,8 +8,9 @@ from content.calendar import LOCAL, add_working_days
 from content.message import Choice, Message
 from content.quiz import Question
 from content.text import clean_line, letters
-from db import policy, practice, units
-from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
+from db import practice
+from handlers import question_reports
+from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
 from handlers.talk import Talk
 
@@ -41,13 +42,12 @@ async def _wrong(talk: Talk) -> list[Question]:
 async def ask_home(talk: Talk) -> Message:
     bank = talk.house.packs.bank
     shown, after = page(bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
+    wrong = len(await _wrong(talk))
     numbers = [Choice(str(i + 1), f"topic-{topic}") for i, topic in enumerate(shown)]
     without = [] if after or talk.data.get("start", 0) else ["more"]
-    if not await _wrong(talk):
-        without.append("wrong")
-    return talk.screen(
-        "practice.home", *numbers, without=without, size=SIZE, lines=[bank.title(topic) for topic in shown]
-    )
+    without += [] if wrong else ["wrong"]
+    titles = [bank.title(topic) for topic in shown]
+    return talk.screen("practice.home", *numbers, without=without, size=SIZE, lines=titles, k=wrong)
 
 
 @dialogue.take("home")
@@ -55,7 +55,7 @@ async def take_home(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
         _, after = page(talk.house.packs.bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
         talk.put(start=after)
-        return "home"
+        return AGAIN
     topic = WRONG if answer.choice == "wrong" else answer.choice.removeprefix("topic-")
     return await _begin(talk, topic)
 
@@ -86,13 +86,22 @@ def _shuffled(talk: Talk) -> list[int]:
     return order
 
 
-def _current(talk: Talk) -> Question:
-    return talk.house.packs.bank.get(talk.data["queue"][talk.data["i"]])
+def _current(talk: Talk) -> Question | None:
+    """The question in hand; None after the last one, and for one that was taken out or ran out of force meanwhile."""
+    queue, i = talk.data["queue"], talk.data["i"]
+    question = talk.house.packs.bank.find(queue[i]) if i < len(queue) else None
+    return question if question is not None and question.usable(talk.today) else None
 
 
 @dialogue.ask("question")
-async def ask_question(talk: Talk) -> Message:
+async def ask_question(talk: Talk) -> Message | str:
     question = _current(talk)
+    if question is None:
+        queue, i = talk.data["queue"], talk.data["i"]
+        if i >= len(queue):
+            return "done"
+        talk.put(queue=[*queue[:i], *queue[i + 1 :]])
+        return "question"
     topic = talk.data["topic"]
     return talk.screen(
         "practice.question",
@@ -109,6 +118,8 @@ async def take_question(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "done"
     question = _current(talk)
+    if question is None:
+        return "question"
     right = talk.data["order"][int(answer.choice)] == question.answer
     if talk.person is not None:
         await practice.record(talk.session, talk.me.id, question.id, right, talk.now)
@@ -117,8 +128,10 @@ async def take_question(talk: Talk, answer: Answer) -> Move | str:
 
 
 @dialogue.ask("explained")
-async def ask_explained(talk: Talk) -> Message:
+async def ask_explained(talk: Talk) -> Message | str:
     question = _current(talk)
+    if question is None:
+        return "question"
     key, letter = "practice.right", ""
     if not talk.data["last"]:
         key, letter = "practice.wrong", "ABCD"[talk.data["order"].index(question.answer)]
@@ -136,11 +149,12 @@ async def ask_explained(talk: Talk) -> Message:
 async def take_explained(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "report":
         return "report"
-    talk.put(i=talk.data["i"] + 1)
-    if answer.choice == "stop" or talk.data["i"] >= len(talk.data["queue"]):
-        return "done"
-    talk.put(order=_shuffled(talk))
-    return "question"
+    _advance(talk)
+    return "done" if answer.choice == "stop" else "question"
+
+
+def _advance(talk: Talk) -> None:
+    talk.put(i=talk.data["i"] + 1, order=_shuffled(talk))
 
 
 @dialogue.ask("report", Kind.TEXT)
@@ -153,28 +167,14 @@ async def take_report(talk: Talk, answer: Answer) -> Move | str:
     text = clean_line(answer.text)
     if not 5 <= letters(text) <= 500:
         raise Again("practice.report_short", n=letters(text))
-    question = _current(talk)
+    question = talk.house.packs.bank.find(talk.data["queue"][talk.data["i"]])
+    if question is None:
+        return "question"
     due = datetime.combine(add_working_days(talk.today, REPORT_DAYS), time(17), LOCAL)
-    person_id = talk.person.id if talk.person is not None else None
-    row = await practice.report(talk.session, person_id, question.id, text, due, talk.now)
-    top = await units.top(talk.session)
-    if top is not None:
-        for owner in await policy.anyone(talk.session, top.id, policy.Action.ANSWER_REPORTS):
-            await talk.tell(
-                owner,
-                "practice.report_notice",
-                dedup=f"question-report:{row.id}:{owner}",
-                id=question.id,
-                text=text,
-                stem=question.stem,
-                citation=question.citation,
-                due=due,
-            )
+    row = await practice.report(talk.session, talk.me.id, question.id, text, due, talk.now)
+    await question_reports.tell_owners(talk, row, question)
     talk.say("practice.reported", due=due)
-    talk.put(i=talk.data["i"] + 1)
-    if talk.data["i"] >= len(talk.data["queue"]):
-        return "done"
-    talk.put(order=_shuffled(talk))
+    _advance(talk)
     return "question"
 
 

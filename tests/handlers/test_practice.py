@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
 from sqlalchemy import func, select
 
-from db.models import PracticeAnswer, QuestionReport, Role
+from content.packs import Packs
+from content.quiz import Bank, Question
+from db.models import Conversation, PracticeAnswer
 from tests.people import TestPerson, World
 
 
@@ -18,17 +25,96 @@ async def answers(world: World, person: TestPerson, right: bool) -> None:
     await person.says(letter.lower())
 
 
+async def record(world: World, person: TestPerson) -> dict[str, bool]:
+    async with world.database.read() as session:
+        query = select(PracticeAnswer.question, PracticeAnswer.right).where(
+            PracticeAnswer.person_id == await person.id()
+        )
+        return {question: right for question, right in await session.execute(query)}
+
+
+def labels(person: TestPerson) -> list[str]:
+    return [choice.label for choice in person.last.choices]
+
+
+def only(packs: Packs, keep: Callable[[Question], bool], **changes: object) -> Packs:
+    """The packs with some of their questions, changed."""
+    bank = packs.bank
+    kept = [question.model_copy(update=changes) for question in bank.questions if keep(question)]
+    titles = {topic: bank.title(topic) for topic in bank.topics}
+    return replace(packs, bank=Bank(titles, {question.id: ("x", 1) for question in kept}, kept))
+
+
 async def test_five_questions_each_with_its_article(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("on luat")
+    assert hoa.last.key == "practice.home" and len(hoa.last.text) <= 600
     await hoa.says("1")
     for n in range(5):
         assert hoa.last.key == "practice.question" and f"Câu {n + 1}/5" in hoa.last.text
+        assert labels(hoa) == ["A", "B", "C", "D", "⏹ Nghỉ"]
         await answers(world, hoa, right=n != 2)
         assert hoa.last.key == ("practice.wrong" if n == 2 else "practice.right")
         assert "Căn cứ:" in hoa.last.text and "hiệu lực từ" in hoa.last.text and "chưa thẩm định" in hoa.last.text
         await hoa.taps("Câu tiếp")
     assert hoa.last.key == "practice.done" and "4/5" in hoa.last.text
+    assert sorted((await record(world, hoa)).values()) == [False, True, True, True, True]
+    first = set(await record(world, hoa))
+    await hoa.taps("5 câu nữa")
+    for _ in range(5):
+        await answers(world, hoa, right=True)
+        await hoa.taps("Câu tiếp")
+    assert len(set(await record(world, hoa)) - first) == 5  # new ones before known ones
+
+
+async def test_a_question_that_somebody_reviewed_is_not_marked(world: World) -> None:
+    packs = only(world.house.packs, lambda q: True, reviewed_by="Luật sư Trần Văn A", reviewed_on=date(2025, 7, 1))
+    world.house = replace(world.house, packs=packs)
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    await answers(world, hoa, right=True)
+    assert "chưa thẩm định" not in hoa.last.text
+
+
+@pytest.mark.parametrize("typed", ["{}", "{}.", "câu {}", "CAU {}", "đáp án {}", "chọn {}"])
+async def test_an_answer_is_a_letter_or_a_number_however_it_is_typed(world: World, typed: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for answer in ("c", "3"):
+        await hoa.says("on luat")
+        await hoa.says("2")
+        async with world.database.read() as session:
+            data = (await session.execute(select(Conversation.data))).scalar_one()
+        question = world.house.packs.bank.get(data["queue"][0])
+        right = data["order"][2] == question.answer
+        await hoa.says(typed.format(answer))
+        assert hoa.last.key == ("practice.right" if right else "practice.wrong")
+        await hoa.says("menu")
+
+
+async def test_something_else_than_a_letter_is_answered_kindly(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    for text in ("em không biết", "e", "6", "AB"):
+        await hoa.says(text)
+        if text == "e":
+            assert hoa.last.key == "practice.home"  # the fifth option is to stop, and nothing was answered yet
+            await hoa.says("1")
+            continue
+        assert hoa.last.key == "common.choose_letter" and len(hoa.last.choices) == 5
+    assert await record(world, hoa) == {}
+
+
+async def test_a_second_tap_on_an_answered_question_counts_once(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    asked = hoa.last
+    await hoa.presses(asked.choices[0].data(asked.message.screen))
+    before = await record(world, hoa)
+    await hoa.presses(asked.choices[1].data(asked.message.screen))
+    assert await record(world, hoa) == before and len(before) == 1
 
 
 async def test_a_wrong_answer_comes_again_until_it_is_right(world: World) -> None:
@@ -36,38 +122,110 @@ async def test_a_wrong_answer_comes_again_until_it_is_right(world: World) -> Non
     await hoa.says("on luat")
     assert not any(choice.key == "wrong" for choice in hoa.last.choices)
     await hoa.says("2")
-    await answers(world, hoa, right=False)
+    for _ in range(2):
+        await answers(world, hoa, right=False)
+        await hoa.taps("Câu tiếp")
     await hoa.taps("Nghỉ")
     await hoa.taps("Chủ đề khác")
-    await hoa.taps("Câu tôi từng sai")
-    assert "Câu tôi từng sai" in hoa.last.text
+    assert "🔁 Câu tôi từng sai (2)" in labels(hoa)
+    await hoa.says("cau toi tung sai")
+    assert "Câu tôi từng sai" in hoa.last.text and "Câu 1/2" in hoa.last.text
+    await answers(world, hoa, right=False)
+    await hoa.taps("Câu tiếp")
     await answers(world, hoa, right=True)
-    async with world.database.read() as session:
-        assert (await session.execute(select(PracticeAnswer.right))).scalars().all() == [True]
+    await hoa.taps("Câu tiếp")
+    assert hoa.last.key == "practice.done" and "1/2" in hoa.last.text
+    await hoa.taps("again")
+    assert "Câu 1/1" in hoa.last.text
+    await answers(world, hoa, right=True)
+    await hoa.taps("Câu tiếp")
+    await hoa.taps("again")
+    assert hoa.last.key == "practice.none_wrong"
+    assert set((await record(world, hoa)).values()) == {True}
 
 
-async def test_something_else_than_a_letter_is_answered_kindly(world: World) -> None:
+async def test_one_may_stop_at_any_time_and_hears_how_it_went(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("on luat")
     await hoa.says("1")
-    await hoa.says("em không biết")
-    assert hoa.last.key == "common.choose_letter" and len(hoa.last.choices) == 5
+    await answers(world, hoa, right=True)
+    await hoa.taps("Câu tiếp")
+    await hoa.says("nghi")
+    assert hoa.last.key == "practice.done" and "1/1" in hoa.last.text
+    await hoa.says("on luat")
+    await hoa.says("1")
+    await hoa.taps("Nghỉ")
+    assert hoa.last.key == "practice.home"
 
 
-async def test_a_wrong_question_is_reported_to_who_answers_for_it(world: World) -> None:
-    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+# ---------------------------------------------------------------------------------------------------- what is asked
+
+
+async def test_topics_with_fewer_than_five_usable_questions_are_not_shown(world: World) -> None:
+    wages = [q.id for q in world.house.packs.bank.questions if q.topic == "wages"][:4]
+    packs = only(world.house.packs, lambda q: q.topic == "officers" or q.id in wages)
+    world.house = replace(world.house, packs=packs)
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    assert [c.key for c in hoa.last.choices if c.key] == ["topic-officers"]
+
+
+async def test_without_any_topic_practice_is_not_offered(world: World) -> None:
+    world.house = replace(world.house, packs=only(world.house.packs, lambda q: False))
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert not any("Ôn luật" in label for label in labels(hoa))
+
+
+async def test_only_questions_in_force_are_asked(world: World) -> None:
+    """Law 50/2024 is in force from 01/7/2025: before, none of its questions may come, and none after its end."""
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = world.now.replace(month=6, day=30)
+    before = {
+        topic for topic in world.house.packs.bank.topics if world.house.packs.bank.usable(topic, date(2025, 6, 30))
+    }
+    await hoa.says("on luat")
+    offered = {c.key.removeprefix("topic-") for c in hoa.last.choices if c.key.startswith("topic-")}
+    assert offered <= before and "membership" not in offered
+    ended = only(world.house.packs, lambda q: q.topic == "officers", valid_to=date(2025, 7, 24))
+    world.house = replace(world.house, packs=ended)
+    world.now = world.now.replace(month=7, day=25)
+    await hoa.says("on luat")
+    assert not any(c.key.startswith("topic-") for c in hoa.last.choices)
+
+
+async def test_a_question_that_goes_out_of_force_or_is_taken_out_meanwhile_is_left_out(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("on luat")
     await hoa.says("1")
-    await answers(world, hoa, right=True)
-    await hoa.taps("Báo câu sai")
-    await hoa.says("sai")
-    assert hoa.last.key == "practice.report_short"
-    await hoa.says("Tôi thấy luật ghi khác")
-    assert any(heard.key == "practice.reported" and "30/7/2025" in heard.text for heard in hoa.heard)
-    assert mai.last.key == "practice.report_notice" and "Tôi thấy luật ghi khác" in mai.last.text
     async with world.database.read() as session:
-        assert (await session.execute(select(func.count()).select_from(QuestionReport))).scalar_one() == 1
+        queue = (await session.execute(select(Conversation.data))).scalar_one()["queue"]
+    whole = world.house.packs
+    world.house = replace(world.house, packs=only(whole, lambda q: q.id != queue[0]))
+    await hoa.says("a")
+    assert hoa.last.key == "practice.question" and "Câu 1/4" in hoa.last.text
+    assert await record(world, hoa) == {}
+    await answers(world, hoa, right=True)
+    world.house = replace(world.house, packs=only(whole, lambda q: q.id not in queue))
+    await hoa.taps("Câu tiếp")
+    assert hoa.last.key == "practice.done" and "1/1" in hoa.last.text
+
+
+async def test_facts_nobody_has_confirmed_are_never_asked() -> None:
+    from tests.people import spoken
+
+    bank = spoken()[1].bank
+    (some, *_) = bank.questions
+    assert some.usable(date(2026, 1, 1))
+    for confidence, reviewed, usable in (("B", "", False), ("B", "Luật sư", True), ("C", "Luật sư", False)):
+        changed = some.model_copy(
+            update={
+                "confidence": confidence,
+                "reviewed_by": reviewed,
+                "reviewed_on": date(2025, 7, 1) if reviewed else None,
+            }
+        )
+        assert changed.usable(date(2026, 1, 1)) is usable
 
 
 async def test_without_joining_one_may_practise_and_nothing_is_kept(world: World) -> None:
@@ -77,6 +235,7 @@ async def test_without_joining_one_may_practise_and_nothing_is_kept(world: World
     await hoa.taps("Ôn luật")
     await hoa.says("1")
     await answers(world, hoa, right=False)
+    assert not any(choice.key == "report" for choice in hoa.last.choices)
     async with world.database.read() as session:
         assert (await session.execute(select(func.count()).select_from(PracticeAnswer))).scalar_one() == 0
 
@@ -88,8 +247,23 @@ async def test_the_options_are_not_always_in_the_same_order(world: World) -> Non
         await hoa.says("/onluat")
         await hoa.says("2")
         async with world.database.read() as session:
-            from db.models import Conversation
-
             orders.add(tuple((await session.execute(select(Conversation.data))).scalar_one()["order"]))
         await hoa.says("menu")
     assert len(orders) > 1
+
+
+def test_every_question_and_its_explanation_fit_a_screen(world: World) -> None:
+    words = world.house.words
+    for q in world.house.packs.bank.questions:
+        asked = words.text(
+            "practice.question", i=5, n=5, topic="Quyền gia nhập và quyền lợi đoàn viên", stem=q.stem, options=q.options
+        )
+        told = words.text(
+            "practice.wrong",
+            letter="A",
+            answer=q.options[q.answer],
+            explanation=q.explanation,
+            citation=q.citation,
+            reviewed=False,
+        )
+        assert len(asked) <= 700 and len(told) <= 700, (q.id, len(asked), len(told))

@@ -327,6 +327,7 @@ def upgrade() -> None:
         sa.Column("due_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("done_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_question_reports_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question_reports")),
     )

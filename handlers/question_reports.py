@@ -1,0 +1,139 @@
+"""Law questions that somebody says are wrong: those who answer for them see what waits, and answer."""
+
+from __future__ import annotations
+
+import re
+
+from content.message import Choice, Message
+from content.quiz import Question
+from content.text import clean, letters
+from db import policy, practice, units
+from db.errors import Conflict, Refused
+from db.models import QuestionReport
+from db.policy import Action
+from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.paging import page
+from handlers.talk import Talk
+
+dialogue = Dialogue("question_reports")
+
+PAGE = 5
+LINE = 60
+ANSWER = (5, 500)
+"""Fewest and most letters of an answer."""
+
+
+async def tell_owners(talk: Talk, row: QuestionReport, question: Question) -> None:
+    """Those who answer for the questions hear of a report."""
+    top = await units.top(talk.session)
+    for owner in await policy.anyone(talk.session, top.id, Action.ANSWER_REPORTS) if top is not None else ():
+        await talk.tell(
+            owner,
+            "question_reports.notice",
+            dedup=f"question-report:{row.id}:{owner}",
+            number=row.id,
+            id=question.id,
+            text=row.text,
+            stem=question.stem,
+            citation=question.citation,
+            due=row.due_at,
+        )
+
+
+async def may_answer(talk: Talk) -> bool:
+    """Whether this person answers for the questions."""
+    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.ANSWER_REPORTS))
+
+
+async def waiting(talk: Talk) -> str:
+    """The officer's line about reports that wait."""
+    rows = await practice.list_open(talk.session) if await may_answer(talk) else []
+    late = sum(row.due_at < talk.now for row in rows)
+    return talk.words("question_reports.waiting", n=len(rows), late=late) if rows else ""
+
+
+async def _check(talk: Talk) -> None:
+    if not await may_answer(talk):
+        raise Refused("common.refused")
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    """What waits, or one report by its number."""
+    await _check(talk)
+    if re.fullmatch(r"[0-9]{1,9}", arg):
+        return dialogue.go("one", number=(await practice.get_report(talk.session, int(arg))).id)
+    return dialogue.go("list", start=0)
+
+
+@dialogue.ask("list")
+async def ask_list(talk: Talk) -> Message:
+    await _check(talk)
+    shown, after = page(await practice.list_open(talk.session), talk.data.get("start", 0), PAGE)
+    lines = [(row.question, row.text[:LINE], row.due_at, row.due_at < talk.now) for row in shown]
+    choices = [Choice(str(n + 1), f"r-{row.id}") for n, row in enumerate(shown)]
+    without = () if after or talk.data.get("start", 0) else ("more",)
+    return talk.screen("question_reports.list", *choices, without=without, lines=lines)
+
+
+@dialogue.take("list")
+async def take_list(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        talk.put(start=page(await practice.list_open(talk.session), talk.data.get("start", 0), PAGE)[1])
+        return AGAIN
+    talk.put(number=int(answer.choice.removeprefix("r-")))
+    return "one"
+
+
+@dialogue.ask("one")
+async def ask_one(talk: Talk) -> Message:
+    await _check(talk)
+    row = await practice.get_report(talk.session, talk.data["number"])
+    question = talk.house.packs.bank.find(row.question)
+    return talk.screen(
+        "question_reports.one",
+        without=("answer",) if row.done_at is not None else (),
+        id=row.question,
+        due=row.due_at,
+        stem=_stem(talk, row),
+        answer=question.options[question.answer] if question is not None else "",
+        citation=question.citation if question is not None else "",
+        text=row.text,
+        done=row.answer,
+    )
+
+
+def _stem(talk: Talk, row: QuestionReport) -> str:
+    question = talk.house.packs.bank.find(row.question)
+    return question.stem if question is not None else talk.words("question_reports.gone")
+
+
+@dialogue.take("one")
+async def take_one(talk: Talk, answer: Answer) -> Move | str:
+    return answer.choice
+
+
+@dialogue.ask("answer", Kind.TEXT)
+async def ask_answer(talk: Talk) -> Message:
+    return talk.screen("question_reports.answer")
+
+
+@dialogue.take("answer")
+async def take_answer(talk: Talk, answer: Answer) -> Move | str:
+    text = clean(answer.text)
+    if not ANSWER[0] <= letters(text) <= ANSWER[1]:
+        raise Again("question_reports.answer_length", n=letters(text))
+    try:
+        row = await practice.answer_report(talk.session, talk.me.id, talk.data["number"], text, talk.now)
+    except Conflict:
+        talk.say("question_reports.answered_already", text=text)
+        return "one"
+    if row.person_id is not None:
+        dedup = f"question-answer:{row.id}"
+        await talk.tell(row.person_id, "question_reports.reply", dedup=dedup, stem=_stem(talk, row), answer=text)
+    talk.say("question_reports.answered")
+    return "list"
+
+
+DIALOGUES = (dialogue,)
+OFFICER_WORK = (waiting,)
+COMMANDS = (Command("baosai", show, place=Place.OFFICER, visible=may_answer),)
