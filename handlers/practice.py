@@ -137,6 +137,7 @@ async def ask_explained(talk: Talk) -> Message | str:
         key, letter = "practice.wrong", "ABCD"[talk.data["order"].index(question.answer)]
     return talk.screen(
         key,
+        without=() if talk.person is not None else ("report",),  # somebody who only looks leaves nothing
         letter=letter,
         answer=question.options[question.answer],
         explanation=question.explanation,
