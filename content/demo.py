@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict
 
 from content.source import ROOT, parse, read
@@ -33,22 +35,24 @@ class DemoUnit(_Frozen):
 
 
 class DemoPerson(_Frozen):
-    """One person to be; `role` is empty for a worker."""
+    """One person; `role` is empty for a worker, `group` for somebody the page does not offer."""
 
     key: str
-    group: str
+    group: str = ""
     name: str
     unit: str
     audience: str
     member: str
     shift: str
     role: str = ""
+    confirmed: bool = True
+    news: bool = True
 
 
 class DemoCrowd(_Frozen):
-    """Lists from which the other people's names are put together."""
+    """How many more people there are in each unit, and the lists from which their names are put together."""
 
-    size: int
+    at: dict[str, int]
     family: tuple[str, ...]
     middle_women: tuple[str, ...]
     middle_men: tuple[str, ...]
@@ -63,20 +67,31 @@ class DemoCrowd(_Frozen):
         return f"{family} {middles[number * 3 % len(middles)]} {given[number * 11 % len(given)]}"
 
 
-class DemoSubmission(_Frozen):
-    """One report in the queue: its state, who wrote it, who holds it, and the story by its fields."""
+class DemoRegistration(_Frozen):
+    """What somebody registered for the round that runs."""
 
-    author: str
-    track: str
-    status: str
-    days_ago: int
-    holder: str = ""
-    ask: str = ""
-    reason: str = ""
-    duplicate_of: int = 0
-    title: str
-    story: dict[str, str]
+    movements: list[int]
+    goals: list[str]
+
+
+class DemoScene(_Frozen):
+    """Something a person did before the demo begins, `ago` days before its first day at `hour`.
+
+    `says` are its lines: "[key]" presses that option, "{name}" stands for the code of that report, all else is typed.
+    With `report`, `answers` are written as a draft and sent, or left at the step `draft`.
+    """
+
+    ago: int
+    hour: str
+    who: str
+    says: tuple[str, ...] = ()
+    report: str = ""
+    answers: dict[str, str] = {}
+    results: dict[str, str] = {}
     money: int | None = None
+    coauthors: str = ""
+    photos: bool = False
+    draft: str = ""
 
 
 class DemoPack(_Frozen):
@@ -91,10 +106,27 @@ class DemoPack(_Frozen):
     stranger: str
     public_sectors: tuple[str, ...]
     crowd: DemoCrowd
-    submissions: tuple[DemoSubmission, ...] = ()
-    announcement: str = ""
+    registrations: dict[str, DemoRegistration]
+    story: tuple[DemoScene, ...]
 
 
 def load_demo(path: Path = ROOT / "packs" / "demo.yaml") -> DemoPack:
     """Loads the pack. Raises ContentError."""
     return parse(DemoPack, read(path))
+
+
+def sketch(*, tidy: bool) -> bytes:
+    """A drawn photo for the demo's reports: a workbench as a mess or, `tidy`, with everything in its place."""
+    picture = Image.new("RGB", (960, 720), "#cfd6dc")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 470, 960, 720), fill="#8d7358")
+    draw.rectangle((80, 120, 880, 150), fill="#5b6770")
+    for number, colour in enumerate(("#b3372f", "#2f6db3", "#3d8f57", "#c98a1b", "#6f4aa0", "#2d8a8a")):
+        x = 130 + number * 125 if tidy else 90 + number * 290 % 760
+        y = 160 if tidy else 480 + number * 67 % 130
+        draw.rectangle((x, y, x + 70, y + 110), fill=colour)
+        draw.ellipse((x - 8, y - 14, x + 78, y + 14), fill="#efe6d5")
+        draw.ellipse((x - 8, y + 96, x + 78, y + 124), fill="#efe6d5")
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,16 @@ async def since(session: Session, address: str, change: int) -> list[WebMessage]
         .limit(PAGE)
     )
     return list(reversed((await session.execute(query)).scalars().all()))
+
+
+async def latest(session: Session, addresses: Sequence[str]) -> dict[str, int]:
+    """The id of the newest message that was said to each chat; empty ones are left out."""
+    query = (
+        select(WebMessage.address, func.max(WebMessage.id))
+        .where(WebMessage.address.in_(addresses), WebMessage.mine.is_(False))
+        .group_by(WebMessage.address)
+    )
+    return {address: number for address, number in await session.execute(query)}
 
 
 async def get(session: Session, address: str, message_id: int) -> WebMessage | None:

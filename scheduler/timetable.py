@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from content.packs import Packs
+from content.windows import DAYTIME, WINDOWS
 from content.words import Words
 from db.session import Database
 from scheduler import anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs
@@ -54,6 +55,13 @@ JOBS: tuple[Job, ...] = (
     Job("deadlines", 60, deadlines.run),
     Job("housekeeping", 300, housekeeping.run),
 )
+OPENINGS = tuple(
+    sorted(
+        {anniversaries.EARLIEST, deadlines.OFFICE[0], DAYTIME[0]}
+        | {opens for spans in WINDOWS.values() for opens, _ in spans}
+    )
+)
+"""The hours of a day from which on something may begin that no row announces: a clock that is moved stops there."""
 
 
 class Timetable:

@@ -23,6 +23,16 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+async def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's house as a visitor finds it at the first start. Copy it before changing anything."""
+    from tests.furnished import furnish_into
+
+    folder = tmp_path_factory.mktemp("furnished") / "demo"
+    await furnish_into(folder)
+    return folder
+
+
 @pytest.fixture
 async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
     """A fresh world on 25/7/2025 at 16:55."""

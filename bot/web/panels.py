@@ -17,11 +17,11 @@ FURTHEST = timedelta(days=400)
 class Demo(Protocol):
     """What the demo adds: people to be, and a clock that can be moved. It never leaves this machine."""
 
-    def people(self) -> list[dict[str, str]]: ...
+    async def people(self) -> list[dict[str, Any]]: ...
 
     def address_of(self, key: str) -> str: ...
 
-    def clock(self) -> dict[str, Any]: ...
+    async def clock(self) -> dict[str, Any]: ...
 
     async def move_clock(self, to: datetime) -> None: ...
 
@@ -42,20 +42,20 @@ class Panels:
         ]
 
     async def _people(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._demo.people())
+        return web.json_response(await self._demo.people())
 
     async def _clock(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._demo.clock())
+        return web.json_response(await self._demo.clock())
 
     async def _move(self, request: web.Request) -> web.StreamResponse:
         self._guard.check_page(request, self._guard.demo_csrf)
         data = await body(request)
         try:
             moment = datetime.fromisoformat(str(data.get("to", "")))
-            ahead = moment - datetime.fromisoformat(self._demo.clock()["now"])
+            ahead = moment - datetime.fromisoformat((await self._demo.clock())["now"])
         except (ValueError, TypeError):  # no time at all, or one without a zone
             raise web.HTTPBadRequest() from None
         if ahead > FURTHEST:
             raise web.HTTPBadRequest()
         await self._demo.move_clock(moment)
-        return web.json_response(self._demo.clock())
+        return web.json_response(await self._demo.clock())

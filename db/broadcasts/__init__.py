@@ -31,7 +31,6 @@ from db.broadcasts.planning import (
     pause_refused,
     planned,
     refused_in_a_row,
-    settle_all,
     welcome,
 )
 from db.broadcasts.reading import (
@@ -112,7 +111,6 @@ __all__ = [
     "send_back",
     "sent_today",
     "set_respectful",
-    "settle_all",
     "start_again",
     "stop_all",
     "stopped",

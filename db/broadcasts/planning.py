@@ -255,13 +255,3 @@ async def pause_refused(session: Session, broadcast: Broadcast, now: datetime) -
 
 GONE = ("blocked", "chat not found")
 """Why a channel says a person cannot be reached, as its adapter names it."""
-
-
-async def settle_all(session: Session, broadcast: Broadcast, at: datetime) -> None:
-    """Marks every message of a broadcast as sent at a moment of the past: the demo's furniture, used by nothing else."""
-    await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.broadcast_id == broadcast.id)
-        .values(state=OutState.SENT, finished_at=at, provider_id="furniture")
-    )
-    broadcast.state, broadcast.finished_at = BroadcastState.DONE, at

@@ -41,15 +41,20 @@ class TwoPeople:
     """A demo with two persons and a clock."""
 
     at: datetime = START
+    latest: dict[str, int] = field(default_factory=dict)
 
-    def people(self) -> list[dict[str, str]]:
-        return [{"key": key, "name": key, "role": "", "group": "", "unit": ""} for key in ("hoa", "ha")]
+    async def people(self) -> list[dict[str, Any]]:
+        return [
+            {"key": key, "name": key, "role": "", "group": "", "unit": "", "latest": self.latest.get(key, 0)}
+            for key in ("hoa", "ha")
+        ]
 
     def address_of(self, key: str) -> str:
         return {"hoa": "demo-hoa", "ha": "demo-ha"}[key]
 
-    def clock(self) -> dict[str, Any]:
-        return {"now": self.at.isoformat()}
+    async def clock(self) -> dict[str, Any]:
+        soon = self.at.replace(hour=23, minute=0)
+        return {"now": self.at.isoformat(), "next": [{"at": soon.isoformat(), "what": "Việc sắp tới"}]}
 
     async def move_clock(self, to: datetime) -> None:
         self.at = to

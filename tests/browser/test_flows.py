@@ -23,7 +23,9 @@ PICTURES = os.environ.get("CONGDOAN_TEST_PICTURES", "")
 
 
 @asynccontextmanager
-async def demo(folder: Path) -> AsyncIterator[str]:
+async def demo(folder: Path, furnished: Path) -> AsyncIterator[str]:
+    """The real process over a copy of the furnished house; Ctrl-C must end it cleanly."""
+    shutil.copytree(furnished, folder / "demo")
     env = os.environ | {"CONGDOAN_DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "demo", "--port", "0", env=env, stdout=asyncio.subprocess.PIPE
@@ -56,7 +58,14 @@ async def taps(chat: Page | Frame, label: str) -> None:
 
 
 async def hears(chat: Page | Frame, text: str) -> None:
-    await expect(chat.locator(".message:not(.mine) .bubble", has_text=text).last).to_be_visible(timeout=15_000)
+    """Waits for an answer to what was said last; the same words further up do not count."""
+    answer = chat.locator(".mine").last.locator("xpath=following-sibling::div").locator(".bubble", has_text=text)
+    await expect(answer.last).to_be_visible(timeout=30_000)
+
+
+async def gets(chat: Page | Frame, text: str) -> None:
+    """Waits for a message that somebody or something else caused."""
+    await expect(chat.locator(".message:not(.mine) .bubble", has_text=text).last).to_be_visible(timeout=30_000)
 
 
 async def shows(page: Page, name: str) -> None:
@@ -77,8 +86,10 @@ async def fits(page: Page) -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(tmp_path: Path) -> None:
-    async with demo(tmp_path) as address, browser() as chromium:
+async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
+    tmp_path: Path, furnished: Path
+) -> None:
+    async with demo(tmp_path, furnished) as address, browser() as chromium:
         context = await chromium.new_context(
             viewport={"width": 360, "height": 740}, locale="vi-VN", reduced_motion="reduce"
         )
@@ -86,10 +97,10 @@ async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(f"{address}chat?start=u-MAYHOA")
-        await hears(page, "Đây là Trợ lý Công đoàn")
+        await gets(page, "Đây là Trợ lý Công đoàn")
         await shows(page, "360-welcome")
         for label, answer in (
-            ("Bắt đầu", "Xin anh/chị đọc 30 giây"), ("Tôi đồng ý", "nhận tin nhắc"), ("Có, gửi cho tôi", "May Hòa Phát"),
+            ("Bắt đầu", "Xin anh/chị đọc 30 giây"), ("Tôi đồng ý", "nhận tin nhắc"), ("Có, gửi cho tôi", "May Hoa Ngàn"),
             ("Đúng rồi", "thuộc nhóm nào"), ("NLĐ doanh nghiệp", "làm ca nào"), ("Ca đêm", "Xong rồi"),
         ):  # fmt: skip
             await taps(page, label)
@@ -138,8 +149,8 @@ async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
 
 
 @pytest.mark.timeout(180)
-async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path: Path) -> None:
-    async with demo(tmp_path) as address, browser() as chromium:
+async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path: Path, furnished: Path) -> None:
+    async with demo(tmp_path, furnished) as address, browser() as chromium:
         context = await chromium.new_context(
             viewport={"width": 1360, "height": 860}, locale="vi-VN", reduced_motion="reduce"
         )
@@ -157,8 +168,10 @@ async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path
             chats[key] = frame
         dung, huong = chats["dung"], chats["huong"]
         await says(dung, "hoso")
-        await says(huong, "/duyet SK-25-0001")
-        await hears(huong, "Giá treo cuộn chỉ")
+        notice = huong.locator(".bubble", has_text="mới nhất: SK").last
+        code = (await notice.inner_text()).partition("mới nhất: ")[2][:10]
+        await says(huong, f"/duyet {code}")
+        await hears(huong, "không dừng máy\nTác giả")
         await taps(huong, "Nhận xử lý")
         await hears(huong, "đồng chí đang giữ")
         await says(dung, "on luat")
@@ -167,10 +180,11 @@ async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path
         await hears(dung, "Câu 1/5")
         await shows(page, "desktop-review")
         await taps(huong, "Chấp nhận")
-        await hears(huong, "Tác giả sẽ được báo")
+        await hears(huong, f"Chấp nhận hồ sơ {code}")
         await taps(huong, "Chấp nhận")
-        await hears(dung, "Tin vui!")
+        await gets(dung, "Tin vui!")
         await says(huong, "/guitin")
+        await hears(huong, "Đồng chí gửi loại nào?")
         for label, text, answer in (
             ("Thông báo", "", "Gửi cho ai?"), ("Tiếp", "", "soạn nội dung"), ("", "Mời {ten} họp lúc 17 giờ thứ Hai.", "Đã ghi"),
             ("", "tiếp", "Mời Nguyễn Thị Hương họp"), ("Tiếp", "", "Gửi lúc nào"), ("Gửi ngay", "", "XÁC NHẬN GỬI"),
@@ -178,9 +192,9 @@ async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path
         ):  # fmt: skip
             await (taps(huong, label) if label else says(huong, text))
             await hears(huong, answer)
-        await hears(dung, "Mời Quách Văn Dũng họp lúc 17 giờ thứ Hai.")
+        await gets(dung, "Mời Quách Văn Dũng họp lúc 17 giờ thứ Hai.")
         await shows(page, "desktop-announced")
         await page.locator("#union").click()
-        await hears(dung, "Còn 3 ngày nữa là kỷ niệm 96 năm")
+        await gets(dung, "Còn 3 ngày nữa là kỷ niệm 96 năm")
         await shows(page, "desktop-union-day")
         assert errors == []
