@@ -90,7 +90,7 @@ async def test_accepting_takes_two_taps_and_shows_the_next_report(world: World) 
         await ha.taps("Chấp nhận")
         await ha.taps("Chấp nhận")
         assert (await state(world, code)).status == Status.VERIFIED
-    assert ha.last.key == "moderation.queue" and "0 hồ sơ" in ha.last.text
+    assert ha.last.key == "moderation.queue" and "Không còn hồ sơ nào" in ha.last.text
     assert await audited(world, first) == [
         ("sent", await hoa.id()), ("claimed", await ha.id()), ("verified", await ha.id()),
     ]  # fmt: skip
@@ -361,7 +361,7 @@ async def test_nobody_sees_the_card_of_their_own_or_a_coauthored_report_nor_deci
             assert ha.last.key == "moderation.own", press
         assert (await state(world, code)).status == Status.SENT
     await ha.says("/duyet")
-    assert "0 hồ sơ" in ha.last.text
+    assert "Không còn hồ sơ nào" in ha.last.text
     await ha.says("/canbo")
     assert "hồ sơ chờ xét" not in ha.last.text
     assert "CANARY" not in "".join(heard.text for heard in ha.heard)
