@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from content.calendar import official
+from db import people
 from handlers.dialogue import Command, Move, Place
+from handlers.onboarding.oneself import switch_news_on
 from handlers.talk import Talk
 
 NEXT = 5
+TOPIC = "anniversary"
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -20,8 +23,25 @@ async def show(talk: Talk, arg: str) -> Move | None:
         words = talk.words("anniversaries.left", n=left) if left else talk.words("anniversaries.today")
         found.append((day, [official(day), day.year - anniversary.founded.year, anniversary.name, words]))
     found.sort(key=lambda item: item[0])
-    talk.say("anniversaries.list", days=[row for _, row in found[:NEXT]])
+    without = ("remind",) if talk.person is not None and _is_reminded(talk) else ()
+    talk.say("anniversaries.list", without=without, days=[row for _, row in found[:NEXT]])
     return None
 
 
-COMMANDS = (Command("ngayle", show, place=Place.MORE, joined=False, slash=True),)
+def _is_reminded(talk: Talk) -> bool:
+    return talk.me.news and TOPIC not in talk.me.muted_topics
+
+
+async def remind(talk: Talk, arg: str) -> Move | None:
+    """A yes to reminders of these days, for somebody who had said no to them."""
+    await people.mute(talk.session, talk.me, set(talk.me.muted_topics) - {TOPIC}, talk.now)
+    if not talk.me.news:
+        await switch_news_on(talk)
+    talk.say("anniversaries.reminded")
+    return None
+
+
+COMMANDS = (
+    Command("ngayle", show, place=Place.MORE, joined=False, slash=True),
+    Command("nhacngayle", remind),
+)

@@ -16,6 +16,8 @@ from handlers.talk import Talk
 dialogue = Dialogue("rereading")
 PAGE = 5
 LINE = 60
+LESS = {"campaign": "movement", "days": "anniversary"}
+"""What one may want less of with one tap, and its topic."""
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -100,9 +102,9 @@ async def ask_less(talk: Talk) -> Message:
 async def take_less(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "all":
         await no_more(talk, "")
-    elif answer.choice == "campaign":
-        await people.mute(talk.session, talk.me, {*talk.me.muted_topics, "movement"}, talk.now)
-        talk.say("announcing.less_done")
+    elif answer.choice in LESS:
+        await people.mute(talk.session, talk.me, {*talk.me.muted_topics, LESS[answer.choice]}, talk.now)
+        talk.say(f"announcing.less_{answer.choice}")
     else:
         talk.say("announcing.less_kept")
     return END
