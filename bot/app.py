@@ -26,7 +26,7 @@ from db import house, migrate, outbox, snapshot
 from db.session import Database
 from handlers.registry import build_registry
 from handlers.talk import House
-from scheduler.delivery import Delivery, Rejected
+from scheduler.delivery import Delivery, Rejected, window_for
 from scheduler.timetable import Timetable, Work
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,10 @@ class App:
         self.files.mkdir(parents=True, exist_ok=True)
         self.webchat = WebChat(database, settings.data_dir, now=clock.now)
         token = settings.telegram_token.get_secret_value()
-        self.telegram = Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep) if token else None
+        window = window_for(settings.rate_per_second)
+        self.telegram = (
+            Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep, window=window) if token else None
+        )
         channels: dict[str, Telegram | WebChat] = {"webchat": self.webchat}
         if self.telegram is not None:
             channels["telegram"] = self.telegram

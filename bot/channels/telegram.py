@@ -7,9 +7,9 @@ import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Update
 from telegram import Message as TelegramMessage
@@ -32,6 +32,8 @@ from db.inbox import Arrival
 from db.models import Lane
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import (
+    REPLIES,
+    WINDOW,
     Ambiguous,
     ChannelDown,
     EditGone,
@@ -65,13 +67,16 @@ class Telegram:
     name = "telegram"
     can_edit = True
 
-    def __init__(self, token: str, api: str, files: Path, *, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(
+        self, token: str, api: str, files: Path, *, sleep: Callable[[float], Awaitable[None]], window: int = WINDOW
+    ) -> None:
         self._files = files
         self._sleep = sleep
         self._number = token.partition(":")[0]
         self._poll = self._bot(token, api, 2)
-        self._talk = self._bot(token, api, 8)
-        self._bulk = self._bot(token, api, 8)
+        self._talk = self._bot(token, api, REPLIES)
+        self._bulk = self._bot(token, api, window)
+        self._mass = cast(AiohttpRequest, self._bulk.request)
         self._background: set[asyncio.Task[None]] = set()
         self.username = ""
         self.polled: Callable[[], Awaitable[None]] | None = None
@@ -187,8 +192,11 @@ class Telegram:
 
     async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:
         """Sends or edits one message. Raises SendError, each kind by the table of promises §1.5."""
-        bot = self._bulk if lane == Lane.BULK else self._talk
+        bot = self._talk if lane == Lane.REPLY else self._bulk
         try:
+            if lane == Lane.BULK and not edits and not message.media and _units(message.text) <= TEXT_LIMIT:
+                found = await self._mass.call(f"{bot.base_url}/sendMessage", {**_written(message), "chat_id": address})
+                return str(found["message_id"])
             return await self._say(bot, int(address), message, edits, ParseMode.HTML)
         except BadRequest as error:
             if "can't parse entities" not in str(error).lower():
@@ -353,6 +361,17 @@ async def _in_turn(requests: Sequence[Callable[[], Awaitable[TelegramMessage]]])
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
+
+
+@lru_cache(maxsize=16)
+def _written(message: Message) -> dict[str, str]:
+    """An announcement's parameters but for whom it goes to. Messages are compared by what they say."""
+    keyboard = _keyboard(message)
+    return {
+        "text": message.text,
+        "parse_mode": ParseMode.HTML.value,
+        "link_preview_options": '{"is_disabled": true}',
+    } | ({"reply_markup": keyboard.to_json()} if keyboard is not None else {})
 
 
 def _keyboard(message: Message) -> InlineKeyboardMarkup | None:

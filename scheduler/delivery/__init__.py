@@ -11,7 +11,7 @@ from scheduler.delivery.errors import (
     RetryLater,
     SendError,
 )
-from scheduler.delivery.loop import REPLIES, WINDOW, Delivery
+from scheduler.delivery.loop import REPLIES, WINDOW, Delivery, window_for
 from scheduler.delivery.pacer import Pacer
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "Rejected",
     "RetryLater",
     "SendError",
+    "window_for",
 ]

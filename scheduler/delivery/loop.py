@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from math import ceil
 
 from content.message import from_json
 from db import outbox
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 WINDOW = 8
 """Announcements and notices in flight; a crash leaves at most as many at-most-once rows unknown (promises §1.5)."""
+AWAY = 0.06
+"""Seconds to the platform and back for which twice the pace must fit into the window."""
 REPLIES = 8
 """Replies in flight. They have places of their own: who waits for an answer never waits for an announcement."""
 SETTLE = {Lane.REPLY: 0.02, Lane.NOTICE: 0.1, Lane.BULK: 0.1}
@@ -39,6 +42,11 @@ SPACED = 60.0
 LOOK = 1.0
 """Seconds between two looks at nothing; covers clocks that are moved."""
 NEVER = float("inf")
+
+
+def window_for(rate: float) -> int:
+    """How many announcements may be in flight at `rate` messages a second; more than WINDOW only above 66."""
+    return max(WINDOW, ceil(rate * AWAY * 2))
 
 
 class Way(Enum):
@@ -68,7 +76,6 @@ class Delivery:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         mark: str,
-        window: int = WINDOW,
     ) -> None:
         self._database = database
         self._channel = channel
@@ -77,7 +84,7 @@ class Delivery:
         self._monotonic = monotonic
         self._sleep = sleep
         self._mark = mark
-        self._window = window
+        self._window = window_for(rate)
         self._flying: dict[asyncio.Task[None], Parcel] = {}
         self._results: list[Settlement] = []
         self._settle_at = 0.0
