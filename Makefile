@@ -1,9 +1,10 @@
 # Two commands: `make demo` to try it, `make test` to check it. Both install what they need into .venv.
+# `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo install test lint check-python clean
+.PHONY: demo install test lint bench check-python clean
 
 demo: install
 	@$(BIN)/congdoan demo
@@ -18,6 +19,9 @@ lint: $(VENV)/.tested
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.tested
+	@$(BIN)/python -m tests.bench
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

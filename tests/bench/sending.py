@@ -1,0 +1,135 @@
+"""What one announcement costs: ours with its durable ledger, beside a bare client and PTB as people use it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from telegram import Bot
+
+from bot.channels.telegram import Telegram
+from content.message import Message, to_json
+from db import migrate
+from db.models import Account, Body, Lane, OutboxRow, OutState, Policy, Reach
+from db.session import Database
+from scheduler.delivery import Delivery, window_for
+from tests.bench.stage import ROUNDS, TOKEN, Cost, Server, fresh, measure, median
+
+WORDS = "Mời anh/chị dự hội nghị người lao động lúc 17 giờ thứ Hai tại hội trường. Cảm ơn anh/chị!"
+IN_FLIGHT = 32
+UNLIMITED = IN_FLIGHT / 0.12
+"""The pace whose window is as wide as the peers'."""
+NUMBER = 2000
+
+
+async def house(url: str, number: int) -> Database:
+    """An announcement to so many people, planned and due."""
+    database = Database(url)
+    await migrate.upgrade(database)
+    now = datetime.now(UTC)
+    async with database.write() as session:
+        body = Body(payload=to_json(Message(WORDS)), created_at=now)
+        session.add(body)
+        await session.flush()
+        account = {"channel": "telegram", "reach": Reach.OK, "created_at": now, "seen_at": now}
+        row = {
+            "policy": Policy.AMO, "lane": Lane.BULK, "kind": "broadcast", "channel": "telegram", "body_id": body.id,
+            "state": OutState.READY, "attempts": 0, "not_before": now, "created_at": now, "claim": "", "provider_id": "",
+            "edits": "", "error": "",
+        }  # fmt: skip
+        for first in range(0, number, 10_000):
+            ids = range(first + 1, min(first + 10_000, number) + 1)
+            await session.execute(insert(Account), [account | {"id": n, "address": str(n)} for n in ids])
+            await session.execute(
+                insert(OutboxRow), [row | {"dedup_key": f"bc:1:{n}", "account_id": n, "address": str(n)} for n in ids]
+            )
+    return database
+
+
+async def left(database: Database) -> int:
+    """How many are not final."""
+    async with database.read() as session:
+        waiting = text("SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending')")
+        return int((await session.execute(waiting)).scalar_one())
+
+
+async def deliver(database: Database, at: Server, rate: float, patience: float = 0.5) -> None:
+    """Runs our delivery until everything is final."""
+    door = Telegram(TOKEN, at.url, Path("."), sleep=asyncio.sleep, window=window_for(rate))
+    await door.open()
+    delivery = Delivery(
+        database, door, rate=rate, now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=asyncio.sleep,
+        mark="bench",
+    )  # fmt: skip
+    task = asyncio.create_task(delivery.run())
+    while await left(database):  # noqa: ASYNC110
+        await asyncio.sleep(patience)
+    await delivery.stop()
+    await task
+    await door.close()
+
+
+async def bare(at: Server, number: int) -> None:
+    """An HTTP client on asyncio's streams that builds and parses the JSON, and remembers nothing."""
+    place = urlsplit(at.url)
+    chats = iter(range(1, number + 1))
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        for chat in chats:
+            body = json.dumps({"chat_id": str(chat), "text": WORDS, "parse_mode": "HTML"}).encode()
+            head = f"POST /bot{TOKEN}/sendMessage HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            assert json.loads(await reader.readexactly(length))["ok"]
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+
+
+async def plain(at: Server, number: int, engine: AsyncEngine) -> None:
+    """PTB as it comes, with a session and a commit for each delivery."""
+    sessions = async_sessionmaker(engine)
+    chats = iter(range(1, number + 1))
+    async with Bot(TOKEN, base_url=f"{at.url}/bot") as bot:
+
+        async def work() -> None:
+            for chat in chats:
+                await bot.send_message(chat, WORDS, parse_mode="HTML")
+                async with sessions() as session, session.begin():
+                    await session.execute(text("INSERT INTO sent (chat) VALUES (:chat)"), {"chat": chat})
+
+        await asyncio.gather(*(work() for _ in range(8)))
+
+
+async def run(at: Server, folder: Path) -> None:
+    """Prints the CPU of one message as ratios to the bare client."""
+    costs: dict[str, list[Cost]] = {"bare client": [], "ours": [], "PTB and a session each": []}
+    for _ in range(ROUNDS):
+        cost, _told = await measure(at, {"delay": 0.0}, lambda: bare(at, NUMBER))
+        costs["bare client"].append(cost)
+        database = await house(fresh(folder, "ours"), NUMBER)
+        cost, told = await measure(at, {"delay": 0.0}, lambda d=database: deliver(d, at, UNLIMITED, 0.2))  # type: ignore[misc]
+        assert told["sent"] == NUMBER, told
+        costs["ours"].append(cost)
+        await database.close()
+        engine = create_async_engine(fresh(folder, "plain"))
+        async with engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE sent (chat INTEGER)"))
+        cost, _told = await measure(at, {"delay": 0.0}, lambda e=engine: plain(at, NUMBER // 4, e))  # type: ignore[misc]
+        costs["PTB and a session each"].append(Cost(cost.cpu * 4, cost.wall * 4, cost.server * 4))
+        await engine.dispose()
+    floor = median([cost.cpu for cost in costs["bare client"]])
+    print(f"\nSending, no limit, {NUMBER} messages, median of {ROUNDS} rounds")
+    for name, found in costs.items():
+        cpu = median([cost.cpu for cost in found])
+        print(f"  {name:24} {cpu / NUMBER * 1000:7.3f} ms CPU a message  {cpu / floor:6.1f} x the bare client")
+    busiest = max(cost.server / cost.wall for found in costs.values() for cost in found)
+    print(f"  the server was busy for at most {busiest:.0%} of a run")

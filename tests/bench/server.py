@@ -1,0 +1,138 @@
+"""A Bot API in a process of its own that does next to nothing per call, so that it is never the bottleneck.
+
+    python -m tests.bench.server            prints its address; POST /control sets it anew and tells what happened
+
+The fake of `tests/fakes/botapi` is right in every detail and costs a millisecond a call; this one costs some 0.03.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from typing import Any
+
+from tests.fakes.botapi.faults import Bucket, Limit, SlidingSecond
+
+
+class State:
+    """What one measurement needs: how long answers take, how fast one may send, what waits to be polled."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.delay = float(order.get("delay", 0.0))
+        self.limit: Limit | None = {
+            "bucket": lambda rate: Bucket(rate, rate),
+            "window": lambda rate: SlidingSecond(int(rate)),
+        }.get(order.get("limit", ""), lambda _: None)(float(order.get("rate", 30)))  # type: ignore[no-untyped-call]
+        self.sent = self.refused = self.message = 0
+        self.first = self.last = 0.0
+        self.times: list[float] = []
+        self.updates: deque[dict[str, Any]] = deque(order.get("updates", ()))
+        self.polls: list[tuple[Connection, int]] = []
+        self.cpu = time.process_time()
+
+    def told(self) -> dict[str, Any]:
+        """How it went."""
+        return {
+            "sent": self.sent,
+            "refused": self.refused,
+            "seconds": self.last - self.first,
+            "cpu": time.process_time() - self.cpu,
+            "times": self.times,
+        }
+
+
+state = State({})
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection."""
+
+    def __init__(self) -> None:
+        self.buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = self.buffer[:end].lower()
+            at = head.find(b"content-length:")
+            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+            if len(self.buffer) < end + 4 + length:
+                return
+            path = self.buffer[: self.buffer.find(b" HTTP/")].split(b" ", 1)[1].decode()
+            body, self.buffer = self.buffer[end + 4 : end + 4 + length], self.buffer[end + 4 + length :]
+            self.call(path.rsplit("/", 1)[-1], body)
+
+    def call(self, method: str, body: bytes) -> None:
+        global state
+        if method == "control":
+            told = state.told()
+            if body:
+                state = State(json.loads(body))
+            self.answer(told, 0)
+        elif method == "getUpdates":
+            self.poll(body)
+        elif method == "getMe":
+            me = {"id": 1, "is_bot": True, "first_name": "B", "username": "bench_bot"}
+            self.answer({"ok": True, "result": me}, 0)
+        elif method in ("sendMessage", "editMessageText"):
+            self.say(body)
+        else:
+            self.answer({"ok": True, "result": True}, state.delay)
+
+    def say(self, body: bytes) -> None:
+        now = time.monotonic()
+        after = state.limit.wait(now) if state.limit is not None else 0
+        if after:
+            state.refused += 1
+            error = {"ok": False, "error_code": 429, "description": "Too Many Requests"}
+            self.answer(error | {"parameters": {"retry_after": after}}, state.delay, 429)
+            return
+        state.sent += 1
+        state.message += 1
+        state.first = state.first or now
+        state.last = now
+        if len(state.times) < 20_000:
+            state.times.append(now)
+        chat = {"id": 1, "type": "private"}
+        message = {"message_id": state.message, "date": 1_753_437_300, "chat": chat, "text": "x"}
+        self.answer({"ok": True, "result": message}, state.delay)
+
+    def poll(self, body: bytes) -> None:
+        try:
+            offset = int(json.loads(body).get("offset", 0))
+        except ValueError:
+            fields = dict(pair.split("=", 1) for pair in body.decode().split("&") if "=" in pair)
+            offset = int(fields.get("offset", 0))
+        while state.updates and state.updates[0]["update_id"] < offset:
+            state.updates.popleft()
+        found = [update for _, update in zip(range(100), state.updates, strict=False)]
+        self.answer({"ok": True, "result": found}, state.delay if found else max(state.delay, 0.05))
+
+    def answer(self, body: dict[str, Any], delay: float, status: int = 200) -> None:
+        raw = json.dumps(body, ensure_ascii=False).encode()
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n".encode()
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self.write, head + raw)
+        else:
+            self.write(head + raw)
+
+    def write(self, raw: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(raw)
+
+
+async def main() -> None:
+    """Serves until it is killed."""
+    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
