@@ -17,7 +17,7 @@ from db import accounts, inbox, outbox, trouble
 from db.inbox import Arrival
 from db.models import InboxRow
 from db.session import Database, Session
-from handlers.dialogue import Incoming
+from handlers.dialogue import Forget, Incoming
 from handlers.engine import answer
 from handlers.talk import House
 
@@ -32,11 +32,16 @@ FETCH = 64
 
 
 class Door(Protocol):
-    """What the inbox needs of a channel: raw JSON in, our form out. None means there is nothing to answer."""
+    """What the inbox needs of a channel: raw JSON in, our form out. None means there is nothing to answer.
+
+    `erase` deletes what the channel itself keeps of an update, in the same transaction.
+    """
 
     name: str
 
     def read(self, raw: Any, received_at: datetime) -> Incoming | None: ...
+
+    async def erase(self, session: Session, raw: Any) -> None: ...
 
 
 def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
@@ -160,7 +165,10 @@ class Inbox:
             async with self._database.write() as session:
                 if not await inbox.take(session, row.id):
                     return
-                if incoming is None or await answer(session, self._house, incoming):
+                forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
+                if forget == Forget.TRACES:
+                    await self._doors[channel].erase(session, json.loads(row.raw))
+                if forget:
                     await inbox.blank(session, row.id)
             self.trouble = None
         except Exception as error:

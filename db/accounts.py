@@ -48,7 +48,7 @@ async def enter(session: Session, channel: str, address: str, now: datetime) -> 
     if conversation is None:
         conversation = Conversation(
             account_id=account.id, updated_at=now, data={}, history=[], ahead=[], choices=[], pending={}, dialogue="",
-            step="", screen=0, screen_kind="", last_choice="", last_press="",
+            step="", screen=0, screen_kind="", last_choice="", last_press="", refused_album="",
         )  # fmt: skip
         session.add(conversation)
     return Chat(account, conversation, person, draft)

@@ -186,7 +186,7 @@ async def _forget_talk(session: Session, account_id: int) -> None:
     if conversation is None:
         return
     conversation.dialogue = conversation.step = conversation.screen_kind = ""
-    conversation.last_choice = conversation.last_press = ""
+    conversation.last_choice = conversation.last_press = conversation.refused_album = ""
     conversation.data, conversation.pending = {}, {}
     conversation.history, conversation.ahead, conversation.choices = [], [], []
     conversation.draft_id = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from content.message import Message
@@ -42,6 +42,16 @@ class Incoming:
     files: tuple[File, ...] = ()
     group: str = ""
     place: str = "private"
+
+
+class Forget(IntEnum):
+    """What must be forgotten at once of a message that was answered (decisions 14)."""
+
+    NOTHING = 0
+    CONTENT = 1
+    """The update as it came in: a chat without consent, a group."""
+    TRACES = 2
+    """Whatever its channel keeps of it as well: an identity card."""
 
 
 class Kind(StrEnum):

@@ -12,7 +12,7 @@ from db import accounts, outbox
 from db.errors import Expected
 from db.models import Account, Conversation, Draft, Person, Reach
 from db.session import Session
-from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
+from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Forget, Incoming, Kind, Move, Step
 from handlers.meaning import option, several, spellings
 from handlers.talk import House, Talk
 
@@ -28,8 +28,8 @@ BURST = timedelta(seconds=3)
 COMMAND = re.compile(r"/([a-z0-9_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 
-async def answer(session: Session, house: House, incoming: Incoming) -> bool:
-    """Answers one message. Returns whether its content must be forgotten at once (decisions 14).
+async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
+    """Answers one message. Returns what of it must be forgotten at once.
 
     Expected refusals roll back to the step's SAVEPOINT and become an answer; everything unexpected is raised.
     """
@@ -37,11 +37,11 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
     account, person = chat.account, chat.person
     if incoming.place == "gone":
         account.reach = Reach.BLOCKED
-        return account.person_id is None
+        return Forget.CONTENT if account.person_id is None else Forget.NOTHING
     if incoming.place == "group":
         link = house.links.get(incoming.channel, "").replace("?start={}", "")
         await _send(session, account, house.words.message("common.group", link=link), incoming, slot="group")
-        return True
+        return Forget.CONTENT
     talk = Talk(session, house, account, chat.conversation, person, incoming.received_at, chat.draft)
     turn = _Turn(talk, incoming, hurried=_hurried(chat.conversation, incoming))
     pending = talk.quiet
@@ -61,7 +61,9 @@ async def answer(session: Session, house: House, incoming: Incoming) -> bool:
         if turn.hurried and slot is None:
             slot = f"again-{talk.conversation.screen}-{place}"
         await _send(session, account, message, incoming, slot, after)
-    return talk.private or talk.person is None
+    if talk.private:
+        return Forget.TRACES
+    return Forget.CONTENT if talk.person is None else Forget.NOTHING
 
 
 def _hurried(conversation: Conversation, incoming: Incoming) -> bool:
@@ -129,15 +131,24 @@ class _Turn:
         if letters(text) > LONGEST:
             raise Again("common.too_long", n=letters(text))
         named = "\n".join([text, *(file.name for file in incoming.files)])
-        if looks_like_identity_card(named, caption=bool(incoming.files)):
-            self.talk.private = True
-            self.talk.say("common.identity_card")
+        if looks_like_identity_card(named, caption=bool(incoming.files)) or self.of_refused_album():
+            self.refuse_identity_card()
         elif incoming.files:
             await self.sent_files(text)
         elif text:
             await self.typed(text)
         else:
             raise Again("common.media")
+
+    def of_refused_album(self) -> bool:
+        """Whether this is another side of the card: only the first picture of an album carries the words."""
+        return bool(self.incoming.group) and self.incoming.group == self.conversation.refused_album
+
+    def refuse_identity_card(self) -> None:
+        """Keeps nothing of it and says so, once for an album."""
+        group = self.incoming.group
+        self.talk.private, self.conversation.refused_album = True, group
+        self.talk.say("common.identity_card", slot=f"album-{group}" if group else None)
 
     async def pressed(self, data: str) -> None:
         kind, _, rest = data.partition(":")

@@ -66,8 +66,7 @@ async def take_story(talk: Talk, answer: Answer) -> Move | str:
             raise Again("report.tell_less", n=letters(said), most=MOST)
         talk.put(text=said)
     photos, others = await keep(talk, answer.files)
-    if not talk.private:
-        talk.say("supplement.noted", slot=talk.quiet, after=1.5, files=photos + others)
+    talk.say("supplement.noted", slot=talk.quiet, after=1.5, files=photos + others)
     return STAY
 
 

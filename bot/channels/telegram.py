@@ -30,6 +30,7 @@ from bot.inbox import arrival
 from content.message import Message, rows
 from db.inbox import Arrival
 from db.models import Lane
+from db.session import Session
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import (
     REPLIES,
@@ -179,6 +180,9 @@ class Telegram:
             group=message.media_group_id or "",
             place=place,
         )
+
+    async def erase(self, session: Session, raw: Any) -> None:
+        """Nothing here keeps a copy; the words ask the person to delete it on their side."""
 
     async def fetch(self, ref: str) -> bytes:
         """The bytes of a file (≤ 20 MB, Bot API getFile). Raises SendError."""

@@ -15,7 +15,7 @@ from typing import IO, Any
 from content.message import Message, to_json
 from db import webchat
 from db.models import Lane
-from db.session import Database
+from db.session import Database, Session
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import EditGone, Rejected
 
@@ -51,6 +51,12 @@ class WebChat:
             files=tuple(File(kind, ref, ref, name, int(size)) for kind, ref, name, size in raw.get("files", [])),
             group=str(raw.get("group", "")),
         )
+
+    async def erase(self, session: Session, raw: Any) -> None:
+        """Takes what a person said, and the uploads that came with it, out of their chat."""
+        files = raw.get("files", [])
+        await webchat.hide(session, str(raw["address"]), str(raw.get("text", "")), {name for _, _, name, _ in files})
+        self.drop([ref for _, ref, _, _ in files])
 
     async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:
         """Adds or changes a message of a chat and wakes whoever looks at it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from content.message import Message
-from content.text import clean, letters, looks_like_identity_card
+from content.text import clean, letters
 from db import attachments, submissions
 from db.models import Track
 from handlers.dialogue import STAY, Again, Answer, File, Kind, Move
@@ -30,10 +30,7 @@ async def keep(talk: Talk, files: Sequence[File], submission_id: int | None = No
         photos, others = await attachments.count(talk.session, talk.draft.id, submission_id)
         photo = file.kind == "photo" or file.name.lower().endswith(PICTURE_NAMES)
         most = PHOTOS if photo else OTHERS
-        if looks_like_identity_card(file.name, caption=True):
-            talk.private = True
-            talk.say("common.identity_card")
-        elif file.size > LARGEST:
+        if file.size > LARGEST:
             talk.say("report.files_too_big", slot=f"big-{screen}")
         elif await attachments.has(talk.session, talk.draft.id, file.unique_ref):
             continue  # albums are sent again by nervous thumbs
@@ -71,8 +68,7 @@ async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
     if answer.text:
         tell(talk, step, answer.text)
     photos, others = await keep(talk, answer.files, await mended(talk))
-    if not talk.private:
-        talk.say("report.noted", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    talk.say("report.noted", slot=talk.quiet, after=1.5, photos=photos, others=others)
     return STAY
 
 
@@ -101,6 +97,5 @@ async def take_files(talk: Talk, answer: Answer) -> Move | str:
         talk.put(captions=said)
     photos, others = await keep(talk, answer.files, await mended(talk))
     # An album comes picture by picture: one answer after 1.5 s of quiet says how many there are now.
-    if not talk.private:
-        talk.say("report.files_got", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    talk.say("report.files_got", slot=talk.quiet, after=1.5, photos=photos, others=others)
     return STAY

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bot.inbox import Inbox, arrival
 from db.models import InboxRow, InboxState
+from db.session import Session
 from handlers.dialogue import Incoming
 from tests.handlers.test_engine import with_probe
 from tests.people import TestPerson, World
@@ -24,6 +25,9 @@ class PlainDoor:
 
     def read(self, raw: Any, received_at: datetime) -> Incoming | None:
         return Incoming(self.name, raw["address"], received_at, text=raw["text"])
+
+    async def erase(self, session: Session, raw: Any) -> None:
+        """Keeps nothing."""
 
 
 class Post:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from random import Random
-from time import monotonic
 from typing import Any, Protocol
 
 import aiohttp
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from bot.channels.telegram import Telegram
 from bot.channels.webchat import WebChat
@@ -38,6 +37,7 @@ from scheduler.delivery import Delivery
 from scheduler.timetable import Work
 from tests.fakes.botapi import TOKEN, FakeBotApi
 from tests.fakes.botapi.entities import parse
+from tests.fakes.botapi.people import FakePerson
 from tests.people import FACTS, World, spoken
 
 STORY = {
@@ -83,35 +83,40 @@ class OverTelegram:
     def __init__(self, stage: Stage, fake: FakeBotApi, adapter: Telegram) -> None:
         self.adapter = adapter
         self._stage = stage
-        self._fake = fake
+        self.fake = fake
         self._chats = itertools.count(101)
         self._albums = itertools.count(1)
         self._pushed = 0
 
     async def meets(self, name: str) -> str:
-        return str(self._fake.person(next(self._chats), name).chat_id)
+        return str(self.fake.person(next(self._chats), name).chat_id)
 
-    async def _arrives(self, updates: int = 1) -> None:
+    def person(self, address: str) -> FakePerson:
+        """The phone itself, for what only Telegram knows; call `arrives` afterwards."""
+        return self.fake.person(int(address))
+
+    async def arrives(self, updates: int = 1) -> None:
+        """Waits until what was sent is stored."""
         self._pushed += updates
         await self._stage.stored(self._pushed)
 
     async def says(self, address: str, text: str) -> None:
-        self._fake.person(int(address)).says(text)
-        await self._arrives()
+        self.fake.person(int(address)).says(text)
+        await self.arrives()
 
     async def presses(self, address: str, message: str, label: str) -> None:
-        self._fake.person(int(address)).presses(label, message_id=int(message))
-        await self._arrives()
+        self.fake.person(int(address)).presses(label, message_id=int(message))
+        await self.arrives()
 
     async def sends_photos(self, address: str, photos: Sequence[bytes], caption: str) -> None:
         group = str(next(self._albums)) if len(photos) > 1 else ""
         for number, photo in enumerate(photos):
-            self._fake.person(int(address)).sends_photo(photo, caption if number == 0 else "", group=group)
-        await self._arrives(len(photos))
+            self.fake.person(int(address)).sends_photo(photo, caption if number == 0 else "", group=group)
+        await self.arrives(len(photos))
 
     async def sees(self, address: str) -> list[Bubble]:
         found = []
-        for shown in self._fake.messages(int(address)):
+        for shown in self.fake.messages(int(address)):
             entities = shown.raw.get("entities") or shown.raw.get("caption_entities") or []
             media = ("Ảnh",) if shown.photo else (shown.document[0],) if shown.document else ()
             rows = tuple(tuple(button.label for button in row) for row in shown.rows)
@@ -145,10 +150,16 @@ class OverWebChat:
         self._browsers[row.address] = (client, csrf)
         return row.address
 
-    async def _post(self, address: str, path: str, updates: int = 1, **body: Any) -> None:
+    async def tries(self, address: str, path: str, **body: Any) -> tuple[int, Any]:
+        """What the server answers to a request of a person's page."""
         client, csrf = self._browsers[address]
         async with client.post(path, headers={"X-CSRF": csrf}, **body) as answer:
-            assert answer.status == 200, await answer.text()
+            return answer.status, await answer.json()
+
+    async def post(self, address: str, path: str, updates: int = 1, **body: Any) -> None:
+        """A request that must be taken."""
+        status, answer = await self.tries(address, path, **body)
+        assert status == 200, answer
         self._posted += updates
         await self._stage.stored(self._posted)
 
@@ -156,12 +167,12 @@ class OverWebChat:
         return f"key-{next(self._keys):08}"
 
     async def says(self, address: str, text: str) -> None:
-        await self._post(address, "/api/say", json={"text": text, "key": self._key()})
+        await self.post(address, "/api/say", json={"text": text, "key": self._key()})
 
     async def presses(self, address: str, message: str, label: str) -> None:
         shown = next(each for each in await self._messages(address) if str(each["id"]) == message)
         data = next(button["data"] for row in shown["rows"] for button in row if button["label"] == label)
-        await self._post(address, "/api/press", json={"data": data, "message": int(message), "key": self._key()})
+        await self.post(address, "/api/press", json={"data": data, "message": int(message), "key": self._key()})
 
     async def sends_photos(self, address: str, photos: Sequence[bytes], caption: str) -> None:
         form = aiohttp.FormData()
@@ -169,7 +180,7 @@ class OverWebChat:
         for number, photo in enumerate(photos):
             form.add_field("file", photo, filename=f"anh-{number}.jpg", content_type="image/jpeg")
         form.add_field("key", self._key())
-        await self._post(address, "/api/files", updates=len(photos), data=form)
+        await self.post(address, "/api/files", updates=len(photos), data=form)
 
     async def _messages(self, address: str) -> list[dict[str, Any]]:
         async with self._browsers[address][0].get("/api/messages") as answer:
@@ -255,11 +266,18 @@ class Stage:
         self.door = door
         world = self.world
         now = lambda: world.now  # noqa: E731
+        ticks = itertools.count()  # a second each time anybody looks: nobody waits for pace on a stage
         self._inbox = Inbox(
             world.database, world.house, {door.channel: door.adapter}, now=now, sleep=asyncio.sleep, said=lambda _: None
         )
         self._delivery = Delivery(
-            world.database, door.adapter, rate=1e6, now=now, monotonic=monotonic, sleep=asyncio.sleep, mark="stage"
+            world.database,
+            door.adapter,
+            rate=1e6,
+            now=now,
+            monotonic=lambda: float(next(ticks)),
+            sleep=asyncio.sleep,
+            mark="stage",
         )
 
     # ------------------------------------------------------------------------------------------------ people
@@ -301,7 +319,7 @@ class Stage:
     async def submitted(self, author: Actor) -> None:
         """A report that was sent; how one is written is another transcript's."""
         async with self.world.database.write() as session:
-            person = await self._person(session, author)
+            person = await self.person(session, author)
             told = Report(Track.INITIATIVE, str(STORY["title"]), STORY, direct_production=True)
             due = datetime.combine(add_working_days(local_date(self.world.now), 5), time(17), LOCAL)
             await submissions.submit(session, person, told, draft_id=None, due_at=due, year=2025, now=self.world.now)
@@ -309,7 +327,7 @@ class Stage:
     async def drafted(self, author: Actor) -> None:
         """A report written down to its preview."""
         async with self.world.database.write() as session:
-            person = await self._person(session, author)
+            person = await self.person(session, author)
             person.direct_production = True
             session.add(
                 Draft(
@@ -323,7 +341,7 @@ class Stage:
                 )
             )
 
-    async def _person(self, session: Session, actor: Actor) -> Person:
+    async def person(self, session: Session, actor: Actor) -> Person:
         chat = await accounts.enter(session, self.door.channel, actor.address, self.world.now)
         assert chat.person is not None
         return chat.person
@@ -376,16 +394,16 @@ class Stage:
         await self._looks()
 
     async def _delivers(self) -> None:
-        """Delivery's own rounds until nothing is due."""
-        waiting = select(func.count()).where(OutboxRow.state == OutState.READY, OutboxRow.not_before <= self.world.now)
+        """Delivery's own rounds until nothing is due or under way."""
+        due = and_(OutboxRow.state == OutState.READY, OutboxRow.not_before <= self.world.now)
+        left = select(func.count()).where(or_(due, OutboxRow.state == OutState.SENDING))
         while True:
             async with self.world.database.read() as session:
-                if not (await session.execute(waiting)).scalar_one():
+                if not (await session.execute(left)).scalar_one():
                     return
+            self._delivery.wake()
             await self._delivery.round()
-            while self._delivery._flying:
-                await asyncio.wait(list(self._delivery._flying))
-            await self._delivery._settle()
+            await asyncio.sleep(0.001)  # the platform answers
 
     async def _looks(self) -> None:
         """Everybody reads what is new on their phone."""

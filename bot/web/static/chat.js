@@ -71,7 +71,9 @@ function show(message) {
   if (message.key) told.add(message.key);
   if (sent) waiting.delete(message.key);
   if (message.quiet) {
-    if (sent) sent.box.remove();
+    const box = seen.get(message.id) || (sent && sent.box);
+    if (box) box.remove();
+    seen.delete(message.id);
     return;
   }
   const first = log.querySelector("[data-id]");

@@ -502,6 +502,7 @@ def upgrade() -> None:
         sa.Column("choices", sa.JSON(), nullable=False),
         sa.Column("last_choice", sa.String(), nullable=False),
         sa.Column("last_press", sa.String(), nullable=False),
+        sa.Column("refused_album", sa.String(), nullable=False),
         sa.Column("pending", sa.JSON(), nullable=False),
         sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_conversations_account_id")),
