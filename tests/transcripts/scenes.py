@@ -115,6 +115,23 @@ async def practice(stage: Stage) -> None:
     await hoa.taps("Nghỉ", "Chủ đề khác")
 
 
+@scene("Trả lời người báo câu hỏi sai")
+async def question_reports(stage: Stage) -> None:
+    lan = await stage.member("Đỗ Thị Lan", "TINH", Role.CONTENT_OFFICER)
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    await hoa.says("b")
+    await hoa.taps("Báo câu sai")
+    stage.lines.clear()
+    stage.says("Chị Hoa đang ôn luật, thấy câu 1 chưa đúng nên bấm Báo câu sai.")
+    await hoa.says("Hình như luật mới đã sửa chỗ này")
+    await lan.says("/canbo")
+    await lan.taps("Xem, trả lời", "Trả lời")
+    await lan.says("Đã")
+    await lan.says("Đã đối chiếu lại, câu này đúng với khoản 2 Điều 5 của luật đang có hiệu lực.")
+
+
 # ---------------------------------------------------------------------------------------------------- reports
 
 
