@@ -104,7 +104,10 @@ def test_a_dry_run_counts_and_writes_nothing_then_the_same_file_is_brought_in_an
         (1250, 1100, 980, "2025-12-31")
     ]
     assert "Thêm 0, sửa 0, giữ nguyên 4." in brings(csv(TREE))
-    assert len(ask("SELECT * FROM audit")) == 1 and len(ask("SELECT * FROM unit_aliases")) == 2
+    assert (
+        ask("SELECT actor_id, action FROM audit") == [(0, "import_units")]
+        and len(ask("SELECT * FROM unit_aliases")) == 2
+    )
     assert len(ask("SELECT * FROM unit_paths")) == 1 + 2 + 3 + 4
 
 
