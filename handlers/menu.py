@@ -133,8 +133,9 @@ async def draft_waiting(talk: Talk) -> str:
 
 
 async def is_officer(talk: Talk) -> bool:
-    """Whether there is any officer's work this person may open."""
-    return talk.person is not None and bool(await buttons(talk, Place.OFFICER))
+    """Whether there is any officer's work this person may open; for most, who hold no role, that is one look."""
+    held = talk.person is not None and await policy.roles(talk.session, talk.me.id)
+    return bool(held and await buttons(talk, Place.OFFICER))
 
 
 DIALOGUES = (dialogue,)
