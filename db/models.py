@@ -633,17 +633,6 @@ class BroadcastTarget(Base):
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
 
 
-class UnitLine(Base):
-    """The one line a grassroots union adds to an anniversary for its own people."""
-
-    __tablename__ = "unit_lines"
-    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    text: Mapped[str]
-    author_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
-    at: Mapped[datetime]
-
-
 # ---------------------------------------------------------------------------------------------------- house
 
 

@@ -38,7 +38,6 @@ EXPORTED: dict[str, str] = {
     "unit_requests": "person_id",
     "broadcast_targets": "person_id",
     "broadcasts": "author_id",
-    "unit_lines": "author_id",
 }
 """Every table that says something about a person, and the column that names them; a test holds it against the schema."""
 

@@ -411,17 +411,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_submissions_queue_unit_id_status", ["queue_unit_id", "status"], unique=False)
 
     op.create_table(
-        "unit_lines",
-        sa.Column("unit_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("text", sa.String(), nullable=False),
-        sa.Column("author_id", sa.Integer(), nullable=False),
-        sa.Column("at", db.session.UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["author_id"], ["persons.id"], name=op.f("fk_unit_lines_author_id")),
-        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_unit_lines_unit_id")),
-        sa.PrimaryKeyConstraint("unit_id", "key", name=op.f("pk_unit_lines")),
-    )
-    op.create_table(
         "unit_requests",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -696,7 +685,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_unit_requests_person_id"))
 
     op.drop_table("unit_requests")
-    op.drop_table("unit_lines")
     with op.batch_alter_table("submissions", schema=None) as batch_op:
         batch_op.drop_index("ix_submissions_queue_unit_id_status")
         batch_op.drop_index(batch_op.f("ix_submissions_author_id"))
