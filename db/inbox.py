@@ -19,6 +19,9 @@ ID_REUSE = timedelta(days=7)
 
 KEEP_RAW = timedelta(hours=72)
 KEEP_KEY = timedelta(days=30)
+KEEP_NEWEST = 1000
+"""Keys that stay whatever the clock says: the platform may still repeat its last batch (at most 100), and a clock that
+jumps a month ahead would have us take it for new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
         ext_id = arrival.ext_id
         if ext_id in known:
             digest, received_at = known[ext_id]
-            if digest == arrival.digest or now - received_at < ID_REUSE:
+            if digest in ("", arrival.digest) or now - received_at < ID_REUSE:
                 continue
             ext_id = f"{ext_id}#{int(now.timestamp())}"
         known[ext_id] = (arrival.digest, now)
@@ -128,8 +131,17 @@ async def tidy(session: Session, now: datetime) -> None:
         .where(InboxRow.state == InboxState.DONE, InboxRow.raw != "", InboxRow.received_at < now - KEEP_RAW)
         .values(raw="", lane="")
     )
+    newest = InboxRow.__table__.alias("newest")
+    last = (
+        select(func.max(newest.c.id))
+        .where(newest.c.channel == InboxRow.channel, newest.c.bot == InboxRow.bot)
+        .correlate(InboxRow)
+        .scalar_subquery()
+    )
     await session.execute(
-        delete(InboxRow).where(InboxRow.state == InboxState.DONE, InboxRow.received_at < now - KEEP_KEY)
+        delete(InboxRow).where(
+            InboxRow.state == InboxState.DONE, InboxRow.received_at < now - KEEP_KEY, InboxRow.id <= last - KEEP_NEWEST
+        )
     )
 
 

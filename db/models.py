@@ -304,13 +304,17 @@ class Body(Base):
 
 
 class OutboxRow(Base):
-    """One thing to say to one address. `edits` carries the platform's id of the message to change in place."""
+    """One thing to say to one address. `edits` carries the platform's id of the message to change in place.
+
+    `not_before` is its place in the line and stays; `retry_at` is when it may be tried again after it did not go.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("dedup_key"),
         Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
         Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
+        Index("ix_outbox_retry_at", "retry_at"),
         Index("ix_outbox_broadcast_id_state", "broadcast_id", "state"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -329,6 +333,7 @@ class OutboxRow(Base):
     state: Mapped[OutState] = mapped_column(_enum(OutState), default=OutState.READY)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime]
+    retry_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     claim: Mapped[str] = mapped_column(default="")
     provider_id: Mapped[str] = mapped_column(default="")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 
 from db import house
 from db.accounts import best_account
@@ -212,7 +212,7 @@ async def claim(
             select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
             .outerjoin(Body, Body.id == _T.body_id)
             .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
-            .where(_T.address.not_in(list(busy)))
+            .where(_T.address.not_in(list(busy)), _T.address.not_in(_refused(channel, lane, now)))
             .order_by(_T.not_before, _T.id)
             .limit((ask.limit - len(parcels)) * 2)
         )
@@ -232,6 +232,13 @@ async def claim(
         rows = [parcel.id for parcel in parcels]
         await session.execute(update(_T).where(_T.id.in_(rows)).values(leaving), execution_options=_BULK)
     return parcels
+
+
+def _refused(channel: str, lane: int, now: datetime) -> Select[str]:
+    """Where a message waits for another try; what comes behind it waits with it, so that answers keep their order."""
+    return select(_T.address).where(
+        _T.channel == channel, _T.lane == lane, _T.state == OutState.READY, _T.retry_at > now
+    )
 
 
 async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:
@@ -262,7 +269,7 @@ async def _settle(session: Session, result: Settlement, now: datetime) -> None:
     if result.provider_id:
         row.provider_id = result.provider_id
     if state == OutState.READY:
-        row.not_before = result.not_before or now
+        row.retry_at = result.not_before or now
         if not result.doubtful:
             row.attempts -= 1  # certainly not sent: it does not count
     else:
@@ -293,7 +300,7 @@ async def recover(session: Session, now: datetime) -> int:
     again = await session.execute(
         update(OutboxRow)
         .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.ALO)
-        .values(state=OutState.READY, not_before=now)
+        .values(state=OutState.READY)
     )
     return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
 

@@ -69,7 +69,7 @@ class Timetable:
 
     def __init__(self, work: Work, jobs: tuple[Job, ...] = JOBS) -> None:
         self._work = work
-        self._jobs = jobs
+        self.jobs = jobs
         self._scheduler = AsyncIOScheduler(
             timezone="Asia/Ho_Chi_Minh",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -78,9 +78,9 @@ class Timetable:
     def start(self) -> None:
         """Begins to tick, with a first look at once."""
         soon = datetime.now(self._scheduler.timezone) + timedelta(seconds=0.2)
-        for job in self._jobs:
+        for job in self.jobs:
             trigger = IntervalTrigger(seconds=job.every, timezone=self._scheduler.timezone)
-            self._scheduler.add_job(self._run, trigger, args=[job], id=job.name, next_run_time=soon)
+            self._scheduler.add_job(self.look, trigger, args=[job], id=job.name, next_run_time=soon)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -90,10 +90,11 @@ class Timetable:
 
     async def run_all(self) -> None:
         """Looks at everything now (tests, and the demo's moving clock)."""
-        for job in self._jobs:
-            await self._run(job)
+        for job in self.jobs:
+            await self.look(job)
 
-    async def _run(self, job: Job) -> None:
+    async def look(self, job: Job) -> None:
+        """Lets one job see what is due."""
         try:
             await job.run(self._work)
         except Exception:

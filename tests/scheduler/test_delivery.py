@@ -288,3 +288,18 @@ async def test_a_late_settlement_of_a_dead_claim_changes_nothing_but_doubt(world
     async with world.database.write() as session:
         await outbox.settle(session, [outbox.Settlement(row_id, "one", OutState.SENT, "p9")], START)
     assert (await post.states())["a"] == OutState.SENT
+
+
+@pytest.mark.parametrize("error", [RetryLater(3), RetryLater(4, pause=True), Ambiguous("read error")])
+async def test_answers_keep_their_order_when_one_is_refused(world: World, error: Exception) -> None:
+    """Found by the simulation (seed 2): the next answer overtook one that waited for another try."""
+    post = Post(world)
+    post.channel.script = lambda address, attempt: error if attempt == 1 else None  # type: ignore[assignment,return-value]
+    post.channel.delivers = lambda failed: False
+    async with post.running():
+        for n in range(4):
+            await post.put("a", f"answer {n}")
+            moment = 0.5 * (n + 1)
+            await post.time.run(lambda: post.time.elapsed >= moment, 60)  # noqa: B023
+    await post.settle()
+    assert [text for _, text in post.channel.arrived] == [f"answer {n}" for n in range(4)]

@@ -587,6 +587,7 @@ def upgrade() -> None:
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("not_before", db.session.UTCDateTime(), nullable=False),
+        sa.Column("retry_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("expires_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("claim", sa.String(), nullable=False),
         sa.Column("provider_id", sa.String(), nullable=False),
@@ -602,6 +603,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_broadcast_id_state", ["broadcast_id", "state"], unique=False)
+        batch_op.create_index("ix_outbox_retry_at", ["retry_at"], unique=False)
         batch_op.create_index("ix_outbox_channel_address_slot", ["channel", "address", "slot"], unique=False)
         batch_op.create_index(
             "ix_outbox_channel_state_lane_not_before_id", ["channel", "state", "lane", "not_before", "id"], unique=False
@@ -659,6 +661,7 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_person_id"))
         batch_op.drop_index("ix_outbox_channel_state_lane_not_before_id")
+        batch_op.drop_index("ix_outbox_retry_at")
         batch_op.drop_index("ix_outbox_channel_address_slot")
         batch_op.drop_index("ix_outbox_broadcast_id_state")
 

@@ -1,0 +1,125 @@
+"""The process: the real App on virtual time. Only its clock, its disk, its line and its ticks are ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.clock import Clock
+from bot.settings import Settings
+from db.session import Database
+from scheduler.timetable import Job
+from tests.people import FACTS, spoken
+from tests.simulation.life import Life
+
+BELONGS: contextvars.ContextVar[Life | None] = contextvars.ContextVar("belongs", default=None)
+"""The process in whose name a task runs; tasks inherit it from the one that made them."""
+
+
+class WallClock(Clock):
+    """Monotonic seconds are the loop's; the wall clock stands `ahead` of them and may be moved either way."""
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """What the machine believes."""
+        return self.start + self.ahead + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        return asyncio.get_running_loop().time()
+
+
+class OwnedTask(asyncio.Task[Any]):
+    """A task that knows whose it is."""
+
+    life: Life | None = None
+
+
+def owned(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
+    """The task factory."""
+    task = OwnedTask(coroutine, loop=loop, **kwargs)
+    task.life = life = BELONGS.get()
+    if life is not None:
+        life.tasks.add(task)
+        task.add_done_callback(life.tasks.discard)
+    return task
+
+
+class Process:
+    """One run of the bot, from start to stop or death."""
+
+    def __init__(self, life: Life, url: str, clock: WallClock, folder: Path) -> None:
+        self.life = life
+        self._url = url
+        self._clock = clock
+        self._folder = folder
+        self.app: App | None = None
+        self.up = False
+
+    def start(self) -> None:
+        """Begins; whether it gets anywhere is up to its fate. One that cannot start exits, to be started again."""
+
+        def started(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and task.exception() is not None and not self.life.dead:
+                self.life.kill()
+
+        self._in_its_name(self._start).add_done_callback(started)
+
+    def _in_its_name(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        context = contextvars.copy_context()
+        context.run(BELONGS.set, self.life)
+        return context.run(asyncio.get_running_loop().create_task, work())
+
+    async def _start(self) -> None:
+        settings = Settings.model_construct(
+            **Settings.model_construct().model_dump()
+            | {
+                "data_dir": self._folder,
+                "telegram_token": SecretStr("123456789:simulated"),
+                "organisation": FACTS["organisation"],
+                "hotline": FACTS["hotline"],
+            }
+        )
+        app = App(settings, self._clock, io.StringIO(), Database(self._url), *spoken())
+        app.timetable.start = lambda: self._tick(app)  # type: ignore[method-assign]
+        del app.deliveries["webchat"]  # nobody is there; its looking around would only cost time
+        self.app = app
+        await app.start()
+        self.up = True
+
+    def _tick(self, app: App) -> None:
+        """APScheduler only ticks, by the real clock; these ticks are virtual."""
+
+        async def ticking(job: Job) -> None:
+            await asyncio.sleep(0.2)
+            while True:
+                await app.timetable.look(job)
+                await asyncio.sleep(job.every)
+
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(ticking(job)) for job in app.timetable.jobs]
+        app.timetable.stop = lambda: [task.cancel() for task in tasks]  # type: ignore[method-assign,assignment,return-value]
+
+    @property
+    def open(self) -> int:
+        """Transactions under way."""
+        return self.app.database.open if self.app is not None and not self.life.dead else 0
+
+    async def stop(self) -> None:
+        """SIGTERM: it has its eight seconds."""
+        assert self.app is not None
+        await self._in_its_name(self.app.stop)
+        self.up = False
+        self.life.dead = True
+        await self.life.bury()
