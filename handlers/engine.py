@@ -101,6 +101,7 @@ class _Turn:
         self.incoming = incoming
         self.hurried = hurried
         self.shown = False
+        self.unknown = "common.unknown"
 
     @property
     def conversation(self) -> Conversation:
@@ -124,6 +125,7 @@ class _Turn:
         incoming = self.incoming
         if incoming.place == "edited":
             raise Again("common.edited")
+        self.notice_lost_draft()
         if incoming.choice:
             await self.pressed(incoming.choice)
             return
@@ -150,6 +152,13 @@ class _Turn:
         self.talk.private, self.conversation.refused_album = True, group
         self.talk.say("common.identity_card", slot=f"album-{group}" if group else None)
 
+    def notice_lost_draft(self) -> None:
+        """Somebody at two doors may have sent or dropped at the other what is still on the screen here."""
+        dialogue = self.talk.house.registry.dialogues.get(self.conversation.dialogue)
+        if dialogue is not None and dialogue.keeps_draft and self.talk.joined and self.talk.draft is None:
+            self.idle()
+            self.unknown = "common.draft_elsewhere"
+
     async def pressed(self, data: str) -> None:
         kind, _, rest = data.partition(":")
         if kind == "c":
@@ -163,7 +172,7 @@ class _Turn:
         if screen == self.conversation.screen:
             chosen = next((c for c in self.choices if not c.command and c.key == key), None)
             if chosen is None:
-                raise Again("common.unknown")
+                raise Again(self.unknown)
             self.conversation.last_choice = data
             await self.pick(chosen)
         elif data == self.conversation.last_choice:
@@ -204,7 +213,7 @@ class _Turn:
         elif not self.talk.joined and not self.conversation.dialogue:
             await self.move(self.talk.house.registry.joining, push=False)
         else:
-            self.talk.say("common.unknown")
+            self.talk.say(self.unknown)
 
     def unit_code(self, text: str) -> str:
         """The code in "DV AB12", which stands for the deep link of a unit where links cannot carry one (§4.19)."""

@@ -198,6 +198,11 @@ async def only_leads_team(session: Session, person_id: int) -> bool:
     return await _roles(session, person_id) == {Role.TEAM_LEADER}
 
 
+async def only_writes_content(session: Session, person_id: int) -> bool:
+    """Whether somebody may broadcast only as a content officer (always with a second person)."""
+    return await _roles(session, person_id) == {Role.CONTENT_OFFICER}
+
+
 async def is_unit_only(session: Session, person_id: int) -> bool:
     """Whether the right comes from a unit or its teams, not from above: then only confirmed members count."""
     return await _roles(session, person_id) <= {Role.TEAM_LEADER, Role.GRASSROOTS_CHAIR}

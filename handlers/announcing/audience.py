@@ -238,14 +238,16 @@ async def ask_sector(talk: Talk) -> Message:
     found = await audiences.sectors(talk.session, rule(talk))
     shown, after = page(found, talk.data.get("start", 0), SECTORS_SHOWN)
     without = () if after or talk.data.get("start", 0) else ("more",)
-    return talk.screen("announcing.sector", *(Choice(name[:24], f"sector-{name}") for name in shown), without=without)
+    return talk.screen(
+        "announcing.sector", *(Choice(name[:24], f"sector-{found.index(name)}") for name in shown), without=without
+    )
 
 
 @dialogue.take("sector")
 async def take_sector(talk: Talk, answer: Answer) -> Move | str:
+    found = await audiences.sectors(talk.session, rule(talk))
     if answer.choice == "more":
-        found = await audiences.sectors(talk.session, rule(talk))
         talk.put(start=page(found, talk.data.get("start", 0), SECTORS_SHOWN)[1])
         return AGAIN
-    change(talk, sector="" if answer.choice == "all" else answer.choice.removeprefix("sector-"))
+    change(talk, sector="" if answer.choice == "all" else found[int(answer.choice.removeprefix("sector-"))])
     return "audience"

@@ -82,10 +82,12 @@ async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def needs_second(talk: Talk, number: int) -> bool:
-    """Large, urgent, at an hour of rest or for the whole province: two people look at it."""
+    """Large, urgent, at an hour of rest, for the whole province or by a content officer: two people look at it."""
     if number > SECOND_FROM or talk.data["kind"] == "urgent":
         return True
     if talk.data["timing"] != "window" and not is_daytime(moment_of(talk)):
+        return True
+    if await broadcasts.only_writes_content(talk.session, talk.me.id):
         return True
     return await audiences.is_province_wide(talk.session, rule(talk))
 

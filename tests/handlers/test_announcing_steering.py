@@ -8,7 +8,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
-from db import outbox, units
+from db import outbox, snapshot, units
 from db.models import (
     AuditRow,
     Body,
@@ -238,6 +238,28 @@ async def test_wanting_less_cancels_what_waits_of_that_kind_and_nothing_else(wor
             .where(OutboxRow.person_id == await hoa.id())
         )
         assert dict(list(found)) == {"campaign": OutState.CANCELLED, "notice": OutState.READY}
+
+
+async def test_after_a_restore_its_author_decides_what_may_have_gone_already(world: World) -> None:
+    ha = await sending(world)
+    await composes(await officer(world, "Lê Hải Yến", "CAOSON"), "Tin khác.", when="Hẹn giờ")
+    yen = world.people["Lê Hải Yến"]
+    await yen.says("17 giờ hôm nay")
+    await yen.taps("Xác nhận")
+    world.later(minutes=30)
+    await snapshot.after_restore(world.database, world.now)
+    for _ in range(3):
+        await goes_out(world)
+    assert await receivers(world) != set() and set((await states(world)).values()) == {OutState.HELD}
+    for person in (ha, yen):
+        assert person.keys.count("announcing.held_notice") == 1 and "khôi phục dữ liệu" in person.last.text, person.name
+    await ha.taps("Gửi tiếp")
+    await yen.taps("Dừng hẳn")
+    await goes_out(world)
+    assert set((await states(world)).values()) == {OutState.SENT}
+    async with world.database.read() as session:
+        found = (await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars().all()
+    assert found == [BroadcastState.DONE, BroadcastState.CANCELLED]
 
 
 # ---------------------------------------------------------------------------------------------------- afterwards

@@ -11,6 +11,7 @@ from content.calendar import LOCAL
 from db import broadcasts, outbox
 from db.audiences import Rule
 from db.models import (
+    Account,
     Attachment,
     AuditRow,
     Broadcast,
@@ -162,7 +163,8 @@ async def test_what_is_late_because_we_were_down_waits_for_the_next_good_hour(wo
     await planner.run(work_of(world))
     world.later(hours=6)  # the process was down over the evening
     async with world.database.write() as session:
-        assert await outbox.claim(session, "test", world.now, "m", limit=9, busy=(), lanes=[Lane.BULK]) == []
+        ask = outbox.Ask((Lane.BULK,), 9)
+        assert await outbox.claim(session, "test", world.now, "m", ask=ask, busy=()) == []
     await planner.run(work_of(world))
     assert set((await hours(world)).values()) == {"26/07 11:30"}
     assert (await only(world)).state == BroadcastState.SENDING
@@ -254,12 +256,41 @@ async def test_above_five_hundred_a_second_person_is_needed(
     assert ("Cần người thứ hai" in ha.last.text) == (least < 2)
 
 
-async def test_a_content_officers_word_to_the_province_needs_a_second_person(world: World) -> None:
+async def test_a_content_officer_always_needs_a_second_person(world: World) -> None:
     mai = await officer(world, "Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
-    await composes(mai, "Mời anh/chị xem.")
-    assert "Cần người thứ hai" in mai.last.text
+    await world.joined("Bùi Thị Hoa")
+    await mai.says("/guitin")
+    await mai.taps("Thông báo")
+    await mai.taps("Đơn vị")
+    await mai.says("may hoa phat")
+    for label in ("Xong", "Tiếp"):
+        await mai.taps(label)
+    await mai.says("Mời anh/chị xem.")
+    for label in ("Tiếp", "Tiếp", "Gửi ngay"):
+        await mai.taps(label)
+    assert "Người nhận: 1 " in mai.last.text and "Cần người thứ hai" in mai.last.text
     await mai.taps("Xác nhận")
     assert mai.last.key == "announcing.nobody_approves"
+
+
+async def test_the_same_draft_open_at_two_doors_is_one_broadcast(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Gửi ngay")
+    twin = TestPerson(world, "twin", "web")
+    world.people["twin"] = twin
+    async with world.database.write() as session:
+        session.add(
+            Account(
+                channel="web", address=twin.address, person_id=await ha.id(), created_at=world.now, seen_at=world.now
+            )
+        )
+    await twin.says("/guitin")
+    assert twin.last.key == "announcing.confirm"
+    await ha.taps("Xác nhận")
+    await twin.taps("Xác nhận")
+    assert twin.last.key == "common.draft_elsewhere"
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Broadcast))).scalar_one() == 1
 
 
 async def test_a_right_that_is_gone_at_confirmation_sends_nothing(world: World) -> None:
