@@ -157,7 +157,10 @@ class App:
                 self.webchat, self.inbox.store, self.settings, texts=texts, health=self.health, demo=demo
             )
             await self.server.start()
-            self.house.links["webchat"] = f"{self.server.address}?start={{}}"
+            address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
+            self.house.links["webchat"] = f"{address}?start={{}}"
+            async with self.database.write() as session:
+                await house.remember(session, "web_address", {"address": address}, self.clock.now())
         self.timetable.start()
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

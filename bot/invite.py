@@ -32,6 +32,7 @@ async def print_invitation(
             fail([f"--unit {code}: no unit has this code. Import the units first: congdoan units import FILE"])
         invitation = await roles.invite(session, token=token, role=role, unit_id=unit.id, invited_by=None, now=now)
         known = await house.know(session, "telegram_name")
+        web = await house.know(session, "web_address")
     if not invitation.born_confirmed:
         say("There are two administrators already: one of them must confirm this one in the chat.")
     if settings.telegram_token.get_secret_value():
@@ -39,5 +40,6 @@ async def print_invitation(
         if not known:
             say(f"(Put the bot's user name for {BOT}; it is known after the first `congdoan run`.)")
     if settings.webchat or not settings.telegram_token.get_secret_value():
-        say(f"http://{settings.web_host}:{settings.web_port}/?start=i-{token}")
+        address = settings.web_address or f"http://{settings.web_host}:{settings.web_port}"
+        say(f"{web['address'] if web and not settings.web_address else address + '/'}?start=i-{token}")
     say(f"i-{token}")

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     webchat: bool = False
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    web_address: str = ""
     organisation: str = ""
     hotline: str = ""
     duty_line: str = ""
@@ -52,11 +53,11 @@ class Settings(BaseSettings):
             raise ValueError
         return value
 
-    @field_validator("telegram_api")
+    @field_validator("telegram_api", "web_address")
     @classmethod
     def _address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
             raise ValueError
         return value.rstrip("/")
 
@@ -87,6 +88,7 @@ EXPECTED = {
     "webchat": "true or false",
     "web_host": "an address to listen on, such as 127.0.0.1",
     "web_port": "a whole number from 0 to 65535; 0 takes any free port",
+    "web_address": "the address people open, such as https://trolyxa.example.vn, or nothing",
     "organisation": "the full name of the federation that keeps the data",
     "hotline": "a telephone number where a person answers in office hours",
     "duty_line": "a telephone number that is really staffed, or nothing",

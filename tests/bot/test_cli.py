@@ -187,7 +187,8 @@ def test_status_without_a_house_says_so() -> None:
 def test_a_second_process_on_the_same_folder_refuses_and_says_which_one_has_it(house: Path) -> None:
     first = Bot()
     try:
-        assert first.address().startswith("http://127.0.0.1:")
+        address = first.address()
+        assert address.startswith("http://127.0.0.1:")
         second = Bot()
         said = second.process.communicate(timeout=30)[1]
         assert second.process.returncode == 1
@@ -196,7 +197,8 @@ def test_a_second_process_on_the_same_folder_refuses_and_says_which_one_has_it(h
         congdoan("backup", "b.tar.gz")
         assert "is using this data folder" in congdoan("restore", "b.tar.gz", ok=False).stderr
         assert json.loads(congdoan("status", "--json").output)["inbox"]["dead"] == 0
-        assert "?start=i-" in congdoan("invite", "--role", "leader", "--unit", "TINH").output
+        link = congdoan("invite", "--role", "leader", "--unit", "TINH", CONGDOAN_WEBCHAT="true").output
+        assert link.startswith(f"{address}?start=i-")
     finally:
         said = first.end()
     assert first.process.returncode == 0, said
@@ -231,6 +233,15 @@ def test_an_invitation_is_printed_once_kept_as_a_hash_and_audited(house: Path) -
     assert (role, born) == ("grassroots_chair", 1) and code[2:] not in str(digest)
     assert ask("SELECT action, actor_id FROM audit") == [("invite", 0)]
     assert code[2:].encode() not in house.read_bytes()
+
+
+def test_an_invitation_names_the_public_address_and_the_bot_where_they_are_known(house: Path) -> None:
+    said = congdoan(
+        "invite", "--role", "leader", "--unit", "TINH", CONGDOAN_WEBCHAT="true", CONGDOAN_TELEGRAM_TOKEN="1:" + "a" * 30,
+        CONGDOAN_WEB_ADDRESS="https://chat.example.vn/",
+    ).output  # fmt: skip
+    assert "https://t.me/YOUR_BOT?start=i-" in said and "https://chat.example.vn/?start=i-" in said
+    assert "a" * 30 not in said
 
 
 def test_an_invitation_to_nowhere_says_how_to_get_units(house: Path) -> None:

@@ -1,0 +1,63 @@
+"""The newest tables or the old ones, never something between (promises F28)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import alembic.op
+import pytest
+
+from db import migrate
+from db.session import Database
+from db.trouble import Kind, Trouble
+
+
+def tables(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("step", [1, 7, 20])
+async def test_a_migration_that_is_cut_off_leaves_nothing_and_is_done_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    real, done = alembic.op.create_table, 0
+
+    def cut_off(*args: object, **options: object) -> object:
+        nonlocal done
+        done += 1
+        if done == step:
+            raise KeyboardInterrupt
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/a.db")
+    monkeypatch.setattr(alembic.op, "create_table", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        await migrate.upgrade(database)
+    assert tables(tmp_path / "a.db") == set() and not await migrate.is_newest(database)
+    monkeypatch.undo()
+    await migrate.upgrade(database)
+    assert await migrate.is_newest(database) and not await migrate.differences(database)
+    await database.close()
+
+
+async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, template: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(template.read_bytes())
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = 'from-2031'")
+    connection.commit()
+    connection.close()
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    for ask in (migrate.upgrade, migrate.is_newest):
+        with pytest.raises(Trouble) as caught:
+            await ask(database)
+        assert caught.value.kind == Kind.NEWER
+    await database.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("from-2031",)]
+    connection.close()
