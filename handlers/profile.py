@@ -93,7 +93,6 @@ async def ask_name(talk: Talk) -> Message:
 @dialogue.take("name")
 async def take_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
-    talk.say("profile.saved")
     return "home"
 
 
@@ -152,7 +151,7 @@ async def ask_news(talk: Talk) -> Message:
         without=("all_on",) if me.news else ("all_off",),
         on=me.news,
         state=talk.words("onboarding.news_on" if me.news else "onboarding.news_off"),
-        topics=", ".join(names[topic] for topic in wanted) or talk.words("profile.nothing"),
+        topics=" · ".join(names[topic] for topic in wanted) or talk.words("profile.nothing"),
     )
 
 

@@ -79,10 +79,16 @@ async def ask_look(talk: Talk) -> Message:
 
 async def open_to_all(talk: Talk) -> list[Choice]:
     """What may be read without joining, as the registry has it, and the way to joining or on with it."""
-    names = [command.name for command in await offers(talk) if not command.joined]
-    shown = [talk.house.words.message(f"commands.{name}").choices[0] for name in names]
-    label = "onboarding.go_on_label" if talk.owner is not None else "onboarding.begin_label"
-    return [*shown, Choice(talk.house.words.plain(label), command="start")]
+    words = talk.house.words
+    shown = [words.message(f"commands.{c.name}").choices[0] for c in await offers(talk) if not c.joined]
+    if talk.owner is None:
+        return [*shown, *words.message("commands.thamgia").choices]
+    return [*shown, Choice(words.plain("onboarding.go_on_label"), command="start")]
+
+
+async def join(talk: Talk, arg: str) -> Move | None:
+    """Straight to consent, for somebody who has read the welcome already; who has joined goes on with that."""
+    return dialogue.go("consent") if talk.person is None else await start(talk, "")
 
 
 async def offers(talk: Talk) -> list[Command]:
@@ -122,8 +128,7 @@ async def take_consent(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("declined")
 async def ask_declined(talk: Talk) -> Message:
-    reading = [choice for choice in await open_to_all(talk) if choice.command != "start"]
-    return talk.screen("onboarding.declined", *reading)
+    return talk.screen("onboarding.declined", *(await open_to_all(talk))[:-1])
 
 
 @dialogue.take("declined")
@@ -131,4 +136,4 @@ async def take_declined(talk: Talk, answer: Answer) -> Move | str:
     return "consent"
 
 
-COMMANDS = (Command("start", start, joined=False, slash=True),)
+COMMANDS = (Command("start", start, joined=False, slash=True), Command("thamgia", join, joined=False))

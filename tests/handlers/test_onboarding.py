@@ -314,6 +314,20 @@ async def counts(session: Session) -> dict[str, int]:
     }
 
 
+async def test_from_looking_one_tap_leads_to_consent(world: World) -> None:
+    hoa = world.person("Hoa")
+    await hoa.says("/start u-MAYHOA")
+    await hoa.taps("Xem thử trước")
+    await hoa.taps("Thi đua")
+    await hoa.says("menu")
+    assert (await hoa.taps("Bắt đầu")).key == "onboarding.consent"
+    await hoa.taps("Tôi đồng ý")
+    await hoa.taps("Không, tôi tự xem")
+    assert hoa.last.key == "onboarding.unit_qr"
+    await hoa.says("menu")
+    assert (await hoa.taps("Làm tiếp")).key == "onboarding.unit_qr"
+
+
 async def test_who_declines_may_read_and_think_again(world: World) -> None:
     hoa = world.person("Hoa")
     await hoa.says("/start")
@@ -321,6 +335,7 @@ async def test_who_declines_may_read_and_think_again(world: World) -> None:
     await hoa.says("khong dong y")
     assert hoa.last.key == "onboarding.declined"
     assert {choice.command for choice in hoa.last.choices} >= {"thidua", "onluat"}
+    assert "thamgia" not in {choice.command for choice in hoa.last.choices}
     assert (await hoa.says("doc lai")).key == "onboarding.consent"
 
 

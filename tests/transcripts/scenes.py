@@ -46,7 +46,7 @@ async def onboarding(stage: Stage) -> None:
     stage.says("Anh Minh không có mã QR, muốn xem trước, rồi tìm nơi làm việc bằng tên cũ của đơn vị.")
     minh = await stage.stranger("Anh Minh")
     await minh.scans("", "mở trò chuyện lần đầu")
-    await minh.taps("Xem thử trước", "Bắt đầu", "Bắt đầu", "Không đồng ý")
+    await minh.taps("Xem thử trước", "Bắt đầu", "Không đồng ý")
     await minh.says("bat dau")
     await minh.taps("Bắt đầu")
     await minh.says("ok")
