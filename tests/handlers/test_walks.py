@@ -70,7 +70,6 @@ MEANT = ("", "SK-25-0001.1", "SK-25-0002.1", "SK-25-0003.1", "SK-25-0004", "SK-2
          "report", "1", "2")  # fmt: skip
 """What stands on the buttons of the house that `furnish` makes."""
 WHOLE_TEXTS = (
-    "campaign.list",
     "moderation.card",
     "moderation.compare",
     "moderation.full",
@@ -254,12 +253,11 @@ async def furnish(world: World, walker: TestPerson) -> None:
             account = (await session.execute(select(Account).where(Account.person_id == person.id))).scalar_one()
             row = await outbox.put(session, account, {}, now=world.now)
             (await session.get_one(OutboxRow, row)).state = OutState.UNKNOWN
-            target = TargetState.PLANNED
-            session.add(
-                BroadcastTarget(
-                    broadcast_id=sent.id, person_id=person.id, unit_id=person.unit_id, state=target, outbox_id=row
-                )
+            target = await session.get(BroadcastTarget, (sent.id, person.id)) or BroadcastTarget(
+                broadcast_id=sent.id, person_id=person.id, unit_id=person.unit_id, state=TargetState.PLANNED
             )
+            target.outbox_id = row
+            session.add(target)
 
 
 async def wanders(world: World, who: str, seed: int, moves: int) -> Walk:
