@@ -44,7 +44,7 @@ async def files(talk: Talk) -> tuple[list[Media], bool]:
     assert talk.draft is not None
     found = await attachments.list_for_draft(talk.session, talk.draft.id)
     clean = [
-        Media("photo" if file.kind == "photo" else "document", file.file, file.name)
+        Media("photo" if file.kind == "photo" else "document", file.file, file.name or file.file)
         for file in found
         if file.state == FileState.CLEAN
     ]

@@ -142,6 +142,18 @@ async def test_two_who_press_at_once_have_one_effect_and_the_later_sees_what_hap
         assert list(done) == ["broadcast", "pause_broadcast", "resume_broadcast"]
 
 
+async def test_a_button_of_an_earlier_state_does_nothing_though_the_state_has_come_round_again(world: World) -> None:
+    ha = await sending(world)
+    old = (await the_broadcast(world)).version
+    await ha.taps("Tạm dừng")
+    await ha.taps("Gửi tiếp")
+    await planner.run(work_of(world))
+    assert (await the_broadcast(world)).state == BroadcastState.SENDING
+    await ha.presses(f"c:tamdung:TB-25-0001.{old}")
+    assert ha.last.key == "announcing.card" and "cho gửi tiếp" in ha.last.text
+    assert set((await states(world)).values()) == {OutState.READY}
+
+
 async def test_others_cannot_steer_it_though_they_may_send_there_too(world: World) -> None:
     await sending(world)
     chair = await officer(world, "Nguyễn Thị Hương", "MAYHOA", Role.GRASSROOTS_CHAIR)
