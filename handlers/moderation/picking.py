@@ -13,7 +13,7 @@ from handlers.moderation.reading import cut
 from handlers.talk import Talk
 
 MOST = 20
-TITLE = 24
+TITLE = 34
 
 
 def _picked(talk: Talk) -> list[str]:

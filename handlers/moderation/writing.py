@@ -136,7 +136,8 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "batch" if len(talk.data["args"]) > 1 else "card"
     await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), "", talk.now)
-    return await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
+    onwards = await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
+    return card(talk.data["code"]) if talk.data["writes"] == "reopen" else onwards
 
 
 async def _write(talk: Talk, submission: Submission, version: int) -> None:

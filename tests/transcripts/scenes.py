@@ -259,6 +259,39 @@ async def moderation(stage: Stage) -> None:
     await ha.taps("Gửi")
 
 
+@scene("Không chọn, tác giả hỏi lại, cấp trên mở lại")
+async def moderation_question(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    tien = await stage.member("Hoàng Minh Tiến", "TINH", Role.UPPER_OFFICER)
+    await stage.submitted(hoa)
+    await ha.says("/duyet SK-25-0001")
+    await ha.taps("Không chọn")
+    await ha.says("1")
+    await ha.taps("Gửi")
+    await hoa.taps("Hỏi lại")
+    await hoa.says("Tổ tôi đang dùng từ tháng 3 rồi ạ, xin xem lại giúp.")
+    await ha.taps("Trả lời")
+    await ha.says("Cảm ơn chị, công đoàn sẽ nhờ cấp trên xem lại.")
+    await ha.taps("Gửi")
+    await tien.says("/duyet SK-25-0001")
+    await tien.taps("Mở lại để xét thêm")
+    await tien.says("Tổ đã áp dụng từ tháng 3, cần xét lại.")
+    await tien.taps("Gửi")
+    await hoa.says("/hoso SK-25-0001")
+
+
+@scene("Chọn nhiều hồ sơ")
+async def moderation_batch(stage: Stage) -> None:
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    for name in ("Bùi Thị Hoa", "Quách Văn An", "Đỗ Thị Lan"):
+        await stage.submitted(await stage.member(name))
+    await ha.says("/canbo")
+    await ha.taps("Xét hồ sơ", "Chọn nhiều hồ sơ")
+    await ha.says("1,3")
+    await ha.taps("Xong", "Chấp nhận cả 2")
+
+
 # ---------------------------------------------------------------------------------------------------- announcing
 
 
