@@ -30,7 +30,7 @@ from db.models import (
     Role,
     Shift,
 )
-from db.outbox import Settlement
+from db.outbox import Ask, Settlement
 from scheduler import anniversaries, broadcasts
 from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
@@ -48,7 +48,7 @@ async def looks(world: World) -> None:
     await world.deliver()
     while True:
         async with world.database.write() as session:
-            parcels = await outbox.claim(session, "test", world.now, "x", limit=50, busy=(), lanes=[Lane.BULK])
+            parcels = await outbox.claim(session, "test", world.now, "x", ask=Ask((Lane.BULK,), 50), busy=())
             done = [Settlement(parcel.id, "x", OutState.SENT, str(next(world.sent))) for parcel in parcels]
             await outbox.settle(session, done, world.now)
         if not parcels:
@@ -180,7 +180,7 @@ async def test_a_process_that_dies_while_sending_sends_nobody_a_second_one(world
     await anniversaries.run(work_of(world))
     await broadcasts.run(work_of(world))
     async with world.database.write() as session:
-        await outbox.claim(session, "test", world.now, "dying", limit=1, busy=(), lanes=[Lane.BULK])
+        await outbox.claim(session, "test", world.now, "dying", ask=Ask((Lane.BULK,), 1), busy=())
     async with world.database.write() as session:
         await outbox.recover(session, world.now)  # the next start
     await walks(world, local(7, 25, 17, 30))
@@ -487,3 +487,16 @@ async def test_for_a_campaign_that_nobody_has_released_nobody_is_asked(world: Wo
     world.now = local(12, 21, 11, year=2026)
     await walks(world, local(12, 21, 18, year=2026))
     assert asked(hoa) == 0
+
+
+async def test_what_respectful_mode_dropped_reaches_no_newcomer_either(world: World) -> None:
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    await world.joined("Ca Đêm", shift=Shift.NIGHT)
+    world.now = local(7, 28, 6)
+    await walks(world, local(7, 28, 8))
+    for on, joins, until in ((True, "Trong Lúc", 11), (False, "Sau Đó", 20)):
+        async with world.database.write() as session:
+            await rows.set_respectful(session, await dai.id(), on, world.now)
+        await world.joined(joins)
+        await walks(world, local(7, 28, until))
+    assert set(await sent(world)) == {("Đinh Quang Đại", "kn:2807:2025:t0")}
