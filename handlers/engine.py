@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
-from content.message import MAX_CHOICES, Choice, Message, to_json
+from content.message import Message, to_json
 from content.text import clean, fold, letters, looks_like_identity_card, whole_number
 from db import accounts, outbox
 from db.errors import Expected
 from db.models import Account, Conversation, Draft, Person, Reach
 from db.session import Session
-from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Forget, Incoming, Kind, Move, Step
+from handlers.course import Course
+from handlers.dialogue import BACK, Again, Answer, Forget, Incoming, Kind
 from handlers.meaning import option, several, spellings
 from handlers.talk import House, Talk
 
 LONGEST = 4096
 """Characters of one message, Telegram's own limit; the web chat could send more."""
-REDIRECTS = 20
-HISTORY = 30
 FILE_KINDS = ("photo", "document", "video")
 TYPED = (Kind.TEXT, Kind.NUMBER, Kind.FILES)
 """On these screens digits and single letters are answers: a story, an amount, "how many people?"."""
@@ -93,33 +91,10 @@ async def _reload(session: Session, talk: Talk) -> None:
     talk.owner = await session.get(Person, person_id, populate_existing=True) if person_id else None
 
 
-class _Turn:
-    """One message being answered."""
+class _Turn(Course):
+    """One message being read: what it means decides where its talk goes."""
 
-    def __init__(self, talk: Talk, incoming: Incoming, *, hurried: bool) -> None:
-        self.talk = talk
-        self.incoming = incoming
-        self.hurried = hurried
-        self.shown = False
-        self.unknown = "common.unknown"
-
-    @property
-    def conversation(self) -> Conversation:
-        return self.talk.conversation
-
-    @property
-    def step(self) -> Step | None:
-        dialogue = self.talk.house.registry.dialogues.get(self.conversation.dialogue)
-        return dialogue.steps.get(self.conversation.step) if dialogue else None
-
-    @property
-    def choices(self) -> list[Choice]:
-        return [
-            Choice(label, key, command, arg, tuple(words))
-            for label, key, command, arg, words in self.conversation.choices
-        ]
-
-    # ------------------------------------------------------------------------------------------------ meaning
+    unknown = "common.unknown"
 
     async def run(self) -> None:
         incoming = self.incoming
@@ -266,222 +241,3 @@ class _Turn:
         else:
             return False
         return True
-
-    # ------------------------------------------------------------------------------------------------ doing
-
-    async def command(self, name: str, arg: str) -> None:
-        command = self.talk.house.registry.commands.get(name)
-        if command is None:
-            raise Again("common.unknown")
-        if command.joined and not self.talk.joined and not (command.own and self.talk.owner is not None):
-            self.conversation.pending = {**self.conversation.pending, "command": name, "arg": arg}
-            await self.move(self.talk.house.registry.joining, push=False)
-            return
-        before = self.draft_in_hand()
-        move = await command.run(self.talk, arg)
-        if move is not None:
-            await self.move(move, push=False)
-            if before and self.conversation.dialogue != before:
-                self.talk.say("common.draft_kept", dialogue=before, what=self.talk.words(f"{before}.draft_name"))
-
-    def draft_in_hand(self) -> str:
-        return self.conversation.dialogue if self.talk.draft is not None and self.talk.draft.data else ""
-
-    async def pick(self, chosen: Choice) -> None:
-        if chosen.command:
-            await self.command(chosen.command, chosen.arg)
-        elif chosen.key == "_keep":
-            await self.keep()
-        elif chosen.key == "_save":
-            await self.move(LEAVE)
-            self.talk.say("common.saved")
-        elif chosen.key == "_drop":
-            await self.move(END)
-            self.talk.say("common.dropped")
-        elif chosen.key == "_on":
-            await self.show_again()
-        else:
-            await self.take(Answer(choice=chosen.key))
-
-    async def take(self, given: Answer) -> None:
-        step = self.step
-        if step is None or step.take is None:
-            raise Again("common.unknown")
-        result = await step.take(self.talk, given)
-        if result not in (STAY, AGAIN):
-            self.talk.state.ahead = []
-        await self.move(result)
-
-    async def keep(self) -> None:
-        """The previous answer stands: go on to where the person came back from."""
-        ahead = list(self.talk.state.ahead)
-        target = ahead.pop() if ahead else ""
-        self.talk.state.ahead = ahead
-        if target:
-            self.push()
-            await self.ask(target)
-        else:
-            await self.show_again()
-
-    async def cancel(self) -> None:
-        if self.step is None or not self.conversation.dialogue or self.conversation.dialogue == "menu":
-            self.talk.say("common.nothing_to_cancel")
-            await self.command("menu", "")
-        elif self.draft_in_hand():
-            message = self.talk.screen("common.cancel")
-            self.show(message, Kind.CHOICE)
-        else:
-            await self.move(END)
-            self.talk.say("common.cancelled")
-
-    def push(self) -> None:
-        state = self.talk.state
-        if self.conversation.step and (not state.history or state.history[-1] != self.conversation.step):
-            state.history = [*state.history, self.conversation.step][-HISTORY:]
-
-    async def move(self, move: Move | str, *, push: bool = True) -> None:
-        if isinstance(move, str):
-            if push:
-                self.push()
-            await self.ask(move)
-        elif move == STAY:
-            return
-        elif move == AGAIN:
-            await self.ask(self.conversation.step, in_place=bool(self.incoming.choice))
-        elif move == BACK:
-            await self.back()
-        elif move == END:
-            if self.talk.draft is not None:
-                await self.talk.session.delete(self.talk.draft)
-            self.idle()
-        elif move == LEAVE:
-            self.idle()
-        elif move.dialogue == self.conversation.dialogue and self.step is not None:
-            self.talk.put(**move.data)
-            await self.move(move.step or self.conversation.step, push=push)
-        else:
-            await self.start(move)
-
-    async def start(self, move: Move) -> None:
-        dialogue = self.talk.house.registry.dialogues[move.dialogue]
-        self.idle()
-        self.conversation.dialogue = dialogue.name
-        step = move.step
-        if dialogue.keeps_draft and self.talk.person is not None:
-            step = await self.open_draft(dialogue, step)
-        self.talk.put(**move.data)
-        await self.ask(step)
-
-    async def open_draft(self, dialogue: Dialogue, step: str) -> str:
-        """Takes up the person's draft of a dialogue, or begins one. An empty step means where it was left."""
-        session, me = self.talk.session, self.talk.me
-        draft = await accounts.find_draft(session, me.id, dialogue.name)
-        if draft is None:
-            first = step or next(iter(dialogue.steps))
-            draft = Draft(
-                person_id=me.id,
-                dialogue=dialogue.name,
-                step=first,
-                data={},
-                history=[],
-                ahead=[],
-                updated_at=self.talk.now,
-            )
-            session.add(draft)
-            await session.flush()
-        self.talk.draft = draft
-        self.conversation.draft_id = draft.id
-        # A draft may be older than the questions: one that is no longer asked begins again with the answers it has.
-        return step or (draft.step if draft.step in dialogue.steps else next(iter(dialogue.steps)))
-
-    def idle(self) -> None:
-        conversation = self.conversation
-        conversation.dialogue = conversation.step = ""
-        conversation.data, conversation.history, conversation.ahead = {}, [], []
-        conversation.draft_id = None
-        self.talk.draft = None
-        conversation.choices, conversation.screen_kind = [], ""
-
-    async def back(self) -> None:
-        state = self.talk.state
-        steps = self.talk.house.registry.dialogues[self.conversation.dialogue].steps if self.step else {}
-        history = [name for name in state.history if name in steps]
-        if not history:
-            await self.command("menu", "")
-            return
-        target = history.pop()
-        state.history, state.ahead = history, [*state.ahead, self.conversation.step]
-        await self.ask(target, returning=True)
-
-    # ------------------------------------------------------------------------------------------------ showing
-
-    async def ask(self, name: str, *, in_place: bool = False, returning: bool = False) -> None:
-        for _ in range(REDIRECTS):
-            dialogue = self.talk.house.registry.dialogues[self.conversation.dialogue]
-            step = dialogue.steps[name]
-            self.conversation.step = name
-            result = await step.ask(self.talk)
-            if isinstance(result, Message):
-                if self.talk.draft is not None:
-                    self.talk.draft.updated_at = self.talk.now
-                    if name not in ("resume", "start"):
-                        self.talk.draft.step = name
-                previous = self.talk.data.get(name) if returning else None
-                if isinstance(previous, str) and previous:
-                    result = self.with_previous(result, previous)
-                self.show(result, step.kind, in_place=in_place)
-                return
-            if isinstance(result, Move):
-                await self.move(result, push=False)
-                return
-            name = result
-        raise RuntimeError(f"step {name} of {self.conversation.dialogue} redirects for ever")
-
-    def with_previous(self, message: Message, previous: str) -> Message:
-        words = self.talk.house.words
-        shown = next((choice.label for choice in message.choices if choice.key == previous), previous)
-        if len(message.choices) >= MAX_CHOICES:  # no room for one more; the same option keeps it with one tap too
-            note = words.text("common.previous_choice", previous=shown)
-            return replace(message, text=f"{message.text}\n\n{note}")
-        note = words.text("common.previous", previous=shown if len(shown) <= 120 else shown[:117] + "…")
-        keep = words.message("common.previous", previous="").choices  # last: the text may number the others
-        return replace(message, text=f"{message.text}\n\n{note}", choices=(*message.choices, *keep))
-
-    def show(self, message: Message, kind: Kind, *, in_place: bool = False) -> None:
-        if len(message.choices) > MAX_CHOICES:
-            raise ValueError(f"{message.key} shows {len(message.choices)} options; {MAX_CHOICES} fit a small phone")
-        conversation = self.conversation
-        if not in_place and not self.hurried:
-            conversation.screen += 1
-        conversation.choices = to_json(message)["choices"]
-        conversation.screen_kind = kind.value
-        self.talk.out.append((replace(message, screen=conversation.screen), f"screen-{conversation.screen}", 0.0))
-        self.shown = True
-
-    async def show_again(self) -> None:
-        """The question as it stands, for somebody who lost it."""
-        if self.step is not None:
-            await self.ask(self.conversation.step)
-        else:
-            await self.command("menu", "")
-
-    def settle(self) -> None:
-        """Last words with options become the screen, so that they too answer to a number."""
-        self.conversation.updated_at = self.incoming.received_at
-        self.conversation.last_press = self.incoming.choice
-        if self.shown or self.conversation.dialogue or not self.talk.out:
-            return
-        message, slot, after = self.talk.out[-1]
-        if message.choices and all(choice.command for choice in message.choices):
-            self.conversation.screen += 1
-            self.conversation.choices = to_json(message)["choices"]
-            self.conversation.screen_kind = Kind.CHOICE.value
-            self.talk.out[-1] = (replace(message, screen=self.conversation.screen), slot, after)
-
-    def refusal(self, refusal: Expected) -> Message:
-        """Why not, with the current options at hand so that nobody has to scroll for them."""
-        message = self.talk.house.words.message(refusal.key, **refusal.params)
-        self.shown = True
-        if self.choices and not message.choices:
-            return replace(message, choices=tuple(self.choices), screen=self.conversation.screen)
-        return message
