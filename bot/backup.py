@@ -47,7 +47,7 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
         with tempfile.TemporaryDirectory(dir=target.absolute().parent) as name:
             copy = Path(name) / DATABASE
             with explained():
-                async with reading(settings) as database:
+                async with reading(settings, older=True) as database:  # above all before an update
                     await snapshot.copy_to(database, copy)
                 await _prove(copy)
             # 0600 from the first byte: everything that anybody told us is in it.

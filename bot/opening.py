@@ -30,15 +30,18 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def reading(settings: Settings) -> AsyncIterator[Database]:
-    """The database as it stands, to look at only. Raises FileNotFoundError where there is none yet."""
+async def reading(settings: Settings, *, older: bool = False) -> AsyncIterator[Database]:
+    """The database as it stands, to look at only; `older` takes tables of an older version too.
+
+    Raises FileNotFoundError where there is none yet, and Trouble.
+    """
     if not settings.database_file.exists():
         raise FileNotFoundError(
             2, "there is no database here yet; `congdoan run` makes it", str(settings.database_file)
         )
     database = Database(settings.database)
     try:
-        if not await migrate.is_newest(database):
+        if not await migrate.is_newest(database) and not older:
             raise Trouble(Kind.OLD, "tables of an older version")
         yield database
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from content.calendar import LOCAL
 from db import figures, migrate, policy, snapshot, units
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
+
+ROOM = 256 * 2**20
+"""Bytes that should be free (promises F14)."""
 
 
 async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
@@ -28,13 +32,20 @@ async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
             await snapshot.verify(database)
             if not await migrate.is_newest(database):
                 return problems, ["The tables are of an older version; the next start brings them up to date."]
-            return problems, await snapshot.notes(database) + await _unfurnished(database)
+            notes = _scarce(settings.database_file.parent) + await snapshot.notes(database)
+            return problems, notes + await _unfurnished(database)
     except snapshot.Unsound as error:
         return [*problems, *remedy(settings, Trouble(Kind.DAMAGED, str(error)))], []
     except Trouble as trouble:
         return [*problems, *remedy(settings, trouble)], []
     finally:
         await database.close()
+
+
+def _scarce(folder: Path) -> list[str]:
+    """A word before the disk is full."""
+    free = shutil.disk_usage(folder).free
+    return [f"{folder}: only {free // 2**20} MB are free; make room before the disk is full."] if free < ROOM else []
 
 
 async def _unfurnished(database: Database) -> list[str]:

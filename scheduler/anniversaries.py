@@ -89,6 +89,8 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         made.state, made.finished_at = BroadcastState.CANCELLED, now
     elif item.on < local_date(now):
         await _tell_responsible(work, session, top, "anniversaries.missed", f"missed:{item.key}", item, now)
+    elif await broadcasts.may_have_gone(session, made):
+        made.state = BroadcastState.HELD
 
 
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import reports
 from bot.cli import main
 from db.models import OutState
 
@@ -174,6 +175,19 @@ def test_status_has_exactly_its_parts_and_writes_nothing(house: Path) -> None:
     assert found["broadcasts"] == [] and found["last_poll"] is None and found["now"].endswith("+07:00")
     assert congdoan("status").output.startswith("inbox: ")
     assert tree() == before
+
+
+def test_tables_of_an_older_version_are_named_as_such_and_can_be_backed_up_before_the_update(house: Path) -> None:
+    house.unlink()
+    sqlite3.connect(house).execute("CREATE TABLE units (id INTEGER)").connection.close()
+    assert "older version" in congdoan("status", ok=False).stderr
+    assert "brings them up to date" in congdoan("check", **RUN).output
+    congdoan("backup", "before-update.tar.gz")
+
+
+def test_check_warns_before_the_disk_is_full(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "ROOM", 2**62)
+    assert "make room before the disk is full" in congdoan("check", **RUN).output
 
 
 def test_status_without_a_house_says_so() -> None:

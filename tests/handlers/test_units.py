@@ -61,6 +61,17 @@ async def test_a_stranger_joins_first_and_the_invitation_waits(world: World) -> 
     assert an.last.key == "units.accepted_wait"
 
 
+@pytest.mark.parametrize("token", ["-_-aB3xyz-__-9", "_" + "Q" * 23, "--" + "z" * 22])
+async def test_every_letter_the_command_line_draws_survives_the_way_into_the_chat(world: World, token: str) -> None:
+    an = await world.joined("Quách Văn An")
+    async with world.database.write() as session:
+        top = await units.top(session)
+        assert top is not None
+        await roles.invite(session, token=token, role=Role.LEADER, unit_id=top.id, invited_by=None, now=world.now)
+    await an.says(f"/start i-{token}")
+    assert "units.accepted_now" in an.keys and await held(world, an) == [Role.LEADER]
+
+
 async def test_an_expired_invitation_says_so_kindly(world: World) -> None:
     ha, an = await reviewer(world), await world.joined("Quách Văn An")
     link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
