@@ -22,7 +22,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.channels.telegram_request import AiohttpRequest, NotSent, NotTelegram, Unclear
+from bot.channels.telegram.request import AiohttpRequest, NotSent, NotTelegram, Unclear
 from tests.fakes.botapi import TOKEN, FakeBotApi, Fault
 
 LAN = 4201

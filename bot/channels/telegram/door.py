@@ -1,0 +1,184 @@
+"""The Telegram door: own long polling that stores before it confirms, messages and edits out, errors made ours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Conflict, TelegramError
+
+from bot.channels.telegram.errors import ours
+from bot.channels.telegram.reading import lane_of, read_update
+from bot.channels.telegram.request import AiohttpRequest
+from bot.channels.telegram.writing import TEXT_LIMIT, say, units, written
+from bot.inbox import arrival
+from content.message import Message
+from db.inbox import Arrival
+from db.models import Lane
+from db.session import Session
+from handlers.dialogue import Incoming
+from scheduler.delivery import REPLIES, WINDOW
+
+log = logging.getLogger(__name__)
+
+LONG_POLL = 25
+"""Seconds Telegram holds a getUpdates open when nothing happens."""
+UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+
+Store = Callable[[str, str, Sequence[Arrival]], Awaitable[int]]
+
+
+class Telegram:
+    """One bot. Polling, replies and bulk have connection pools of their own, so that none starves another."""
+
+    name = "telegram"
+    can_edit = True
+
+    def __init__(
+        self, token: str, api: str, files: Path, *, sleep: Callable[[float], Awaitable[None]], window: int = WINDOW
+    ) -> None:
+        self._files = files
+        self._sleep = sleep
+        self._number = token.partition(":")[0]
+        self._poll = self._bot(token, api, 2)
+        self._talk = self._bot(token, api, REPLIES)
+        self._bulk = self._bot(token, api, window)
+        self._mass = cast(AiohttpRequest, self._bulk.request)
+        self._background: set[asyncio.Task[None]] = set()
+        self.username = ""
+        self.polled: Callable[[], Awaitable[None]] | None = None
+        """Called after every successful poll, for the status."""
+
+    @staticmethod
+    def _bot(token: str, api: str, connections: int) -> Bot:
+        request = AiohttpRequest(connections)
+        return Bot(
+            token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request, get_updates_request=request
+        )
+
+    # ------------------------------------------------------------------------------------------------ in
+
+    async def run(self, store: Store) -> None:
+        """Polls for ever. An offset confirms what lies below it, so it moves only after the commit.
+
+        It begins without an offset: Telegram answers with the oldest unconfirmed update and the inbox drops repeats.
+        No error ends the loop: a block page and a wrong token look alike from here (promises §1.2).
+        """
+        offset: int | None = None
+        failures = 0
+        while True:
+            try:
+                raw = await self._fetch_updates(offset)
+                if raw:
+                    fresh = [arrival(str(update["update_id"]), lane_of(update), update) for update in raw]
+                    await store(self.name, self._number, fresh)
+                    offset = max(int(update["update_id"]) for update in raw) + 1
+                    self._acknowledge(raw)
+                failures = 0
+                if self.polled is not None:
+                    await self.polled()
+            except Conflict:
+                log.error("another process polls with this token; waiting for it to stop")
+                failures = max(failures + 1, 3)
+            except TelegramError as error:
+                failures += 1
+                log.warning("polling failed (%s); trying again", type(error).__name__)
+            except Exception:
+                failures += 1
+                log.exception("polled updates could not be stored; they stay unconfirmed")
+            if failures:
+                await self._sleep(BACKOFF[min(failures, len(BACKOFF)) - 1])
+
+    async def _fetch_updates(self, offset: int | None) -> list[dict[str, Any]]:
+        parameters: dict[str, Any] = {"timeout": LONG_POLL, "allowed_updates": UPDATES}
+        if offset is not None:
+            parameters["offset"] = offset
+        with warnings.catch_warnings():
+            # PTB advises against calling by hand a method it wraps; its wrapper cannot hand over what it cannot parse.
+            warnings.simplefilter("ignore")
+            found = await self._poll.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=LONG_POLL + 10)
+        return list(found) if isinstance(found, list) else []
+
+    def _acknowledge(self, raw: list[dict[str, Any]]) -> None:
+        """Ends the little clock on pressed buttons; best effort and unrecorded (decisions 10)."""
+        for update in raw:
+            press = update.get("callback_query")
+            if isinstance(press, dict) and "id" in press:
+                task = asyncio.create_task(self._acknowledge_one(str(press["id"])))
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
+
+    async def _acknowledge_one(self, press: str) -> None:
+        try:
+            await self._talk.answer_callback_query(press)
+        except TelegramError as error:
+            log.debug("a press was not acknowledged: %s", type(error).__name__)
+
+    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
+        """Our form of one update; None for what nobody needs an answer to. Raises for what cannot be parsed."""
+        return read_update(raw, self._talk, self.name, received_at)
+
+    async def erase(self, session: Session, raw: Any) -> None:
+        """Nothing here keeps a copy; the words ask the person to delete it on their side."""
+
+    async def fetch(self, ref: str) -> bytes:
+        """The bytes of a file (≤ 20 MB, Bot API getFile). Raises SendError."""
+        try:
+            file = await self._talk.get_file(ref)
+            return bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            raise ours(error, fetching=True) from None
+
+    # ------------------------------------------------------------------------------------------------ out
+
+    async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:
+        """Sends or edits one message. Raises SendError, each kind by the table of promises §1.5."""
+        bot = self._talk if lane == Lane.REPLY else self._bulk
+        try:
+            if lane == Lane.BULK and not edits and not message.media and units(message.text) <= TEXT_LIMIT:
+                found = await self._mass.call(f"{bot.base_url}/sendMessage", {**written(message), "chat_id": address})
+                return str(found["message_id"])
+            return await say(bot, int(address), message, edits, ParseMode.HTML, self._files)
+        except BadRequest as error:
+            if "can't parse entities" not in str(error).lower():
+                raise ours(error) from None
+            log.error("words %s are not the HTML that Telegram takes; sent as plain text", message.key)
+        except TelegramError as error:
+            raise ours(error) from None
+        try:
+            return await say(bot, int(address), message, edits, None, self._files)
+        except TelegramError as error:
+            raise ours(error) from None
+
+    # ------------------------------------------------------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Makes the connection pools; asks for nothing."""
+        for bot in (self._poll, self._talk, self._bulk):
+            await bot.request.initialize()
+
+    async def introduce(self) -> str:
+        """The bot's user name, for links; "" while Telegram cannot be reached."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                me = await self._talk.do_api_request("getMe")
+            self.username = str(me["username"]) if isinstance(me, dict) else ""
+        except (TelegramError, KeyError) as error:
+            log.warning("Telegram did not say who we are (%s)", type(error).__name__)
+        return self.username
+
+    async def close(self) -> None:
+        """Closes the connection pools."""
+        for task in list(self._background):
+            task.cancel()
+        for bot in (self._poll, self._talk, self._bulk):
+            await bot.request.shutdown()
