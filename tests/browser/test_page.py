@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, async_playwright, expect
@@ -246,6 +246,19 @@ async def test_days_are_written_as_official_papers_do(phone: BrowserContext, ech
     await expect(page.locator(".time").last).to_have_text("16:55")
 
 
+async def test_the_menu_is_one_tap_away_and_a_command_in_a_text_can_be_pressed(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await page.get_by_role("button", name=TEXTS["menu"], exact=True).click()
+    await expect(said(page, "Đã nghe: menu")).to_be_visible()
+    await echo.say(Message("Muốn dùng lại, bấm /start. Xem thêm ngày 28/7, và/hoặc https://x.example/start"))
+    await expect(said(page, "Muốn dùng lại").locator("button")).to_have_text(["/start"])
+    await page.locator(".command").click()
+    await expect(page.locator(".rows")).to_have_count(2)
+    assert [raw["text"] for raw in echo.heard] == ["/start", "menu", "/start"]
+
+
 # ----------------------------------------------------------------------------------------------------------- files
 
 
@@ -409,7 +422,7 @@ async def test_nothing_is_cut_off_and_everything_can_be_hit_with_a_finger(
         "[...document.querySelectorAll('button, #attach')].map(b => b.getBoundingClientRect())"
         ".map(b => [b.width, b.height])"
     )
-    assert len(sizes) == 9
+    assert len(sizes) == 10
     assert all(w >= 44 and h >= 44 for w, h in sizes), sizes
 
 
@@ -448,10 +461,14 @@ async def test_a_screen_reader_hears_who_speaks_and_what_each_control_does(phone
     assert who == [TEXTS["from_us"], TEXTS["from_me"], TEXTS["from_us"]]
 
 
-async def test_text_stands_out_enough_from_its_ground(phone: BrowserContext, echo: Echo) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_stands_out_enough_from_its_ground(
+    phone: BrowserContext, echo: Echo, scheme: Literal["light", "dark"]
+) -> None:
     page = await opened(phone, echo)
+    await page.emulate_media(color_scheme=scheme)
     await echo.say(
-        Message('Tiếp ạ? <a href="https://congdoan.example">trang</a>', (Choice("Tiếp", key="on"),), screen=2)
+        Message('Tiếp ạ? /menu <a href="https://congdoan.example">trang</a>', (Choice("Tiếp", key="on"),), screen=2)
     )
     await types(page, "chào")
     await expect(said(page, "Đã nghe")).to_be_visible()
@@ -473,7 +490,7 @@ CONTRAST = """() => {
     return "rgb(255, 255, 255)";
   };
   const poor = [];
-  for (const e of document.querySelectorAll("h1, header p, .bubble, .bubble a, .time, .day, .row button")) {
+  for (const e of document.querySelectorAll("h1, header p, #menu, .bubble, .bubble a, .command, .time, .day, .row button")) {
     const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < 4.5) poor.push([e.className || e.tagName, e.textContent, ratio]);
@@ -511,13 +528,48 @@ async def test_the_demo_shows_phones_of_its_people_and_moves_its_clock(phone: Br
     await expect(page.locator("#clock")).to_have_text("thứ Ba, 03/02/2026, 08:30")
 
 
+async def test_the_demo_says_what_comes_next_and_goes_there(phone: BrowserContext, demo: Echo) -> None:
+    page = await phone.new_page()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(demo.address)
+    await (
+        page.get_by_role("group", name=TEXTS["demo_next"])
+        .get_by_role("button", name="26/7, 06:00 Việc sắp tới")
+        .click()
+    )
+    await expect(page.locator("#clock")).to_have_text("thứ Bảy, 26/7/2025, 06:00")
+
+
+async def test_the_demo_marks_who_has_something_new_until_their_phone_is_opened(
+    phone: BrowserContext, demo: Echo
+) -> None:
+    page = await phone.new_page()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(demo.address + "?people=hoa")
+    person = page.locator('nav [data-key="ha"]')
+    await expect(person).not_to_have_class("news")
+    assert demo.demo is not None
+    demo.demo.latest["ha"] = 5
+    await page.evaluate("look()")
+    await expect(person).to_contain_text(TEXTS["demo_news"])
+    await person.click()
+    await expect(person).not_to_contain_text(TEXTS["demo_news"])
+
+
 async def test_the_demo_shows_one_phone_at_a_time_where_there_is_no_room(phone: BrowserContext, demo: Echo) -> None:
     page = await phone.new_page()
     await page.goto(demo.address)
     await expect(page.locator("iframe")).to_have_count(1)
-    await page.get_by_role("button", name="ha", exact=True).click()
+    await page.get_by_role("combobox", name=TEXTS["demo_pick"]).select_option("ha")
     await expect(page.locator('iframe[title="ha"]')).to_be_visible()
     await expect(page.locator('iframe[title="hoa"]')).to_be_hidden()
-    await page.get_by_role("button", name="hoa", exact=True).click()
-    await expect(page.locator('iframe[title="hoa"]')).to_be_visible()
+    await expect(page.locator("#union")).to_be_hidden()
+    await page.get_by_role("button", name=TEXTS["demo_panel"]).click()
     assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    sizes = await page.locator(".bar button, .bar input, .bar select").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => [b.width, b.height, b.right])"
+    )
+    assert all(w >= 44 and h >= 44 and right <= 360 for w, h, right in sizes), sizes
+    await page.locator("#union").click()
+    await expect(page.locator("#clock")).to_have_text("thứ Hai, 28/7/2025, 07:00")
+    await expect(page.locator("#union")).to_be_hidden()

@@ -46,13 +46,23 @@ function plain(text) {
   return text.replace(/&(?:#(\d{1,6})|([a-z]+));/g, (whole, number, name) => (number ? String.fromCodePoint(Number(number)) : ENTITIES[name] || whole));
 }
 
+// A command that is named in a text, such as /start, can be pressed right there.
+function spoken(target, text) {
+  text.split(/(?<![\w/])(\/[a-z]{3,12})(?![\w/])/).forEach((part, i) => {
+    if (i % 2 === 0) return target.append(part);
+    const button = target.appendChild(element("button", "command", part));
+    button.type = "button";
+    button.addEventListener("click", () => post("api/say", { text: part }, part));
+  });
+}
+
 function words(target, html) {
   const open = [{ name: "", into: target }];
   for (const part of html.split(/(<\/?[a-z][^>]*>)/i)) {
     const { name: last, into } = open[open.length - 1];
     const tag = /^<(\/?)([a-z]+)([^>]*)>$/i.exec(part);
     const name = tag && tag[2].toLowerCase();
-    if (!tag) into.append(plain(part));
+    if (!tag) spoken(into, plain(part));
     else if (tag[1]) {
       if (name === last) open.pop();
     } else if (["b", "i", "u"].includes(name)) open.push({ name, into: into.appendChild(element(name)) });
@@ -344,6 +354,7 @@ async function hello() {
   field.placeholder = me.texts.placeholder;
   field.setAttribute("aria-label", me.texts.placeholder);
   log.setAttribute("aria-label", me.texts.messages);
+  at("menu").textContent = me.texts.menu;
   at("send").setAttribute("aria-label", me.texts.send);
   at("files").setAttribute("aria-label", me.texts.attach);
 }
@@ -408,6 +419,7 @@ async function begin() {
   }
 }
 
+at("menu").addEventListener("click", () => post("api/say", { text: "menu" }, me.texts.menu));
 at("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
 field.addEventListener("input", grow);
 field.addEventListener("keydown", (event) => {
