@@ -110,6 +110,10 @@ class WebChat:
         self._listeners.setdefault(address, set()).add(event)
         return event
 
+    def listening(self, address: str) -> int:
+        """How many listen to a chat."""
+        return len(self._listeners.get(address, ()))
+
     def forget(self, address: str, event: asyncio.Event) -> None:
         """Nobody listens with this event any more."""
         self._listeners.get(address, set()).discard(event)

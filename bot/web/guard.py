@@ -50,6 +50,11 @@ def from_our_page(request: web.Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.host
 
 
+def is_local(host: str) -> bool:
+    """Whether a Host header names this machine. Another name that leads here is a page that wants to pass for ours."""
+    return host.rpartition("]")[0] == "[::1" or host.partition(":")[0] in ("127.0.0.1", "localhost")
+
+
 def network(request: web.Request) -> str:
     """Where a browser comes from, for counting. A proxy on this machine is believed, nobody else is.
 

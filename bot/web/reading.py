@@ -19,6 +19,8 @@ from db.models import WebMessage
 
 HEARTBEAT = 20.0
 """Seconds between signs of life: proxies and phones close what is silent."""
+MOST_STREAMS = 20
+"""Streams of one chat at once: tabs, and those that broke and were not noticed yet."""
 SANDBOX = "sandbox; default-src 'none'"
 
 
@@ -77,6 +79,8 @@ class Reading:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: each message as it is added or edited, after `Last-Event-ID`; `reset` when all is gone."""
         visitor = await self._guard.visitor(request)
+        if self._chat.listening(visitor.address) >= MOST_STREAMS:
+            raise self._guard.problem(web.HTTPTooManyRequests, "too_fast")
         change = _change(request.headers.get("Last-Event-ID") or request.query.get("after", ""))
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.channels.webchat import WebChat
 from bot.settings import Settings
-from bot.web.guard import Guard, is_secure
+from bot.web.guard import Guard, is_local, is_secure
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
 from bot.web.saying import Saying, Store
@@ -39,6 +40,14 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 DEMO_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-src 'self'; frame-ancestors 'self'")
+
+
+@web.middleware
+async def _only_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The demo answers under this machine's own name only: any other may have been rebound to reach everybody's chats."""
+    if not is_local(request.host):
+        raise web.HTTPMisdirectedRequest()
+    return await handler(request)
 
 
 class WebServer:
@@ -76,7 +85,7 @@ class WebServer:
 
     def application(self) -> web.Application:
         """The routes; the demo's do not exist without it."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_only_here] if self._panels else [])
         app.on_response_prepare.append(self._dress)
         app.cleanup_ctx.append(self._sweeping)
         app.add_routes(

@@ -713,7 +713,7 @@ async def test_buttons_come_laid_out_in_rows(house: House) -> None:
     choices = (Choice("Có", key="y"), Choice("Không", key="n"), Choice("Để tôi nghĩ thêm đã nhé", key="later"))
     await house.say(await browser.address(), "Đồng ý không ạ?", choices=choices, screen=3)
     (message,) = await browser.sees()
-    assert [[button["data"] for button in row] for row in message["rows"]] == [["s:3:y"], ["s:3:n"], ["s:3:later"]]
+    assert [[button["data"] for button in row] for row in message["rows"]] == [["s:3:y", "s:3:n"], ["s:3:later"]]
 
 
 async def test_an_edit_replaces_the_message_and_is_news(house: House) -> None:
@@ -791,6 +791,18 @@ async def test_a_stream_resumes_where_it_broke(house: House, how: str) -> None:
         found = await lines(answer, "data:")
     assert found[-2] == "id: 3" and "ba" in found[-1]
     assert not any("hai" in line for line in found)
+
+
+async def test_a_chat_has_only_so_many_streams_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_STREAMS", 2)
+    browser = await house.browser()
+    async with browser.client.get("/api/events") as first, browser.client.get("/api/events") as second:
+        await lines(first, "hello")
+        await lines(second, "hello")
+        assert await browser.status("/api/events") == 429
+        other = await house.browser()
+        async with other.client.get("/api/events") as theirs:
+            assert theirs.status == 200
 
 
 async def test_a_stream_tells_only_ones_own(house: House) -> None:
@@ -910,6 +922,15 @@ async def test_in_the_demo_one_may_be_anybody_it_names(demo: House) -> None:
     assert (await browser.opens())["demo"] and browser.csrf != own
     assert await browser.says("vâng") == 200
     assert (await demo.heard())[0]["address"] == "demo-hoa"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""])
+async def test_the_demo_answers_under_this_machines_own_name_only(demo: House, host: str) -> None:
+    browser = await demo.browser()
+    for path in ("/", "/api/me?as=hoa", "/demo/people", "/static/chat.js"):
+        assert await browser.status(path, headers={"Host": host}) in (400, 421)
+    for name in ("localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080"):
+        assert await browser.status("/demo/people", headers={"Host": name}) == 200
 
 
 async def test_the_demos_clock_moves_for_its_own_page_only(demo: House) -> None:
