@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from db.models import (
-    AuditRow,
-    Grant,
-    Person,
-    Role,
-    Status,
-    Submission,
-    Track,
-)  # fmt: skip
+from db.models import Account, Attachment, AuditRow, FileState, Grant, Person, Role, Status, Submission, Track
 from db.submissions import Report, submit
 from tests.people import TestPerson, World
 
@@ -417,6 +409,36 @@ async def test_an_internal_note_never_reaches_the_author_nor_their_export(world:
     async with world.database.read() as session:
         assert "CANARY" not in str(await collect(session, await hoa.id()))
         assert "CANARY" not in str([row.detail for row in (await session.execute(select(AuditRow))).scalars()])
+
+
+async def test_a_file_is_shown_only_once_it_is_clean(world: World) -> None:
+    ha, hoa, code = await held(world)
+    async with world.database.write() as session:
+        submission = (await session.execute(select(Submission))).scalar_one()
+        account = (await session.execute(select(Account).where(Account.address == hoa.address))).scalar_one()
+        values = {
+            "channel": "test",
+            "kind": "photo",
+            "size": 1,
+            "name": "",
+            "next_at": world.now,
+            "created_at": world.now,
+        }
+        for state_of, name in ((FileState.WAITING, ""), (FileState.REFUSED, ""), (FileState.CLEAN, "clean.jpg")):
+            session.add(
+                Attachment(
+                    person_id=await hoa.id(), account_id=account.id, submission_id=submission.id, ref="r",
+                    unique_ref=state_of.value, state=state_of, file=name, **values,
+                )
+            )  # fmt: skip
+    await ha.says(f"/duyet {code}")
+    assert "Ảnh, tệp: 1 (đang tải 1)" in ha.last.text
+    await ha.taps("Ảnh, tệp")
+    assert [media.file for media in ha.last.message.media] == ["clean.jpg"]
+    async with world.database.write() as session:
+        await session.execute(update(Attachment).values(state=FileState.WAITING))
+    await ha.presses(f"c:xemtep:{code}")
+    assert ha.last.key == "moderation.no_files" and not ha.last.message.media
 
 
 async def test_every_word_can_be_read_though_the_card_is_short(world: World) -> None:

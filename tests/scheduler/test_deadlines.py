@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+import pytest
 from sqlalchemy import select
 
 from content.calendar import is_working_day, local_date
 from db import erasure, units
-from db.models import Account, Draft, Person, Reach, Role, Shift, Status, Submission
+from db.models import Account, Draft, Grant, Person, Reach, Role, Shift, Status, Submission
 from scheduler import deadlines
 from scheduler.timetable import Work
 from tests.handlers.test_moderation import audited, reviewer, sent, state
@@ -159,13 +160,17 @@ async def test_nobody_is_reminded_of_late_reviews_on_a_day_off(world: World) -> 
 # ---------------------------------------------------------------------------------------------------- reviewers who go
 
 
-async def test_when_the_only_reviewer_goes_what_waits_moves_up_and_is_told_there(world: World) -> None:
+@pytest.mark.parametrize("how", ["stops the bot", "loses the role"])
+async def test_when_the_only_reviewer_goes_what_waits_moves_up_and_is_told_there(world: World, how: str) -> None:
     nam, ha = await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR), await reviewer(world)
     code = (await sent(world, await world.joined("Bùi Thị Hoa"))).code
     async with world.database.write() as session:
-        (
-            await session.execute(select(Account).where(Account.address == nam.address))
-        ).scalar_one().reach = Reach.BLOCKED
+        if how == "stops the bot":
+            chat = select(Account).where(Account.address == nam.address)
+            (await session.execute(chat)).scalar_one().reach = Reach.BLOCKED
+        else:
+            grant = select(Grant).where(Grant.person_id == await nam.id())
+            (await session.execute(grant)).scalar_one().revoked_at = world.now
     await look(world)
     above = await state(world, code)
     async with world.database.read() as session:
