@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
-from content.text import clean, fold, letters, read_code, shorthand
+from content.text import clean, letters, read_code
 from db import accounts, attachments, policy, reviews, submissions, units
 from db.models import DECIDED, FileState, Status, Submission
 from db.submissions import WITHDRAWABLE
-from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
 from handlers.report.sending import due, tell_reviewers
 from handlers.talk import Talk
@@ -85,12 +85,7 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
         return "detail"
     code = read_code(answer.text)
     if not code:
-        # Not a code: the words that open something elsewhere open it here too.
-        name = talk.house.registry.words.get(shorthand(fold(answer.text)), "")
-        command = talk.house.registry.commands.get(name)
-        if command is None:
-            raise Again("common.choose")
-        return await command.run(talk, "") or STAY
+        raise Again("common.choose")
     await submissions.find_own(talk.session, talk.me.id, code)
     talk.put(code=code)
     return "detail"

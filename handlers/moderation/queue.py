@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from content.calendar import local_date, working_days_between
 from content.message import Choice, Message
-from content.text import fold, read_code, shorthand
+from content.text import read_code
 from db import policy, queue, units
 from db.models import Status, Submission
 from db.policy import Action
 from db.queue import ENDED
-from handlers.dialogue import STAY, Again, Answer, Command, Move, Place
+from handlers.dialogue import Again, Answer, Command, Move, Place
 from handlers.moderation.flow import card, dialogue, kind, onward, soon
 from handlers.talk import Talk
 
@@ -113,11 +113,7 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
         return "pick"
     code = answer.choice.removeprefix("code-") or read_code(answer.text)
     if not code:
-        # Not a code: the words that open something elsewhere open it here too.
-        command = talk.house.registry.commands.get(talk.house.registry.words.get(shorthand(fold(answer.text)), ""))
-        if command is None:
-            raise Again("moderation.no_code")
-        return await command.run(talk, "") or STAY
+        raise Again("moderation.no_code")
     submission = await queue.get_visible(talk.session, talk.me.id, code)
     talk.put(code=submission.code)
     return "card"
