@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach, WebMessage, WebSession
 from db.session import Session
@@ -73,9 +73,10 @@ async def find_draft(session: Session, person_id: int, dialogue: str) -> Draft |
     ).scalar()
 
 
-async def list_drafts(session: Session, person_id: int) -> list[Draft]:
-    """What a person has begun and not finished, latest first."""
-    query = select(Draft).where(Draft.person_id == person_id).order_by(Draft.updated_at.desc())
+async def list_drafts(session: Session, person_id: int, since: datetime) -> list[Draft]:
+    """What a person has begun and not finished, and touched since a moment, latest first."""
+    query = select(Draft).where(Draft.person_id == person_id, Draft.updated_at >= since)
+    query = query.order_by(Draft.updated_at.desc())
     return list((await session.execute(query)).scalars())
 
 
@@ -99,6 +100,17 @@ async def keep_words(session: Session, person_id: int, dialogue: str, about: str
         session.add(draft)
     draft.data, draft.updated_at = data, now
     await session.flush()
+
+
+async def forget_drafts(session: Session, before: datetime) -> None:
+    """Deletes drafts that were not touched since a moment; a chat that still stands at one is idle from then on."""
+    old = list((await session.execute(select(Draft.id).where(Draft.updated_at < before))).scalars())
+    await session.execute(
+        update(Conversation)
+        .where(Conversation.draft_id.in_(old))
+        .values(dialogue="", step="", screen_kind="", choices=[], draft_id=None)
+    )
+    await session.execute(delete(Draft).where(Draft.id.in_(old)))
 
 
 async def forget_previews(session: Session, now: datetime) -> int:

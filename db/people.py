@@ -70,6 +70,12 @@ async def get(session: Session, person_id: int) -> Person:
     return await session.get_one(Person, person_id)
 
 
+async def list_unused(session: Session, before: datetime, limit: int = 20) -> list[int]:
+    """People who were not seen since a moment and are not erased yet, longest ago first."""
+    query = select(Person.id).where(Person.seen_at < before, Person.erased_at.is_(None)).order_by(Person.seen_at)
+    return list((await session.execute(query.limit(limit))).scalars())
+
+
 async def stop_news(session: Session, person: Person, now: datetime) -> None:
     """No more reminders and announcements, at once: the consent ends, what waits is cancelled."""
     person.news = False

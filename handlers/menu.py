@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
@@ -13,6 +14,8 @@ from handlers.onboarding import missing, open_to_all
 from handlers.talk import Talk
 
 dialogue = Dialogue("menu")
+DRAFT_SHOWN = timedelta(days=30)
+"""How long the menu reminds of a draft; after that it waits among one's own submissions (4-conversation §4.17)."""
 NOT_LISTED = ("start", "menu", "trogiup", "canbo")
 """What help speaks of in its own words, or what the reader is looking at."""
 
@@ -126,7 +129,7 @@ async def _scope_name(talk: Talk) -> str:
 
 async def draft_waiting(talk: Talk) -> str:
     """The menu's line about what was begun and not sent."""
-    for draft in await accounts.list_drafts(talk.session, talk.me.id):
+    for draft in await accounts.list_drafts(talk.session, talk.me.id, talk.now - DRAFT_SHOWN):
         if draft.data and f"{draft.dialogue}.draft_name" in talk.house.words:
             return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))
     return ""

@@ -1,13 +1,20 @@
-"""What nobody sees: handled content is blanked, previews are forgotten, old payloads go."""
+"""What nobody sees: handled content is blanked, previews and old drafts are forgotten, who left for good is erased."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from db import accounts, inbox, outbox, webchat
+from db import accounts, erasure, inbox, jobs, outbox, people, webchat
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
+
+
+UNUSED = timedelta(days=730)
+"""24 months: so long data is kept of somebody who does not come back, as the consent says (vi/onboarding.yaml)."""
+DRAFT_KEPT = timedelta(days=90)
+"""A draft is out of the menu after 30 days and gone after 60 more (4-conversation §4.17)."""
 
 
 async def run(work: Work) -> None:
@@ -18,3 +25,8 @@ async def run(work: Work) -> None:
         await outbox.tidy(session, now)
         await accounts.forget_previews(session, now)
         await webchat.tidy(session, now)
+        await accounts.forget_drafts(session, now - DRAFT_KEPT)
+        for person_id in await people.list_unused(session, now - UNUSED):
+            _, files = await erasure.erase(session, person_id, now)
+            if files:
+                await jobs.add(session, "delete_files", {"files": files}, None, now)

@@ -98,13 +98,19 @@ async def offers(talk: Talk) -> list[Command]:
 
 
 @dialogue.ask("consent")
-async def ask_consent(talk: Talk) -> Message:
-    return talk.screen("onboarding.consent")
+async def ask_consent(talk: Talk) -> Message | str:
+    return talk.screen("onboarding.consent") if talk.person is None else _given(talk)
 
 
 @dialogue.ask("consent_full")
-async def ask_consent_full(talk: Talk) -> Message:
-    return talk.screen("onboarding.consent_full")
+async def ask_consent_full(talk: Talk) -> Message | str:
+    return talk.screen("onboarding.consent_full") if talk.person is None else _given(talk)
+
+
+def _given(talk: Talk) -> str:
+    """Going back from the first question does not ask for consent again: it stands, and is withdrawn in the profile."""
+    left = missing(talk)
+    return left[0] if left else "done"
 
 
 @dialogue.take("consent")

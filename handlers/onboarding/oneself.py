@@ -18,6 +18,7 @@ async def ask_news(talk: Talk) -> Message:
 
 @dialogue.take("news")
 async def take_news(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(news=answer.choice)
     if answer.choice == "yes":
         await switch_news_on(talk)
     else:
@@ -40,6 +41,7 @@ async def ask_group(talk: Talk) -> Message:
 @dialogue.take("group")
 async def take_group(talk: Talk, answer: Answer) -> Move | str:
     audience = Audience(answer.choice)
+    talk.put(group=answer.choice)
     if audience == Audience.PUBLIC:
         return "union_here"
     talk.me.audience = audience
@@ -74,6 +76,7 @@ async def ask_shift(talk: Talk) -> Message:
 
 @dialogue.take("shift")
 async def take_shift(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(shift=answer.choice)
     if answer.choice != "skip":
         talk.me.shift = Shift(answer.choice)
     return onward(talk, "shift")

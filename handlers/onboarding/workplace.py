@@ -48,6 +48,7 @@ async def take_unit_ask(talk: Talk, answer: Answer) -> Move | str:
         return answer.choice
     if answer.choice == "skip":
         return onward(talk, "unit")
+    talk.put(unit_ask=clean_line(answer.text))
     return await _search(talk, answer.text)
 
 

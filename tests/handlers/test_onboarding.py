@@ -294,6 +294,7 @@ async def test_looking_before_joining_stores_nothing_and_is_gone_a_day_later(wor
     assert "Gửi sáng kiến" not in [plain.label for plain in hoa.last.choices]
     for typed in ("thi dua", "1", "/onluat", "1", "A", "tiep", "B", "/ngayle", "menu", "/trogiup"):
         await hoa.says(typed)
+    assert not [heard for heard in hoa.heard for choice in heard.choices if choice.key == "report"]
     async with world.database.read() as session:
         after = await counts(session)
     assert {name for name in after if after[name] != before[name]} == {"accounts", "conversations", "outbox"}
@@ -412,6 +413,24 @@ async def test_everything_can_be_typed_without_marks_and_without_a_single_button
         assert hoa.last.key == key, typed
     row = await _person(world, "Hoa")
     assert (row.name, row.shift, row.audience) == ("Bui Thi Hoa", Shift.MORNING, Audience.ENTERPRISE)
+
+
+async def test_going_back_shows_the_answer_that_was_given_and_keeps_it_with_one_tap(world: World) -> None:
+    hoa = await began(world, "Không, tôi tự xem", "Đúng rồi", link="/start u-MAYHOA")
+    await hoa.says("lui")
+    assert hoa.last.key == "onboarding.unit_qr"
+    await hoa.says("lui")
+    assert hoa.last.key == "onboarding.news" and "Không, tôi tự xem" in hoa.last.text
+    await hoa.says("giu")
+    assert hoa.last.key == "onboarding.unit_qr"
+
+
+async def test_going_back_behind_consent_asks_for_nothing_that_was_given(world: World) -> None:
+    hoa = await began(world)
+    await hoa.says("lui")
+    assert hoa.last.key == "onboarding.news"
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Consent))).scalar_one() == 1
 
 
 async def test_a_night_worker_says_so_with_one_word(world: World) -> None:

@@ -1,0 +1,91 @@
+"""What is kept for a time is gone after it: previews, drafts, and people who never came back."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from db import outbox, webchat
+from db.models import Account, Consent, Conversation, Draft, Job, OutboxRow, OutState, Person, WebMessage
+from scheduler import housekeeping
+from tests.handlers.test_moderation import reviewer, sent
+from tests.people import World
+from tests.scheduler.test_deadlines import work_of
+from tests.scheduler.test_jobs import with_a_report
+
+
+async def tidy(world: World, **later: float) -> None:
+    world.later(**later)
+    await housekeeping.run(work_of(world))
+
+
+async def count(world: World, *tables: type) -> list[int]:
+    async with world.database.read() as session:
+        return [(await session.execute(select(func.count()).select_from(table))).scalar_one() for table in tables]
+
+
+async def test_a_chat_that_only_looked_is_forgotten_a_day_after_its_last_message(world: World) -> None:
+    lan = world.person("Lan")
+    lan.channel = "webchat"
+    await lan.says("/start u-MAYHOA")
+    async with world.database.write() as session:
+        await webchat.add(session, lan.address, {"text": "alo"}, world.now, mine=True)
+    await tidy(world, hours=23)
+    await lan.says("xem thu truoc")
+    await tidy(world, hours=23)
+    assert await count(world, Account, Conversation, WebMessage) == [1, 1, 1]
+    await tidy(world, hours=2)
+    assert await count(world, Account, Conversation, WebMessage, OutboxRow) == [0, 0, 0, 0]
+
+
+async def test_a_preview_with_an_answer_on_its_way_waits_for_it_and_a_member_stays(world: World) -> None:
+    await world.joined("Bùi Thị Hoa")
+    lan = world.person("Lan")
+    await lan.says("alo")
+    async with world.database.write() as session:
+        row = (await session.execute(select(OutboxRow).where(OutboxRow.address == lan.address))).scalar_one()
+        row.state = OutState.SENDING
+    await tidy(world, days=2)
+    assert await count(world, Account) == [2]
+    async with world.database.write() as session:
+        await outbox.recover(session, world.now)
+    await world.deliver()
+    await tidy(world, hours=1)
+    assert await count(world, Account) == [1]
+
+
+async def test_a_draft_leaves_the_menu_after_a_month_and_is_gone_after_three(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for typed in ("/sangkien", "dong y", "sang kien", "Giá gá giúp thay dao nhanh"):
+        await hoa.says(typed)
+    assert "bản nháp" in (await hoa.says("menu")).text
+    await tidy(world, days=31)
+    assert "bản nháp" not in (await hoa.says("menu")).text
+    assert "sáng kiến" in (await hoa.says("/hoso")).text and await count(world, Draft) == [1]
+    await hoa.says("/sangkien")
+    await tidy(world, days=91)
+    assert await count(world, Draft) == [0]
+    assert (await hoa.says("1")).key == "common.unknown"
+
+
+async def test_somebody_not_seen_for_24_months_is_erased_as_the_consent_says(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    ha = await reviewer(world)
+    await sent(world, hoa)
+    await tidy(world, days=729)
+    await ha.says("menu")
+    await tidy(world, days=2)
+    async with world.database.read() as session:
+        people = {person.name: person.erased_at for person in (await session.execute(select(Person))).scalars()}
+        proof = (await session.execute(select(Consent).where(Consent.person_id == 1))).scalars().all()
+    assert people == {"": world.now, "Lê Thu Hà": None} and all(consent.withdrawn_at for consent in proof)
+    await tidy(world, minutes=5)
+    await tidy(world, days=1, minutes=1)
+    assert await count(world, Account) == [1]
+    assert (await hoa.says("alo")).key == "onboarding.welcome"
+
+
+async def test_the_files_of_who_is_erased_by_time_go_too(world: World) -> None:
+    await with_a_report(world)
+    await tidy(world, days=731)
+    async with world.database.read() as session:
+        assert (await session.execute(select(Job.data).where(Job.kind == "delete_files"))).scalar_one()["files"]
