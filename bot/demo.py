@@ -133,7 +133,7 @@ class DemoHouse:
         for _ in range(2000):
             async with self._app.database.read() as session:
                 counts = await outbox.counts(session)
-                due = await outbox.next_due(session, "webchat", Lane)
+                due = await outbox.next_due(session, "webchat", list(Lane), self._clock.now())
             if not counts[OutState.SENDING.value] and (due is None or due > self._clock.now()):
                 return
             await self._clock.sleep(0.005)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,7 +114,7 @@ async def put(
         if row is not None and (row.state in UNSENT or row.provider_id):
             if row.state == OutState.SENT:
                 row.edits, row.attempts = row.provider_id, 0
-                row.finished_at, row.state = None, OutState.READY
+                row.finished_at, row.retry_at, row.state = None, None, OutState.READY
             row.payload, row.not_before, row.error = payload, due, ""
             return row.id
     row = OutboxRow(
@@ -314,15 +314,19 @@ async def hold_unfinished(session: Session) -> None:
     )
 
 
-async def next_due(session: Session, channel: str, lanes: Iterable[Lane]) -> datetime | None:
-    """When the earliest waiting message of some lanes may go; None when nothing waits."""
+async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:
+    """When the next waiting message of some lanes may go, in the past for what is due; None when nothing waits."""
+    waiting = (_T.channel == channel, _T.state == OutState.READY)
     firsts = [
-        select(func.min(_T.not_before))
-        .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane)
+        select(_T.not_before)
+        .where(*waiting, _T.lane == lane, _T.address.not_in(_refused(channel, lane, now)))
+        .order_by(_T.not_before)
+        .limit(1)
         .scalar_subquery()
         for lane in lanes
     ]
-    found = (await session.execute(select(*firsts))).one()
+    again = select(func.min(_T.retry_at)).where(*waiting, _T.lane.in_(lanes), _T.retry_at > now).scalar_subquery()
+    found = (await session.execute(select(*firsts, again))).one()
     return min((moment for moment in found if moment is not None), default=None)
 
 

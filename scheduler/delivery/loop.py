@@ -181,7 +181,7 @@ class Delivery:
                     busy |= {parcel.address for parcel in found}
                     looks[way] = 0.0
                     if len(found) < ask.limit:
-                        due = await outbox.next_due(session, self._channel.name, ask.lanes)
+                        due = await outbox.next_due(session, self._channel.name, ask.lanes, self._now())
                         looks[way] = tick + self._patience(way, tick, due)
         except BaseException:
             self._results = results + self._results

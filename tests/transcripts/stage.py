@@ -273,7 +273,7 @@ class Stage:
         self._delivery = Delivery(
             world.database,
             door.adapter,
-            rate=1e6,
+            rate=1000,
             now=now,
             monotonic=lambda: float(next(ticks)),
             sleep=asyncio.sleep,
@@ -395,7 +395,8 @@ class Stage:
 
     async def _delivers(self) -> None:
         """Delivery's own rounds until nothing is due or under way."""
-        due = and_(OutboxRow.state == OutState.READY, OutboxRow.not_before <= self.world.now)
+        again = or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= self.world.now)
+        due = and_(OutboxRow.state == OutState.READY, OutboxRow.not_before <= self.world.now, again)
         left = select(func.count()).where(or_(due, OutboxRow.state == OutState.SENDING))
         while True:
             async with self.world.database.read() as session:
