@@ -11,8 +11,13 @@ demo: install
 
 install: $(VENV)/.installed
 
+# Two halves side by side, one for each core: real processes and browsers in the first, whose words come last.
+REAL := tests/bot tests/browser tests/simulation tests/test_kill.py tests/test_disk.py
+
 test: $(VENV)/.tested lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(REAL) -p no:cacheprovider > $(VENV)/real.log 2>&1 & real=$$!; \
+	$(BIN)/pytest $(REAL:%=--ignore=%) -p no:cacheprovider; others=$$?; \
+	wait $$real; real=$$?; cat $(VENV)/real.log; exit $$((others | real))
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check --quiet .

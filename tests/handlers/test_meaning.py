@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from content.message import Choice, Message
+from content.message import MAX_CHOICES, Choice, Message
 from handlers.meaning import option, plain_label, several
 from tests.people import spoken
 
@@ -80,7 +80,8 @@ def test_every_option_answers_to_its_label(way: str) -> None:
 def test_every_option_answers_to_its_number_its_letter_and_its_keywords() -> None:
     missed = []
     for screen in screens():
-        for place, choice in enumerate(screen.choices):
+        # Some screens know more options than are ever shown together; what is shown is held by the walks.
+        for place, choice in enumerate(screen.choices[:MAX_CHOICES]):
             letter = "ABCDEFGH"[place]
             ways = [str(place + 1), f"{place + 1}.", f" Câu {place + 1} ", letter, letter.lower(), f"chọn {letter}"]
             for typed in (*ways, *choice.words, *(word.upper() for word in choice.words)):

@@ -28,7 +28,7 @@ async def test_words_and_pictures_are_kept_while_the_author_looks_elsewhere(worl
     await hoa.says("menu")
     world.later(days=2)
     await hoa.presses(f"c:bosung:{code}")
-    assert "1 tệp" in hoa.last.text and "Trước 40 phút\nảnh sau khi lắp giá" in hoa.last.text
+    assert "1 ảnh" in hoa.last.text and "Trước 40 phút\nảnh sau khi lắp giá" in hoa.last.text
     await hoa.says("nay 15 phút")
     await hoa.taps("Gửi bổ sung")
     assert hoa.last.key == "supplement.sent" and (await state(world, code)).status == Status.SENT
@@ -60,7 +60,7 @@ async def test_several_messages_are_acknowledged_once(world: World) -> None:
     await hoa.says("hai ảnh một")
     world.later(seconds=2)
     await world.deliver()
-    assert hoa.keys.count("supplement.noted") == 1 and "1 tệp" in hoa.last.text
+    assert hoa.keys.count("supplement.noted") == 1 and "1 ảnh" in hoa.last.text
 
 
 async def test_the_holder_hears_it_and_without_one_those_who_review(world: World) -> None:
