@@ -56,6 +56,14 @@ def short_name(name: str) -> str:
     return name.split()[-1] if name.split() else ""
 
 
+_UNIONS = ("công đoàn", "liên đoàn", "nghiệp đoàn", "tổng liên đoàn", "lđlđ", "tổ ", "cđ ")
+
+
+def union_of(name: str) -> str:
+    """The union at a unit, never the employer: "Công đoàn Công ty May Hòa Phát" of "Công ty May Hòa Phát"."""
+    return name if not name or name.lower().startswith(_UNIONS) else f"Công đoàn {name}"
+
+
 # Order of the Vietnamese alphabet; f, j, w, z of foreign names stand where they do in the Latin one.
 _ALPHABET = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
 _TONES = {tone: place for place, tone in enumerate(("\u0300", "\u0309", "\u0303", "\u0301", "\u0323"), start=1)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, meta
 
-from content import calendar, money, times
+from content import calendar, money, names, times
 from content.message import Choice, Media, Message
 from content.source import ROOT, ContentError, Problem, Source, read
 from content.text import fold
@@ -173,6 +173,7 @@ def _plain(label: str) -> str:
 def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
+        "union": names.union_of,
         "money": money.format_money,
         "short_money": money.format_money_short,
         "number": money.format_number,

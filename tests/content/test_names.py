@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.names import MAX_LETTERS, NameProblem, parse_name, short_name, sort_key
+from content.names import MAX_LETTERS, NameProblem, parse_name, short_name, sort_key, union_of
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,9 @@ def test_the_order_is_that_of_the_unicode_collator() -> None:
     script = "console.log(JSON.stringify(JSON.parse(process.argv[1]).sort(new Intl.Collator('vi').compare)))"
     oracle = subprocess.run(["node", "-e", script, json.dumps(shuffled)], capture_output=True, check=True, timeout=60)
     assert sorted(shuffled, key=sort_key) == json.loads(oracle.stdout)
+
+
+def test_the_union_is_named_where_the_unit_bears_its_employers_name() -> None:
+    assert union_of("Công ty TNHH May Hòa Phát") == "Công đoàn Công ty TNHH May Hòa Phát"
+    for name in ("Công đoàn xã Cao Sơn", "Liên đoàn Lao động tỉnh", "Tổ chuyền 5", ""):
+        assert union_of(name) == name
