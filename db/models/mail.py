@@ -1,0 +1,119 @@
+"""What came in and what goes out: the inbox, the outbox, and messages said to many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, enum
+
+
+class InboxState(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class InboxRow(Base):
+    """One update of one channel, committed before it is acknowledged; a repeat is dropped by the unique key."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "bot", "ext_id"),
+        Index("ix_inbox_state_lane_id", "state", "lane", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    bot: Mapped[str]
+    ext_id: Mapped[str]
+    digest: Mapped[str]
+    lane: Mapped[str]
+    raw: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[InboxState] = mapped_column(enum(InboxState), default=InboxState.NEW)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+
+
+class Policy(StrEnum):
+    """AMO: at most once, a doubtful send is never repeated. ALO: at least once (promises §1.5)."""
+
+    AMO = "amo"
+    ALO = "alo"
+
+
+class Lane(IntEnum):
+    """Who goes first: what somebody waits for, what concerns one person, what goes to many."""
+
+    REPLY = 0
+    NOTICE = 1
+    BULK = 2
+
+
+class OutState(StrEnum):
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+UNSENT = (OutState.READY, OutState.HELD)
+FINAL = (OutState.SENT, OutState.FAILED, OutState.UNKNOWN, OutState.CANCELLED, OutState.EXPIRED)
+
+
+class Body(Base):
+    """A message said to many, stored once per variant."""
+
+    __tablename__ = "bodies"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class OutboxRow(Base):
+    """One thing to say to one address. `edits` carries the platform's id of the message to change in place.
+
+    `not_before` is its place in the line and stays; `retry_at` is when it may be tried again after it did not go.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("dedup_key"),
+        Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
+        Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
+        Index("ix_outbox_retry_at", "retry_at"),
+        Index("ix_outbox_broadcast_id_state", "broadcast_id", "state"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedup_key: Mapped[str | None]
+    policy: Mapped[Policy] = mapped_column(enum(Policy))
+    lane: Mapped[int]
+    kind: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    person_id: Mapped[int | None] = mapped_column(index=True)
+    channel: Mapped[str]
+    address: Mapped[str]
+    broadcast_id: Mapped[int | None] = mapped_column(ForeignKey("broadcasts.id"))
+    body_id: Mapped[int | None] = mapped_column(ForeignKey("bodies.id"))
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    slot: Mapped[str | None]
+    state: Mapped[OutState] = mapped_column(enum(OutState), default=OutState.READY)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+    retry_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    claim: Mapped[str] = mapped_column(default="")
+    provider_id: Mapped[str] = mapped_column(default="")
+    edits: Mapped[str] = mapped_column(default="")
+    error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
