@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 from typing import IO, Any
 
 from bot.channels.telegram import Telegram
+from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.webchat import WebChat
 from bot.clock import Clock
 from bot.inbox import Inbox
@@ -27,7 +28,7 @@ from db.session import Database
 from handlers.registry import build_registry
 from handlers.talk import House
 from scheduler.delivery import Delivery, Rejected, window_for
-from scheduler.timetable import Timetable, Work
+from scheduler.timetable import JOBS, Job, Timetable, Work
 
 log = logging.getLogger(__name__)
 
@@ -119,11 +120,19 @@ class App:
                 said=self.wake,
                 fetch=self._fetch,
                 rng=Random(),
-            )
+            ),
+            (*JOBS, *self._own_jobs()),
         )
         self.server: WebServer | None = None
         self._lock = lock
         self._tasks: list[asyncio.Task[Any]] = []
+
+    def _own_jobs(self) -> tuple[Job, ...]:
+        """What a door has to do from time to time."""
+        if self.telegram is None:
+            return ()
+        lists = CommandLists(self.telegram, self.database, self.house, now=self.clock.now)
+        return (Job("command lists", LOOK, lambda _: lists.look()),)
 
     def _said(self, channel: str) -> None:
         # A message to one may say something to others, who may be on another channel.

@@ -7,7 +7,19 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 
-from db.models import Account, Conversation, Draft, OutboxRow, OutState, Person, Reach, WebMessage, WebSession
+from db.models import (
+    Account,
+    Conversation,
+    Draft,
+    Grant,
+    OutboxRow,
+    OutState,
+    Person,
+    Reach,
+    Role,
+    WebMessage,
+    WebSession,
+)
 from db.session import Session
 
 PREVIEW = timedelta(hours=24)
@@ -64,6 +76,28 @@ async def best_account(session: Session, person_id: int) -> Account | None:
             .limit(1)
         )
     ).scalar()
+
+
+async def list_with_roles(session: Session, channel: str) -> list[tuple[Account, frozenset[Role]]]:
+    """Chats of a channel whose people hold roles now, and those that were given a list of commands for one once."""
+    held = await session.execute(
+        select(Account, Grant.role)
+        .join(Grant, Grant.person_id == Account.person_id)
+        .where(Account.channel == channel, Grant.confirmed_at.is_not(None), Grant.revoked_at.is_(None))
+    )
+    found: dict[Account, set[Role]] = {}
+    for account, role in held:
+        found.setdefault(account, set()).add(role)
+    # "> ''" and not "!=": only this the index answers.
+    listed = await session.execute(select(Account).where(Account.channel == channel, Account.command_list > ""))
+    for account in listed.scalars():
+        found.setdefault(account, set())
+    return [(account, frozenset(roles)) for account, roles in found.items()]
+
+
+async def note_command_list(session: Session, account_id: int, mark: str) -> None:
+    """Remembers which list of commands a chat was given; "" for everybody's."""
+    await session.execute(update(Account).where(Account.id == account_id).values(command_list=mark))
 
 
 async def find_draft(session: Session, person_id: int, dialogue: str) -> Draft | None:

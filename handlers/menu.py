@@ -18,6 +18,9 @@ DRAFT_SHOWN = timedelta(days=30)
 """How long the menu reminds of a draft; after that it waits among one's own submissions (4-conversation §4.17)."""
 NOT_LISTED = ("start", "menu", "trogiup", "canbo")
 """What help speaks of in its own words, or what the reader is looking at."""
+FIRST_LISTED = ("start", "menu", "canbo")
+CANCEL = "huy"
+"""A word that means the same everywhere, listed as a /command too; there is nothing to open behind it."""
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
@@ -39,12 +42,27 @@ async def resume(talk: Talk, arg: str) -> Move | None:
 
 async def show_help(talk: Talk, arg: str) -> Move | None:
     """How to use it, and what can be typed: each label is a word that opens its thing."""
-    shown = [c for c in talk.house.registry.order if c.slash and c.name not in NOT_LISTED and await _visible(talk, c)]
-    of_some = [c for c in shown if c.place == Place.OFFICER or (c.place == Place.NOWHERE and c.visible is not None)]
-    lines = [_name(talk, command) for command in shown if command not in of_some]
-    officer = [_name(talk, command) for command in of_some]
+    of_all, of_some = await _slashes(talk)
+    lines = [_name(talk, command) for command in of_all if command.name not in NOT_LISTED]
+    officer = [_name(talk, command) for command in of_some if command.name not in NOT_LISTED]
     talk.say("menu.help", _button(talk, "menu"), lines=lines, officer=officer)
     return None
+
+
+async def _slashes(talk: Talk) -> tuple[list[Command], list[Command]]:
+    """The /commands that everybody has, and those that come with a role this person holds."""
+    shown = [c for c in talk.house.registry.order if c.slash and await _visible(talk, c)]
+    of_some = [c for c in shown if c.place == Place.OFFICER or (c.place == Place.NOWHERE and c.visible is not None)]
+    return [command for command in shown if command not in of_some], of_some
+
+
+async def command_list(talk: Talk) -> list[tuple[str, str]]:
+    """Every /command this person is offered with its description, for platforms that show a list (4-conversation §4.1)."""
+    of_all, of_some = await _slashes(talk)
+    everybody = sorted((command.name for command in of_all), key=lambda name: name not in FIRST_LISTED)
+    officer = sorted((command.name for command in of_some), key=lambda name: name not in FIRST_LISTED)
+    names = [*everybody, CANCEL, *officer]
+    return [(name, talk.house.words.plain(f"commands.{name}")) for name in names]
 
 
 def _name(talk: Talk, command: Command) -> str:

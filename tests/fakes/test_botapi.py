@@ -383,6 +383,23 @@ async def test_commands_are_checked(fake: FakeBotApi, bot: Caller) -> None:
     assert list(fake.state.commands.values()) == [[{"command": "menu", "description": "Mở thực đơn"}]]
     assert await bot("deleteMyCommands") is True
     assert fake.state.commands == {}
+    for commands in (
+        [{"command": "Menu", "description": "x"}], [{"command": "m" * 33, "description": "x"}],
+        [{"command": "menu", "description": ""}], [{"command": "menu", "description": "x" * 257}],
+        [{"command": f"c{n}", "description": "x"} for n in range(101)], ["menu"], {"command": "menu"},
+    ):  # fmt: skip
+        assert (await bot.refused("setMyCommands", commands=commands)).startswith("400 "), commands
+
+
+async def test_a_chat_has_its_own_commands_until_they_are_deleted(fake: FakeBotApi, bot: Caller) -> None:
+    of_all, of_lan = [{"command": "menu", "description": "a"}], [{"command": "duyet", "description": "b"}]
+    scope = {"type": "chat", "chat_id": LAN}
+    fake.person(LAN).blocks()
+    assert await bot("setMyCommands", commands=of_all) and await bot("setMyCommands", commands=of_lan, scope=scope)
+    assert fake.commands(LAN) == ["duyet"] and fake.commands(999) == ["menu"]
+    assert await bot("deleteMyCommands", scope=scope) and fake.commands(LAN) == ["menu"]
+    for wrong in ({"type": "chat", "chat_id": 999}, {"type": "chat"}, {"type": "town"}, "chat"):
+        assert (await bot.refused("setMyCommands", commands=of_all, scope=wrong)).startswith("400 "), wrong
 
 
 async def test_files_up_to_20_mb_have_a_link_for_an_hour(fake: FakeBotApi, bot: Caller) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from telegram import Bot
+from telegram import Bot, BotCommandScopeChat
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, TelegramError
 
@@ -47,7 +47,7 @@ class Telegram:
     ) -> None:
         self._files = files
         self._sleep = sleep
-        self._number = token.partition(":")[0]
+        self.number = token.partition(":")[0]
         self._poll = self._bot(token, api, 2)
         self._talk = self._bot(token, api, REPLIES)
         self._bulk = self._bot(token, api, window)
@@ -79,7 +79,7 @@ class Telegram:
                 raw = await self._fetch_updates(offset)
                 if raw:
                     fresh = [arrival(str(update["update_id"]), lane_of(update), update) for update in raw]
-                    await store(self.name, self._number, fresh)
+                    await store(self.name, self.number, fresh)
                     offset = max(int(update["update_id"]) for update in raw) + 1
                     self._acknowledge(raw)
                 failures = 0
@@ -155,6 +155,20 @@ class Telegram:
             raise ours(error) from None
         try:
             return await say(bot, int(address), message, edits, None, self._files)
+        except TelegramError as error:
+            raise ours(error) from None
+
+    async def list_commands(self, commands: Sequence[tuple[str, str]], address: str = "") -> None:
+        """Sets the list of commands with their descriptions: of one chat, or everybody's who has none of their own.
+
+        An empty list for a chat gives it everybody's again. Raises SendError; in doubt it may be repeated.
+        """
+        scope = BotCommandScopeChat(int(address)) if address else None
+        try:
+            if commands:
+                await self._talk.set_my_commands(commands, scope=scope)
+            else:
+                await self._talk.delete_my_commands(scope=scope)
         except TelegramError as error:
             raise ours(error) from None
 

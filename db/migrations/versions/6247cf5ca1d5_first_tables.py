@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("reach", sa.Enum("ok", "blocked", name="reach", native_enum=False, length=24), nullable=False),
+        sa.Column("command_list", sa.String(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("seen_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_accounts_person_id")),
@@ -188,6 +189,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "address", name=op.f("uq_accounts_channel_address")),
     )
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_accounts_command_list"), ["command_list"], unique=False)
         batch_op.create_index(batch_op.f("ix_accounts_person_id"), ["person_id"], unique=False)
 
     op.create_table(

@@ -162,6 +162,11 @@ class FakeBotApi:
             if chat == chat_id and posted.by_bot and (deleted or not posted.deleted)
         ]
 
+    def commands(self, chat_id: int) -> list[str]:
+        """The commands a chat is offered: its own list, else everybody's."""
+        known = self.state.commands
+        return [str(each["command"]) for each in known.get(chat_id, known.get("default", []))]
+
     # ------------------------------------------------------------------------------------------------ updates
 
     @property

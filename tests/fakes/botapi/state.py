@@ -147,7 +147,8 @@ class State:
         self.queue: list[Waiting] = []
         self.confirmed: list[int] = []
         self.expired: list[int] = []
-        self.commands: dict[str, list[dict[str, Any]]] = {}
+        self.commands: dict[int | str, list[dict[str, Any]]] = {}
+        """Lists by the chat they are for, or the kind of chats."""
         self.webhook = ""
         self.presses: set[str] = set()
         self.next_update = 700_000_001
@@ -314,19 +315,36 @@ class State:
 
     def do_set_my_commands(self, params: Params) -> Any:
         commands = params.structure("commands") or []
+        if not isinstance(commands, list):
+            raise ApiError(400, "Bad Request: expected an Array of BotCommand")
         for command in commands:
+            if not isinstance(command, dict):
+                raise ApiError(400, "Bad Request: can't parse BotCommand: expected an Object")
             if not re.fullmatch(r"[a-z0-9_]{1,32}", str(command.get("command", "")).removeprefix("/")):
                 raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
             if not 1 <= units(str(command.get("description", ""))) <= 256:
                 raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
         if len(commands) > 100:
             raise ApiError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
-        self.commands[json.dumps(params.structure("scope"))] = commands
+        self.commands[self._scope(params)] = commands
         return True
 
     def do_delete_my_commands(self, params: Params) -> Any:
-        self.commands.pop(json.dumps(params.structure("scope")), None)
+        self.commands.pop(self._scope(params), None)
         return True
+
+    def _scope(self, params: Params) -> int | str:
+        """Whose list it is: a chat's, whether or not the bot is blocked there (Client.cpp, check_bot_command_scope), or many's."""
+        scope = params.structure("scope") or {"type": "default"}
+        kind = scope.get("type") if isinstance(scope, dict) else None
+        if kind in ("default", "all_private_chats", "all_group_chats", "all_chat_administrators"):
+            return str(kind)
+        if kind != "chat":
+            raise ApiError(400, "Bad Request: can't parse BotCommandScope: Unsupported type specified")
+        chat = Params(scope, {}).chat()
+        if chat not in self.chats or not self.chats[chat].met:
+            raise ApiError(400, "Bad Request: chat not found")
+        return chat
 
     def do_get_file(self, params: Params) -> Any:
         stored = self.files.get(params.text("file_id"))
