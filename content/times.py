@@ -39,7 +39,8 @@ _TIME = re.compile(
     r"(?:(?P<minute>\d{1,2})(?!\d) ?(?:phut\b|p\b)?|(?P<half>ruoi)\b|kem ?(?P<short>\d{1,2})(?!\d)(?: ?phut\b)?)?"
     r"|(?<![\d:])(?P<clock>\d{1,2}):(?P<clock_minute>\d{2})(?![\d:])"
 )
-_PART = re.compile(r"\b(?:sang|trua|chieu|buoi_toi|dem|khuya)\b")
+PART = re.compile(r"\b(?:sang|trua|chieu|buoi_toi|dem|khuya)\b")
+"""The part of the day, in folded words; "tối" is read before folding, for it would look like "tới"."""
 
 
 def parse_when(text: str, now: datetime) -> datetime | None:
@@ -52,7 +53,7 @@ def parse_when(text: str, now: datetime) -> datetime | None:
     if len(text) > 200:
         return None
     typed = " ".join(unicodedata.normalize("NFC", text).lower().split())
-    typed = _HOUR_WORDS.sub(lambda found: f"{_CLEAR_NUMBERS[found[1]]} {found[2]}", typed)
+    typed = number_words(typed)
     typed = fold(re.sub(r"\w+", lambda word: _TOLD_APART.get(word.group(), word.group()), typed))
     if found := _FROM_NOW.search(typed):
         return _from_now(found, typed, now)
@@ -60,7 +61,7 @@ def parse_when(text: str, now: datetime) -> datetime | None:
     rest = _EVENING.sub(r"\1 buoi_toi ", _WEEKDAY.sub(" | ", typed))
     days, rest = _dates_in(rest, now.date())
     times = list(_TIME.finditer(rest))
-    parts = set(_PART.findall(rest))
+    parts = set(PART.findall(rest))
     if len(times) != 1 or len(days) > 1 or len(parts) > 1 or len(weekdays) > 1 or re.search(r"\d", _TIME.sub("", rest)):
         return None
     since_midnight = _since_midnight(times[0], parts.pop() if parts else "")
@@ -69,6 +70,11 @@ def parse_when(text: str, now: datetime) -> datetime | None:
         return None
     moment = datetime(day.year, day.month, day.day, tzinfo=now.tzinfo) + since_midnight
     return _on_weekday(weekdays[0], moment, now, day if days else None) if weekdays else moment
+
+
+def number_words(typed: str) -> str:
+    """Lower-case text with the hours that were written as words in numbers: "tám giờ" becomes "8 giờ"."""
+    return _HOUR_WORDS.sub(lambda found: f"{_CLEAR_NUMBERS[found[1]]} {found[2]}", typed)
 
 
 def _from_now(found: re.Match[str], typed: str, now: datetime) -> datetime | None:
@@ -140,12 +146,17 @@ _SAID: Final = {
 def _since_midnight(time: re.Match[str], part: str) -> timedelta | None:
     hour = int(time["hour"] or time["clock"])
     minute = 30 if time["half"] else int(time["minute"] or time["clock_minute"] or 0) - int(time["short"] or 0)
+    return since_midnight(hour, minute, part)
+
+
+def since_midnight(hour: int, minute: int, part: str) -> timedelta | None:
+    """An hour as said for a part of the day ("" = none said), up to 24 hours; None for one that does not exist."""
     if hour == 12 and part in ("buoi_toi", "dem", "khuya"):
         hour = 24  # "12 giờ đêm nay" ends this day
     twelve_more, as_is = _SAID[part]
     hour = hour + 12 if hour in twelve_more else hour if hour in as_is else 99
-    since_midnight = timedelta(hours=hour, minutes=minute)
-    return since_midnight if -60 < minute < 60 and timedelta(0) <= since_midnight <= timedelta(hours=24) else None
+    since = timedelta(hours=hour, minutes=minute)
+    return since if -60 < minute < 60 and timedelta(0) <= since <= timedelta(hours=24) else None
 
 
 # --- A date gone by: "từ khi nào" ------------------------------------------------------------------------------------

@@ -1,12 +1,19 @@
-"""When each shift may be written to: nobody is woken, and nothing comes at work (5-voice §5.4, pure)."""
+"""When each person may be written to: nobody is woken, and nothing comes at work (5-voice §5.4, pure).
+
+A person's `hours` are their shift, and the span they set themselves in which nothing shall come: "office", or
+"office 22:00-06:00".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
+from functools import cache
 
 from content.calendar import LOCAL, days_to_tet, local_date
+from content.hours import Span, from_text, length
 
-WINDOWS: dict[str, tuple[tuple[time, time], ...]] = {
+WINDOWS: dict[str, tuple[Span, ...]] = {
     "office": ((time(11, 30), time(13, 0)), (time(17, 0), time(20, 30))),
     "morning": ((time(14, 30), time(20, 0)),),
     "afternoon": ((time(9, 0), time(13, 0)),),
@@ -18,7 +25,7 @@ ANNIVERSARY_MORNING = (time(7, 0), time(7, 45))
 EVENING = time(17, 0)
 DAYTIME = (time(7, 0), time(21, 0))
 """Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
-SLEEP: dict[str, tuple[time, time]] = {
+SLEEP: dict[str, Span] = {
     "office": (time(21, 0), time(6, 30)),
     "morning": (time(20, 30), time(5, 0)),
     "afternoon": (time(22, 0), time(8, 30)),
@@ -26,20 +33,51 @@ SLEEP: dict[str, tuple[time, time]] = {
     "rotating": (time(21, 0), time(6, 30)),
 }
 """When each shift sleeps: even what concerns one person alone waits until they are awake, unless they just asked."""
+OUTER = (time(7, 0), time(22, 0))
+"""Where own hours leave nothing of a shift's windows, a message may come between these."""
+SHORTEST = timedelta(minutes=15)
+"""What own hours leave of a window counts from this length on."""
 SUNDAY = 6
 
 
-def windows(shift: str, timing: str = "window") -> tuple[tuple[time, time], ...]:
-    """The windows of a day, earliest first.
+def _parts(hours: str) -> tuple[str, Span | None]:
+    """The shift and the own quiet span."""
+    shift, _, quiet = hours.partition(" ")
+    return shift, from_text(quiet)
+
+
+@cache
+def windows(hours: str, timing: str = "window") -> tuple[Span, ...]:
+    """The windows of a person's day, earliest first.
 
     `timing` is "window" for all of them, "morning" for an anniversary's own day, or "evening" for what is left of the
-    last one from 17:00 on (the afternoon shift, at work then, keeps its morning).
+    last one from 17:00 on (the afternoon shift, at work then, keeps its morning). Where own hours leave nothing of the
+    shift's windows, it is the waking hours outside them; in the end what they leave of the day.
     """
     if timing == "evening":
-        start, end = WINDOWS[shift][-1]
+        start, end = windows(hours)[-1]
         return ((max(start, EVENING) if end > EVENING else start, end),)
+    shift, quiet = _parts(hours)
     extra = (ANNIVERSARY_MORNING,) if timing == "morning" and shift == "office" else ()
-    return (*extra, *WINDOWS[shift])
+    left = shift_windows(hours) or _without(_without((OUTER,), SLEEP[shift]), quiet) or _without((OUTER,), quiet)
+    return (*_without(extra, quiet), *left)
+
+
+def shift_windows(hours: str) -> tuple[Span, ...]:
+    """What own hours leave of the shift's windows, perhaps nothing."""
+    shift, quiet = _parts(hours)
+    return _without(WINDOWS[shift], quiet)
+
+
+def _without(spans: Iterable[Span], closed: Span | None) -> tuple[Span, ...]:
+    """What is left of some spans outside a closed one, which may go over midnight."""
+    if closed is None:
+        return tuple(spans)
+    begins, ends = closed
+    for shut, opens in ((begins, ends),) if begins < ends else ((begins, time.max), (time.min, ends)):
+        cut = [piece for start, end in spans for piece in ((start, min(end, shut)), (max(start, opens), end))]
+        spans = [(start, end) for start, end in cut if start < end]
+    return tuple(span for span in spans if length(span) >= SHORTEST)
 
 
 def rests(day: date, *, sundays: bool = False) -> bool:
@@ -47,7 +85,7 @@ def rests(day: date, *, sundays: bool = False) -> bool:
     return (day.weekday() == SUNDAY and not sundays) or -days_to_tet(day) in range(3)
 
 
-def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
+def next_slot(hours: str, moment: datetime, timing: str = "window") -> datetime:
     """The first moment from `moment` on at which a person may be written to.
 
     Tết's first three days are quiet, and Sundays, save for an anniversary on its own day ("morning").
@@ -57,33 +95,42 @@ def next_slot(shift: str, moment: datetime, timing: str = "window") -> datetime:
         day = local.date() + timedelta(days=ahead)
         if rests(day, sundays=timing == "morning"):
             continue
-        for start, end in windows(shift, timing):
+        for start, end in windows(hours, timing):
             opens, closes = datetime.combine(day, start, LOCAL), datetime.combine(day, end, LOCAL)
             if local < closes:
                 return max(local, opens)
     raise ValueError("there is a window within two weeks of any day")
 
 
-def awake(shift: str, moment: datetime) -> datetime:
-    """The first moment from `moment` on at which a person is not asleep."""
+def awake(hours: str, moment: datetime) -> datetime:
+    """The first moment from `moment` on at which a person is neither asleep nor wants to be left alone."""
     local = moment.astimezone(LOCAL)
-    begins, ends = SLEEP[shift]
-    now = local.time()
-    asleep = begins <= now or now < ends if begins > ends else begins <= now < ends
-    if not asleep:
+    shift, quiet = _parts(hours)
+    for span in (SLEEP[shift], quiet) * 2:  # the end of one may lie in the other
+        local = _after(span, local)
+    return local
+
+
+def _after(span: Span | None, local: datetime) -> datetime:
+    """A moment, or the end of the span it lies in."""
+    if span is None:
         return local
-    day = local.date() + timedelta(days=begins > ends and now >= begins)
-    return datetime.combine(day, ends, LOCAL)
+    begins, ends = span
+    now = local.time()
+    inside = begins <= now or now < ends if begins > ends else begins <= now < ends
+    if not inside:
+        return local
+    return datetime.combine(local.date() + timedelta(days=begins > ends and now >= begins), ends, LOCAL)
 
 
-def last_end(shift: str, day: date) -> datetime:
+def last_end(hours: str, day: date) -> datetime:
     """When the last window of a day closes: after it, what was meant for that day is missed, not late."""
-    return datetime.combine(day, WINDOWS[shift][-1][1], LOCAL)
+    return datetime.combine(day, windows(hours)[-1][1], LOCAL)
 
 
-def shifts_ahead(now: datetime) -> tuple[str, ...]:
-    """The shifts that still have a window today."""
-    return tuple(shift for shift in WINDOWS if now < last_end(shift, local_date(now)))
+def hours_ahead(known: Collection[str], now: datetime) -> list[str]:
+    """Those of some hours that still have a window today."""
+    return [hours for hours in known if now < last_end(hours, local_date(now))]
 
 
 def is_daytime(moment: datetime) -> bool:
@@ -110,24 +157,33 @@ def next_daytime(moment: datetime) -> datetime:
 
 
 def when_to_send(
-    timing: str, shift: str, send_at: datetime, now: datetime, *, urgent: bool
+    kind: str, timing: str, hours: str, send_at: datetime, now: datetime
 ) -> tuple[datetime, datetime | None]:
     """(not before, not after) for one person of a broadcast that is due: "window" is their own hours, else the same for all.
 
-    Late is no reason to wake anybody. Only what is urgent, or was asked for at an hour of rest, goes at any hour.
+    Late is no reason to wake anybody. Only what is urgent, or was asked for at an hour of rest, goes at any hour; and
+    what is not urgent waits for the windows of somebody who wants nothing at the hour it was asked for.
     """
     start = max(now, send_at)
-    if timing == "window":
-        due = next_slot(shift, start)
-        return due, next(datetime.combine(due.date(), end, LOCAL) for _, end in windows(shift) if due.time() < end)
-    if urgent or is_quiet(send_at):
+    if kind == "automatic":
+        return next_slot(hours, start, timing), last_end(hours, local_date(send_at))
+    if timing != "window":
+        due, until = _same_for_all(kind, send_at, start)
+        if kind == "urgent" or _after(_parts(hours)[1], due.astimezone(LOCAL)) == due:
+            return due, until
+    due = next_slot(hours, start)
+    return due, next(datetime.combine(due.date(), end, LOCAL) for _, end in windows(hours) if due.time() < end)
+
+
+def _same_for_all(kind: str, send_at: datetime, start: datetime) -> tuple[datetime, datetime | None]:
+    if kind == "urgent" or is_quiet(send_at):
         return start, None
     due = next_daytime(start) if is_quiet(start) else start.astimezone(LOCAL)
     return due, datetime.combine(due.date(), DAYTIME[1], LOCAL)
 
 
 def times_to_send(
-    timing: str, send_at: datetime, now: datetime, *, urgent: bool
+    kind: str, timing: str, known: Collection[str], send_at: datetime, now: datetime
 ) -> dict[str, tuple[datetime, datetime | None]]:
-    """`when_to_send` for every shift."""
-    return {shift: when_to_send(timing, shift, send_at, now, urgent=urgent) for shift in WINDOWS}
+    """`when_to_send` for everybody's hours."""
+    return {hours: when_to_send(kind, timing, hours, send_at, now) for hours in known}

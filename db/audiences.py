@@ -21,11 +21,11 @@ from db.models import (
     OutState,
     Person,
     Reach,
-    Shift,
     TargetState,
     Unit,
     UnitPath,
 )
+from db.people import HOURS
 from db.session import Session
 
 CAPS = ((1, 1), (7, 3), (30, 10))
@@ -180,10 +180,10 @@ async def freeze(session: Session, broadcast: Broadcast) -> None:
     await _freeze(session, broadcast)
 
 
-async def freeze_newcomers(session: Session, broadcast: Broadcast, shifts: Sequence[str]) -> bool:
-    """Adds those of some shifts who have come into the audience since. Returns whether there were any."""
+async def freeze_newcomers(session: Session, broadcast: Broadcast, hours: Sequence[str]) -> bool:
+    """Adds those with some hours who have come into the audience since. Returns whether there were any."""
     known = exists().where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.person_id == Person.id)
-    fresh = (Person.shift.in_([Shift(shift) for shift in shifts]), ~known)
+    fresh = (HOURS.in_(hours), ~known)
     found = select(Person.id).where(*_within(from_json(broadcast.audience)), *fresh).limit(1)
     if (await session.execute(found)).first() is None:
         return False

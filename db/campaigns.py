@@ -9,7 +9,8 @@ from sqlalchemy import String, cast, literal, select
 
 from db import audiences, house
 from db.errors import NotFound
-from db.models import OutboxRow, Person, Registration, Shift
+from db.models import OutboxRow, Person, Registration
+from db.people import HOURS
 from db.session import Session
 
 CHECK = "check:"
@@ -73,11 +74,11 @@ async def _own(session: Session, person_id: int, code: str) -> Registration:
 
 
 async def list_unasked(
-    session: Session, year: int, round_number: int, topic: str, before: datetime, today: datetime, shifts: Sequence[str]
+    session: Session, year: int, round_number: int, topic: str, before: datetime, today: datetime, hours: Sequence[str]
 ) -> list[Registration]:
     """Registrations made before a moment, of people who were not asked about them, and have said nothing themselves.
 
-    Only those who want reminders of a topic, work in one of some shifts, and have not had as many messages as they should;
+    Only those who want reminders of a topic, have one of some `hours`, and have not had as many messages as they should;
     `today` is when the day begins.
     """
     asked = select(OutboxRow.id).where(OutboxRow.dedup_key == literal(CHECK) + cast(Registration.id, String))
@@ -90,7 +91,7 @@ async def list_unasked(
             Registration.outcome == "",
             Registration.created_at < before,
             Person.processing,
-            Person.shift.in_([Shift(shift) for shift in shifts]),
+            HOURS.in_(hours),
             ~audiences.wants_none(topic),
             ~asked.exists(),
             ~audiences.full(today, automatic=True),

@@ -108,7 +108,7 @@ async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stoppe
     await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
     person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
-    person.muted_topics, person.erased_at = [], now
+    person.quiet, person.muted_topics, person.erased_at = "", [], now
     audit.note(session, person_id, "erase", f"person {person_id}", now)
     return stopped, files
 

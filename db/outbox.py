@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -167,6 +167,20 @@ async def tell(
         after=after,
         final=final,
     )
+
+
+async def put_off_notices(
+    session: Session, person_id: int, now: datetime, until: Callable[[datetime], datetime]
+) -> None:
+    """What waits to be told to one person alone waits until the moment that `until` says for its own."""
+    query = select(OutboxRow).where(
+        OutboxRow.person_id == person_id,
+        OutboxRow.lane == Lane.NOTICE,
+        OutboxRow.state == OutState.READY,
+        OutboxRow.not_before > now,
+    )
+    for row in (await session.execute(query)).scalars():
+        row.not_before = until(row.not_before)
 
 
 async def was_said(session: Session, person_id: int, slot: str) -> bool:

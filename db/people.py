@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, String, cast, func, select, update
 
 from db import audit
 from db.models import Account, Broadcast, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
 from db.session import Session
+
+HOURS = func.rtrim(cast(Person.shift, String) + " " + Person.quiet)
+"""`Person.hours` in SQL."""
+
+
+async def list_hours(session: Session) -> list[str]:
+    """The different hours that people have, each once."""
+    return list((await session.execute(select(HOURS).distinct().order_by(HOURS))).scalars())
 
 
 async def join(session: Session, account: Account, text_version: str, now: datetime) -> Person:

@@ -160,11 +160,11 @@ class Talk:
     ) -> None:
         """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached.
 
-        `gently` lets it wait while they sleep.
+        `gently` lets it wait while they sleep or want to be left alone.
         """
         if gently:
             person = await self.session.get_one(Person, person_id)
-            after = max(after, (awake(person.shift.value, self.now) - self.now).total_seconds())
+            after = max(after, (awake(person.hours, self.now) - self.now).total_seconds())
         message = self.screen(key, *extra, only=only, without=without, media=media, **params)
         await outbox.tell(
             self.session,

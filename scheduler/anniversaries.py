@@ -9,8 +9,8 @@ from content.anniversaries import Planned, planned
 from content.calendar import LOCAL, day_start, local_date
 from content.campaigns import campaign_for
 from content.message import to_json
-from content.windows import WINDOWS, is_daytime, next_slot
-from db import broadcasts, campaigns, house, outbox, policy, units
+from content.windows import is_daytime, next_slot
+from db import broadcasts, campaigns, house, outbox, people, policy, units
 from db.audiences import Rule
 from db.models import BroadcastState, Policy
 from db.policy import Action
@@ -107,8 +107,8 @@ async def _tell_responsible(
     """Tells those who answer for the texts, once each, in the daytime."""
     after = 0.0 if is_daytime(now) else (next_slot("office", now) - now).total_seconds()
     message = to_json(work.words.message(key, day=item.on, name=item.name, n=item.ordinal, year=item.year))
-    people = {person for action in RESPONSIBLE for person in await policy.anyone(session, top, action)}
-    for person_id in sorted(people):
+    found = {person for action in RESPONSIBLE for person in await policy.anyone(session, top, action)}
+    for person_id in sorted(found):
         await outbox.tell(session, person_id, message, now=now, key=f"{dedup}:{person_id}", after=after)
 
 
@@ -129,8 +129,8 @@ async def _check_registrations(work: Work, session: Session, now: datetime) -> N
     if today < ending.asks_on or not campaign.approved:
         return
     before = datetime.combine(ending.asks_on, time(), LOCAL)
-    awake = [shift for shift in WINDOWS if next_slot(shift, now) <= now]
-    for row in await campaigns.list_unasked(session, campaign.year, number, MOVEMENT, before, day_start(now), awake):
+    free = [hours for hours in await people.list_hours(session) if next_slot(hours, now) <= now]
+    for row in await campaigns.list_unasked(session, campaign.year, number, MOVEMENT, before, day_start(now), free):
         message = work.words.message(
             "campaign.check",
             round=ending.name,

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from content.announcements import announcement
-from content.calendar import day_start, local_date
+from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
-from content.windows import last_end, next_slot, shifts_ahead, when_to_send
-from db import broadcasts, outbox, policy
+from content.windows import hours_ahead, when_to_send
+from db import broadcasts, outbox, people, policy
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
@@ -107,7 +107,8 @@ async def welcome_newcomers(work: Work) -> None:
         async with work.database.write() as session:
             broadcast = await session.get_one(Broadcast, broadcast_id)
             if broadcast.state == BroadcastState.SENDING:
-                await broadcasts.welcome(session, broadcast, shifts_ahead(now))
+                ahead = hours_ahead(await people.list_hours(session), now)
+                await broadcasts.welcome(session, broadcast, ahead)
 
 
 def _on_the_day(broadcast: Broadcast) -> bool:
@@ -118,13 +119,7 @@ def _on_the_day(broadcast: Broadcast) -> bool:
 async def _plan(
     work: Work, session: Session, broadcast: Broadcast, member: Member, now: datetime
 ) -> tuple[datetime, datetime | None, int | None, dict[str, Any] | None]:
-    shift = member.shift.value
-    if broadcast.kind == "automatic":
-        due = next_slot(shift, max(now, broadcast.send_at), broadcast.timing)
-        expires: datetime | None = last_end(shift, local_date(broadcast.send_at))
-    else:
-        urgent = broadcast.kind == "urgent"
-        due, expires = when_to_send(broadcast.timing, shift, broadcast.send_at, now, urgent=urgent)
+    due, expires = when_to_send(broadcast.kind, broadcast.timing, member.hours, broadcast.send_at, now)
     group = member.audience.value if member.audience is not None else ""
     text = str(broadcast.audience.get("texts", {}).get(group, broadcast.text))
     if count_placeholders(text):

@@ -43,14 +43,14 @@ async def _tell(
     """Says something to one person, when they are awake."""
     message = work.words.message(key, **params)
     person = await people.get(session, person_id)
-    wait = (awake(person.shift.value, now) - now).total_seconds()
+    wait = (awake(person.hours, now) - now).total_seconds()
     await outbox.tell(session, person_id, to_json(message), now=now, kind="reminder", key=dedup, after=wait)
 
 
 async def _in_window(session: Session, person_id: int, now: datetime) -> bool:
     """Whether now is a person's own time for reminders: not at work, not asleep, not on a Sunday (5-voice §5.4)."""
     person = await people.get(session, person_id)
-    return next_slot(person.shift.value, now) <= now
+    return next_slot(person.hours, now) <= now
 
 
 async def _lapsed(work: Work, session: Session, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from content.calendar import local_date
 from content.message import to_json
 from content.windows import times_to_send
-from db import broadcasts, outbox
+from db import broadcasts, outbox, people
 from db.models import Broadcast, BroadcastState, OutState
 from db.session import Session
 
@@ -48,8 +48,8 @@ async def _give_new_hours(session: Session, broadcast: Broadcast, now: datetime)
     An anniversary does not: what is missed of it is missed (decisions 23).
     """
     if broadcast.kind != "automatic" and await broadcasts.count_state(session, broadcast.id, OutState.EXPIRED):
-        urgent = broadcast.kind == "urgent"
-        times = times_to_send(broadcast.timing, broadcast.send_at, now, urgent=urgent)
+        known = await people.list_hours(session)
+        times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, now)
         await broadcasts.arm(session, broadcast, OutState.EXPIRED, times)
 
 

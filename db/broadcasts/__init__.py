@@ -32,6 +32,7 @@ from db.broadcasts.planning import (
     pause_refused,
     planned,
     refused_in_a_row,
+    waiting_for,
     welcome,
 )
 from db.broadcasts.reading import (
@@ -117,5 +118,6 @@ __all__ = [
     "stop_all",
     "stopped",
     "unreached",
+    "waiting_for",
     "welcome",
 ]

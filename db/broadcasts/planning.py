@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from db import audiences, audit, policy
 from db.broadcasts.making import move, rule_of
 from db.models import (
+    UNSENT,
     Account,
     Audience,
     AuditRow,
@@ -25,11 +26,11 @@ from db.models import (
     Person,
     Policy,
     Reach,
-    Shift,
     TargetState,
     Unit,
     UnitPath,
 )
+from db.people import HOURS
 from db.policy import Action
 from db.session import Session
 
@@ -37,7 +38,7 @@ CHUNK = 500
 REFUSALS = 20
 """Messages the platform refuses in a row before a broadcast is paused: something is wrong with it (promises §1.5)."""
 Times = Mapping[str, tuple[datetime, datetime | None]]
-"""For each shift: not before, and not after."""
+"""For everybody's hours: not before, and not after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Member:
     name: str
     unit: str
     audience: Audience | None
-    shift: Shift
+    hours: str
     account: Account | None
     reason: str
 
@@ -96,7 +97,7 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
     ]
     accounts = await _accounts(session, [person.id for person, *_ in rows])
     return [
-        Member(person.id, person.name, unit or "", person.audience, person.shift, accounts.get(person.id), reason)
+        Member(person.id, person.name, unit or "", person.audience, person.hours, accounts.get(person.id), reason)
         for person, unit, reason in rows
     ]
 
@@ -176,9 +177,9 @@ async def planned(session: Session, broadcast: Broadcast) -> None:
     await move(session, broadcast, broadcast.version, (BroadcastState.PLANNING,), state=BroadcastState.SENDING)
 
 
-async def welcome(session: Session, broadcast: Broadcast, shifts: Sequence[str]) -> bool:
+async def welcome(session: Session, broadcast: Broadcast, hours: Sequence[str]) -> bool:
     """Takes people who joined since into a message that is on its way; it is planned on. Returns whether there were any."""
-    fresh = await audiences.freeze_newcomers(session, broadcast, shifts)
+    fresh = await audiences.freeze_newcomers(session, broadcast, hours)
     if fresh:
         await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), state=BroadcastState.PLANNING)
     return fresh
@@ -187,16 +188,26 @@ async def welcome(session: Session, broadcast: Broadcast, shifts: Sequence[str])
 async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Times) -> int:
     """Makes the rows of one state ready for each person's next good hour, unless they want none any more. Returns how many."""
     number = 0
-    for shift, (due, expires) in times.items():
-        of_shift = select(Person.id).where(Person.shift == Shift(shift), ~audiences.wants_none(broadcast.topic))
+    for hours, (due, expires) in times.items():
+        theirs = select(Person.id).where(HOURS.in_([hours]), ~audiences.wants_none(broadcast.topic))
         changed = await session.execute(
             update(OutboxRow)
-            .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == state, OutboxRow.person_id.in_(of_shift))
+            .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == state, OutboxRow.person_id.in_(theirs))
             .values(state=OutState.READY, not_before=due, expires_at=expires, claim="", error="", finished_at=None)
             .returning(OutboxRow.id)
         )
         number += len(changed.all())
     return number
+
+
+async def waiting_for(session: Session, person_id: int) -> list[tuple[OutboxRow, Broadcast]]:
+    """What of messages to many waits for its hour with one person."""
+    query = (
+        select(OutboxRow, Broadcast)
+        .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
+        .where(OutboxRow.person_id == person_id, OutboxRow.state.in_(UNSENT))
+    )
+    return [(row, broadcast) for row, broadcast in await session.execute(query)]
 
 
 async def finish(session: Session, broadcast: Broadcast, now: datetime) -> bool:

@@ -48,6 +48,8 @@ class Person(Base):
     confirmed: Mapped[bool] = mapped_column(default=False)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     shift: Mapped[Shift] = mapped_column(enum(Shift), default=Shift.OFFICE)
+    quiet: Mapped[str] = mapped_column(default="")
+    """Own hours in which nothing shall come, as "22:00-06:00"; empty for none."""
     news: Mapped[bool] = mapped_column(default=False)
     muted_topics: Mapped[list[Any]] = mapped_column(default=list)
     direct_production: Mapped[bool | None]
@@ -55,6 +57,11 @@ class Person(Base):
     joined_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+
+    @property
+    def hours(self) -> str:
+        """Shift and own quiet hours, by which it is settled when something may come: "office 22:00-06:00"."""
+        return f"{self.shift.value} {self.quiet}".rstrip()
 
 
 class Reach(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from content.message import Message
 from content.text import clean, letters
 from content.windows import times_to_send
-from db import broadcasts, jobs, policy, units
+from db import broadcasts, jobs, people, policy, units
 from db.errors import Conflict
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
@@ -99,8 +99,8 @@ async def take_again(talk: Talk, answer: Answer) -> Move | str:
         talk.say("common.cancelled")
         return END
     broadcast = await visible(talk, talk.data["code"])
-    urgent = broadcast.kind == "urgent"
-    times = times_to_send(broadcast.timing, broadcast.send_at, talk.now, urgent=urgent)
+    known = await people.list_hours(talk.session)
+    times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, talk.now)
     try:
         number = await broadcasts.resend_unknown(
             talk.session, broadcast, talk.me.id, talk.data["version"], times, talk.now

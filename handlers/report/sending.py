@@ -88,7 +88,7 @@ async def tell_reviewers(talk: Talk, submission: Submission) -> None:
     waiting = await submissions.count_waiting(talk.session, unit.id)
     for person_id in await submissions.receivers(talk.session, unit.id, without):
         reviewer = await people.get(talk.session, person_id)
-        slot = f"queue-{awake(reviewer.shift.value, talk.now):%Y%m%d%H}"
+        slot = f"queue-{awake(reviewer.hours, talk.now):%Y%m%d%H}"
         await talk.tell(
             person_id,
             "report.queue_notice",

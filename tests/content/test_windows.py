@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from content.calendar import LOCAL, tet
-from content.windows import WINDOWS, is_daytime, last_end, next_daytime, next_slot
+from content.windows import WINDOWS, awake, is_daytime, last_end, next_daytime, next_slot, when_to_send, windows
 
 SHIFTS = tuple(WINDOWS)
 TIMINGS = ("window", "morning", "evening")
@@ -110,3 +110,60 @@ def test_moments_of_any_zone_are_read_in_vietnams_time() -> None:
 def test_a_better_hour_is_offered_for_the_night(asked: str, awake: bool, offered: str) -> None:
     assert is_daytime(at(asked)) is awake
     assert clock(next_daytime(at(asked))) == offered
+
+
+# ---------------------------------------------------------------------------------------------------- own hours
+
+
+def shown(hours: str, timing: str = "window") -> str:
+    return ", ".join(f"{start:%H:%M}-{end:%H:%M}" for start, end in windows(hours, timing))
+
+
+@pytest.mark.parametrize(
+    ("hours", "left"),
+    [
+        ("office 22:00-06:00", "11:30-13:00, 17:00-20:30"), ("office 12:00-18:30", "11:30-12:00, 18:30-20:30"),
+        ("office 12:50-17:00", "11:30-12:50, 17:00-20:30"), ("office 19:00-12:50", "17:00-19:00"),
+        ("office 11:00-21:00", "07:00-11:00"), ("afternoon 08:00-14:00", "14:00-22:00"),
+        ("night 15:00-21:00", "21:00-22:00"), ("rotating 13:00-20:00", "07:00-13:00, 20:00-21:00"),
+        ("morning 14:00-20:30", "07:00-14:00"), ("night 15:00-05:00", "07:00-15:00"),
+    ],
+)  # fmt: skip
+def test_own_hours_narrow_the_windows_of_the_shift_and_where_nothing_is_left_the_waking_day_is(
+    hours: str, left: str
+) -> None:
+    assert shown(hours) == left
+
+
+def test_own_hours_hold_on_an_anniversary_and_in_the_evening_too() -> None:
+    assert shown("office 22:00-07:20", "morning") == "07:20-07:45, 11:30-13:00, 17:00-20:30"
+    assert shown("office 22:00-08:00", "morning") == "11:30-13:00, 17:00-20:30"
+    assert shown("office 19:00-06:00", "evening") == "17:00-19:00"
+    assert shown("office 16:00-22:00", "evening") == "11:30-13:00"
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("timing", TIMINGS)
+def test_whatever_hours_somebody_sets_nothing_comes_in_them_and_something_comes_soon(shift: str, timing: str) -> None:
+    for begins in range(0, 24, 2):
+        for long in range(1, 15):
+            ends = (begins + long) % 24
+            hours = f"{shift} {begins:02}:00-{ends:02}:00"
+            for asked in range(0, 24, 3):
+                for moment in (next_slot(hours, at(f"{asked:02}:20"), timing), awake(hours, at(f"{asked:02}:20"))):
+                    assert not 0 <= (moment.astimezone(LOCAL).hour - begins) % 24 < long, (hours, asked, clock(moment))
+                    assert moment - at(f"{asked:02}:20") < timedelta(days=3)
+
+
+def test_what_concerns_one_person_waits_out_their_sleep_and_their_own_hours() -> None:
+    assert clock(awake("office 20:00-08:00", at("20:30"))) == "Sat 08:00"
+    assert clock(awake("office 06:00-09:00", at("23:00"))) == "Sat 09:00"
+    assert clock(awake("night 15:00-17:00", at("10:00"))) == "Fri 17:00"
+    assert clock(awake("office 12:00-13:00", at("11:59"))) == "Fri 11:59"
+
+
+def test_what_is_sent_at_one_hour_to_all_waits_for_who_wants_nothing_then_unless_it_is_urgent() -> None:
+    noon = at("12:00")
+    assert when_to_send("notice", "now", "office", noon, noon) == (noon, at("21:00"))
+    assert when_to_send("notice", "now", "office 11:00-14:00", noon, noon) == (at("17:00"), at("20:30"))
+    assert when_to_send("urgent", "now", "office 11:00-14:00", noon, noon) == (noon, None)

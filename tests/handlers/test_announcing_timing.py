@@ -134,13 +134,25 @@ async def test_each_persons_own_hours_are_the_first_choice(world: World) -> None
     ha = await at_when(world)
     await world.joined("Ca Đêm", shift=Shift.NIGHT)
     await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
+    await world.joined("Giờ Riêng", quiet="16:00-19:15")
     assert ha.last.choices[0].key == "window"
     await ha.says("1")
     await ha.taps("Xác nhận")
     await planner.run(work_of(world))
     assert await hours(world) == {
         "Lê Thu Hà": "25/07 17:00", "Bùi Thị Hoa": "25/07 17:00", "Ca Đêm": "25/07 16:55", "Ca Chiều": "26/07 09:00",
+        "Giờ Riêng": "25/07 19:15",
     }  # fmt: skip
+
+
+async def test_one_hour_for_all_waits_for_who_wants_nothing_then(world: World) -> None:
+    ha = await at_when(world)
+    await world.joined("Giờ Riêng", quiet="16:00-18:00")
+    await ha.taps("Gửi ngay")
+    await ha.taps("Xác nhận")
+    await planner.run(work_of(world))
+    assert (await hours(world))["Giờ Riêng"] == "25/07 18:00"
+    assert (await hours(world))["Bùi Thị Hoa"] == "25/07 16:55"
 
 
 async def test_approval_that_comes_at_night_wakes_nobody(world: World) -> None:

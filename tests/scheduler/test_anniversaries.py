@@ -119,18 +119,19 @@ async def test_the_union_day_reaches_each_shift_in_its_own_hours_once(world: Wor
     await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
     await world.joined("Ca Đêm", shift=Shift.NIGHT)
     await world.joined("Ca Xoay", shift=Shift.ROTATING)
+    await world.joined("Giờ Riêng", quiet="16:00-08:00")
     world.now = local(7, 25, 5)
     await walks(world, local(7, 29, 0))
     got = await sent(world)
     assert {name: at for (name, key), at in got.items() if key == "kn:2807:2025:t3"} == {
         "Hành Chính": "25/07 17:00", "Ca Sáng": "25/07 17:00", "Ca Chiều": "25/07 09:00", "Ca Đêm": "25/07 17:00",
-        "Ca Xoay": "25/07 17:00",
+        "Ca Xoay": "25/07 17:00", "Giờ Riêng": "25/07 11:30",
     }  # fmt: skip
     assert {name: at for (name, key), at in got.items() if key == "kn:2807:2025:t0"} == {
         "Hành Chính": "28/07 07:00", "Ca Sáng": "28/07 14:30", "Ca Chiều": "28/07 09:00", "Ca Đêm": "28/07 15:30",
-        "Ca Xoay": "28/07 17:00",
+        "Ca Xoay": "28/07 17:00", "Giờ Riêng": "28/07 11:30",
     }  # fmt: skip
-    assert len(got) == 10
+    assert len(got) == 12
     async with world.database.read() as session:
         assert set((await session.execute(select(Broadcast.state))).scalars()) == {BroadcastState.DONE}
 
@@ -416,6 +417,7 @@ async def test_ten_days_before_the_end_each_is_asked_once_in_their_own_hours(wor
     found: dict[str, str] = {}
     shifts = {"Hành Chính": Shift.OFFICE, "Ca Chiều": Shift.AFTERNOON, "Ca Đêm": Shift.NIGHT}
     people_ = [await world.joined(name, shift=shift) for name, shift in shifts.items()]
+    people_.append(await world.joined("Giờ Riêng", quiet="11:00-14:00"))
     for person in people_:
         await registered(world, person, local(8, 1, 9))
     world.now = local(12, 19, 23)
@@ -424,8 +426,13 @@ async def test_ten_days_before_the_end_each_is_asked_once_in_their_own_hours(wor
         for person in people_:
             if asked(person):
                 found.setdefault(person.name, world.now.astimezone(LOCAL).strftime("%d/%m %H:%M"))
-    assert found == {"Hành Chính": "20/12 11:30", "Ca Chiều": "20/12 09:00", "Ca Đêm": "20/12 15:30"}
-    assert [asked(person) for person in people_] == [1, 1, 1]
+    assert found == {
+        "Hành Chính": "20/12 11:30",
+        "Ca Chiều": "20/12 09:00",
+        "Ca Đêm": "20/12 15:30",
+        "Giờ Riêng": "20/12 17:00",
+    }
+    assert [asked(person) for person in people_] == [1, 1, 1, 1]
     assert "Đợt 2 còn 11 ngày" in people_[0].last.text and "Kèm cặp 01 đồng nghiệp mới" in people_[0].last.text
     async with world.database.read() as session:
         policies = await session.execute(select(OutboxRow.policy).where(OutboxRow.kind == "reminder"))

@@ -112,10 +112,12 @@ async def test_after_a_long_stop_only_the_latest_reminder_comes(world: World) ->
     assert hoa.keys == ["moderation.need_reminder"]
 
 
-async def test_reminders_wait_for_the_persons_own_hours(world: World) -> None:
+@pytest.mark.parametrize(("shift", "quiet"), [(Shift.NIGHT, ""), (Shift.AFTERNOON, "08:00-15:00")])
+async def test_reminders_wait_for_the_persons_own_hours(world: World, shift: Shift, quiet: str) -> None:
     _, hoa, _ = await asked(world)
     async with world.database.write() as session:
-        (await session.get_one(Person, await hoa.id())).shift = Shift.NIGHT
+        me = await session.get_one(Person, await hoa.id())
+        me.shift, me.quiet = shift, quiet
     world.later(days=4, hours=-8)  # 8:55: the night shift sleeps
     await look(world)
     assert hoa.keys == []

@@ -138,6 +138,7 @@ def upgrade() -> None:
             sa.Enum("office", "morning", "afternoon", "night", "rotating", name="shift", native_enum=False, length=24),
             nullable=False,
         ),
+        sa.Column("quiet", sa.String(), nullable=False),
         sa.Column("news", sa.Boolean(), nullable=False),
         sa.Column("muted_topics", sa.JSON(), nullable=False),
         sa.Column("direct_production", sa.Boolean(), nullable=True),
