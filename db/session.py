@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from db.driver import in_one_trip
+
 Session = AsyncSession
 
 WRITER_PRAGMAS = (
@@ -107,6 +109,7 @@ def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncE
         @event.listens_for(engine.sync_engine, "connect")
         def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
             driver: Any = connection
+            in_one_trip(driver.driver_connection)
             driver.isolation_level = None  # the driver would otherwise open transactions of its own and leak SAVEPOINTs
             cursor = connection.cursor()
             for pragma in pragmas:

@@ -97,12 +97,13 @@ def _at_least_once(world: World) -> Iterator[str]:
 
 
 def _order(world: World) -> Iterator[str]:
-    """Replies come in the order of what they answer; a clock that is set back may mix those around it."""
+    """Replies come in the order of what they answer; a clock that is set back may mix those around it, and that
+    something went wrong is said before the answer that succeeds later."""
     if any(by < 0 for _, by in world.plan.jumps):
         return
     rows = world.disk.look(
         "SELECT address, id, provider_id FROM outbox WHERE lane = 0 AND state = 'sent' AND edits = '' "
-        "AND (slot IS NULL OR slot LIKE 'screen-%') ORDER BY address, not_before, id"
+        "AND (slot IS NULL OR slot LIKE 'screen-%') AND coalesce(dedup_key, '') NOT LIKE 'error:%' ORDER BY address, not_before, id"
     )
     last: dict[str, tuple[int, int]] = {}
     for address, number, provider_id in rows:

@@ -20,6 +20,7 @@ from unittest import mock
 import aiosqlite.core
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import db.driver
 import db.session
 from tests.simulation.life import Life
 
@@ -140,7 +141,7 @@ class _Desk:
     @staticmethod
     def _undo(work: Callable[[], Any]) -> None:
         owner = getattr(work.func if isinstance(work, partial) else work, "__self__", None)
-        connection = owner.connection if isinstance(owner, sqlite3.Cursor) else owner
+        connection = owner.connection._conn if isinstance(owner, db.driver.Cursor) else owner
         if isinstance(connection, sqlite3.Connection) and connection.in_transaction:
             connection.rollback()
 

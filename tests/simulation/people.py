@@ -73,6 +73,9 @@ OPENS = re.compile(
     r"c:(nhan|chapnhan|canbosung|khongchon|tralai|duyettin|bosung|tamdung|guitiep|dunghan|choguilai)[:.]"
 )
 
+CHANGED = "Số người nhận vừa đổi"
+"""Somebody joined or left between preview and confirmation: the officer is asked again."""
+
 
 @dataclass
 class Intent:
@@ -192,6 +195,8 @@ class Crowd:
             self.types(chat, delay, [f"/duyet {code[0]}"])  # a supplement came
         elif data:
             self._decides(chat, message_id, data, delay)
+        elif seen.text.startswith(CHANGED):
+            self.types(chat, delay, ["xác nhận"])
 
     def _decides(self, chat: int, message_id: int, data: list[str], delay: float) -> None:
         steering = [each for each in data if each[2:].startswith(("tamdung", "guitiep", "dunghan", "choguilai"))]

@@ -23,6 +23,6 @@ def test_every_promise_holds_whatever_happens(seed: int, play: Play) -> None:
 
 
 def test_one_seed_replays_exactly(play: Play) -> None:
-    first, second = play(draw(3)), play(draw(3))
+    first, second = play(draw(4)), play(draw(4))
     assert first.platform.said == second.platform.said and first.platform.said
     assert first.killed == second.killed == {0, 1}
