@@ -7,7 +7,7 @@ from db import broadcasts, policy
 from db.errors import Refused
 from db.models import BroadcastState
 from db.policy import Action
-from handlers.dialogue import END, Answer, Command, Dialogue, Move
+from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
 from handlers.talk import Talk
 
 dialogue = Dialogue("stopping")
@@ -69,7 +69,7 @@ async def solemn(talk: Talk, arg: str) -> Move | None:
 
 
 COMMANDS = (
-    Command("dungkhan", begin, slash=True, visible=may_stop),
+    Command("dungkhan", begin, place=Place.OFFICER, slash=True, visible=may_stop),
     Command("choguilai", start_again),
     Command("trangnghiem", solemn),
 )

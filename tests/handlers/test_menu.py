@@ -67,6 +67,17 @@ def commands_of(person: TestPerson) -> set[str]:
     return {choice.command for choice in person.last.choices}
 
 
+@pytest.mark.parametrize("role", list(Role)[1:])
+async def test_the_emergency_stop_is_one_tap_from_the_officers_home_for_who_holds_it(world: World, role: Role) -> None:
+    somebody = await world.joined("Lê Thu Hà", unit="TINH", role=role)
+    await somebody.says("viec can bo")
+    assert somebody.last.key == "menu.officer" and len(somebody.last.choices) <= MAX_CHOICES
+    assert ("dungkhan" in commands_of(somebody)) == (role in (Role.LEADER, Role.SYSTEM_ADMIN))
+    if "dungkhan" in commands_of(somebody):
+        await somebody.taps("Dừng khẩn")
+        assert somebody.last.key == "announcing.stop_sure"
+
+
 async def test_who_has_no_role_is_offered_no_officers_work(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("menu")
