@@ -46,7 +46,15 @@ def quoted(talk: Talk, campaign: Campaign, numbers: list[int], most: int = 4) ->
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
-    return dialogue.go("home")
+    """This year's campaign, or by its code what one registered."""
+    return dialogue.go("registration" if arg and await is_mine(talk, arg) else "home")
+
+
+async def is_mine(talk: Talk, code: str) -> bool:
+    """Whether a receipt code is of this person's registration of this year."""
+    campaign = campaign_for(talk.house.packs.campaigns, talk.today)
+    rows = await _registered(talk, campaign) if campaign is not None else []
+    return any(row.code == code for row in rows)
 
 
 async def _registered(talk: Talk, campaign: Campaign) -> list[Registration]:
@@ -242,6 +250,6 @@ async def take_outcome(talk: Talk, answer: Answer) -> Move | str:
 
 DIALOGUES = (dialogue,)
 COMMANDS = (
-    Command("thidua", show, place=Place.MAIN, joined=False, slash=True),
+    Command("thidua", show, place=Place.MAIN, joined=False, slash=True, opens=is_mine),
     Command("ketqua", report),
 )

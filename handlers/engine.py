@@ -6,14 +6,14 @@ import re
 from datetime import timedelta
 
 from content.message import Message, to_json
-from content.text import clean, fold, letters, looks_like_identity_card, whole_number
+from content.text import clean, fold, letters, looks_like_identity_card, read_code, whole_number
 from db import accounts, outbox
-from db.errors import Expected
+from db.errors import Expected, NotFound
 from db.models import Account, Conversation, Draft, Person, Reach
 from db.session import Session
 from handlers.course import Course
 from handlers.dialogue import BACK, Again, Answer, Forget, Incoming, Kind
-from handlers.meaning import option, several, spellings
+from handlers.meaning import joined_up, option, several, spellings
 from handlers.talk import House, Talk
 
 LONGEST = 4096
@@ -174,11 +174,14 @@ class _Turn(Course):
             await self.command("start", f"u-{code}")
             return
         takes = step is not None and step.take is not None
+        if (code := read_code(text)) and kind not in TYPED and not (step and step.free) and self.talk.joined:
+            await self.receipt(code)
+            return
         if takes and kind in TYPED:
             await self.take(Answer(text=text))
             return
         words = self.talk.house.registry.words
-        if name := next((words[folded] for folded in spellings(text) if folded in words), ""):
+        if name := next((words[each] for each in map(joined_up, spellings(text)) if each in words), ""):
             await self.command(name, "")
         elif takes and step is not None and step.free:
             await self.take(Answer(text=text))
@@ -195,6 +198,14 @@ class _Turn(Course):
         word, _, code = text.strip().partition(" ")
         named = fold(word) in self.talk.house.registry.global_words["unit"]
         return code.strip() if named and re.fullmatch(r"\s*[A-Za-z0-9_-]+\s*", code) else ""
+
+    async def receipt(self, code: str) -> None:
+        """A receipt code opens its thing by the first command that has it for this person."""
+        for command in self.talk.house.registry.order:
+            if command.opens is not None and await command.opens(self.talk, code):
+                await self.command(command.name, code)
+                return
+        raise NotFound("common.not_found")
 
     async def slash(self, name: str, arg: str) -> bool:
         """A /command; one that does not exist is never the answer to a question. "/5 phut" is none."""

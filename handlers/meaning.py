@@ -55,6 +55,11 @@ def plain_label(label: str) -> str:
     return " ".join(re.sub(r"[^0-9a-z]+", " ", fold(label)).split())
 
 
+def joined_up(folded: str) -> str:
+    """Words as the names of commands have them: "ho so", "ho-so" and "hoso" are one."""
+    return folded.replace(" ", "")
+
+
 def _place(bare: str) -> int | None:
     """The place, from 0, that a digit or a letter stands for."""
     if re.fullmatch(r"[1-9]", bare):

@@ -60,6 +60,11 @@ async def show(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("detail", code=arg.strip().upper()) if arg else dialogue.go("list", start=0)
 
 
+async def is_mine(talk: Talk, code: str) -> bool:
+    """Whether a receipt code is of something this person sent."""
+    return any(each.code == code for each in await submissions.list_own(talk.session, talk.me.id))
+
+
 @dialogue.ask("list", free=True)
 async def ask_list(talk: Talk) -> Message:
     own = await submissions.list_own(talk.session, talk.me.id)
@@ -241,7 +246,7 @@ async def take_question(talk: Talk, answer: Answer) -> Move | str:
 DIALOGUES = (dialogue,)
 WAITING = (needs_info,)
 COMMANDS = (
-    Command("hoso", show, place=Place.MAIN, slash=True),
+    Command("hoso", show, place=Place.MAIN, slash=True, opens=is_mine),
     Command("rut", begin_withdraw),
     Command("molai", reopen),
     Command("guilai", send_again),

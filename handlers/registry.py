@@ -25,7 +25,7 @@ from handlers import (
     units,
 )
 from handlers.dialogue import Command, Dialogue, Move
-from handlers.meaning import plain_label
+from handlers.meaning import joined_up, plain_label
 from handlers.talk import Talk
 
 MODULES: tuple[ModuleType, ...] = (
@@ -58,8 +58,9 @@ class Registry:
     dialogues: dict[str, Dialogue]
     commands: dict[str, Command]
     order: Sequence[Command]
-    slashes: dict[str, str]
+    slashes: frozenset[str]
     words: dict[str, str]
+    """By `joined_up` words, the command they open."""
     global_words: dict[str, frozenset[str]]
     waiting: Sequence[Line]
     officer_work: Sequence[Line]
@@ -69,18 +70,17 @@ class Registry:
 def build_registry(words: Words) -> Registry:
     """Reads the modules and the words of their commands (`commands.<name>`)."""
     commands: list[Command] = [c for module in MODULES for c in getattr(module, "COMMANDS", ())]
-    meanings: dict[str, str] = {}
-    for command in commands:
-        if f"commands.{command.name}" not in words:
-            continue
+    named = [command for command in commands if f"commands.{command.name}" in words]
+    meanings = {command.name: command.name for command in named}
+    for command in named:
         for option in words.message(f"commands.{command.name}").choices:
             for word in (plain_label(option.label), *option.words):
-                meanings.setdefault(shorthand(word), command.name)
+                meanings.setdefault(joined_up(shorthand(word)), command.name)
     return Registry(
         dialogues={dialogue.name: dialogue for module in MODULES for dialogue in getattr(module, "DIALOGUES", ())},
         commands={command.name: command for command in commands},
         order=tuple(commands),
-        slashes={command.name: command.name for command in commands if command.slash},
+        slashes=frozenset(command.name for command in named),
         words=meanings,
         global_words={name: frozenset(words.message(f"words.{name}").choices[0].words) for name in GLOBAL_WORDS},
         waiting=tuple(line for module in MODULES for line in getattr(module, "WAITING", ())),

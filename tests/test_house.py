@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
+from content.text import shorthand
 from content.words import load_words
+from handlers.meaning import joined_up
 from handlers.registry import build_registry
 from tests.people import FACTS
 
@@ -132,9 +134,10 @@ def test_no_two_commands_mean_the_same_word() -> None:
     meanings: dict[str, set[str]] = {}
     for name in registry.commands:
         if f"commands.{name}" in words:
+            meanings.setdefault(name, set()).add(name)
             for option in words.message(f"commands.{name}").choices:
                 for word in option.words:
-                    meanings.setdefault(word, set()).add(name)
+                    meanings.setdefault(joined_up(shorthand(word)), set()).add(name)
     assert not {word: names for word, names in meanings.items() if len(names) > 1}
 
 

@@ -6,6 +6,7 @@ from content.calendar import LOCAL
 from content.message import Choice, Message
 from content.text import whole_number
 from db import broadcasts, policy
+from db.errors import NotFound
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
 from handlers.dialogue import Command, Dialogue, Move
@@ -45,6 +46,15 @@ async def visible(talk: Talk, arg: str) -> Broadcast:
 async def show(talk: Talk, arg: str) -> Move | None:
     await say(talk, await visible(talk, arg))
     return None
+
+
+async def in_reach(talk: Talk, code: str) -> bool:
+    """Whether a receipt code is of a broadcast that this person may know of."""
+    try:
+        await visible(talk, code)
+    except NotFound:
+        return False
+    return True
 
 
 async def too_late(talk: Talk, broadcast: Broadcast, typed: str = "") -> None:
@@ -124,4 +134,4 @@ async def ask_mine(talk: Talk) -> Message:
     return talk.screen("announcing.mine", *choices, without=without, lines=lines, after=after)
 
 
-COMMANDS = (Command("xemtin", show), Command("tincua", show_mine))
+COMMANDS = (Command("xemtin", show, opens=in_reach), Command("tincua", show_mine))

@@ -48,6 +48,12 @@ async def show(talk: Talk, arg: str) -> Move | None:
     return card(arg.partition(".")[0].strip().upper()) if arg else dialogue.go("queue", start=0, filter="all")
 
 
+async def in_reach(talk: Talk, code: str) -> bool:
+    """Whether a receipt code is of a report that this person may read, or may not because it is their own."""
+    report = await queue.find_any(talk.session, code)
+    return report is not None and await queue.in_reach(talk.session, talk.me.id, report)
+
+
 async def show_next(talk: Talk, arg: str) -> Move | None:
     """The report after this one, leaving it as it is."""
     return await onward(talk, await queue.get_visible(talk.session, talk.me.id, arg))
@@ -131,6 +137,6 @@ async def take_filter(talk: Talk, answer: Answer) -> Move | str:
 
 
 COMMANDS = (
-    Command("duyet", show, place=Place.OFFICER, slash=True, visible=may_read),
+    Command("duyet", show, place=Place.OFFICER, slash=True, visible=may_read, opens=in_reach),
     Command("hosotiep", show_next),
 )

@@ -102,7 +102,7 @@ def with_probe(world: World) -> World:
             registry,
             dialogues=registry.dialogues | {"probe": dialogue},
             commands=registry.commands | {"probe": command},
-            slashes=registry.slashes | {"probe": "probe"},
+            slashes=registry.slashes | {"probe"},
         ),
     )
     return world
