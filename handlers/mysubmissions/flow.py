@@ -1,16 +1,14 @@
-"""What a person has sent: where it stands, withdrawing, opening again, mending and sending again."""
+"""What a person has sent, as a list and one by one, and where each stands."""
 
 from __future__ import annotations
 
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
-from content.text import clean, letters, read_code
-from db import accounts, attachments, policy, reviews, submissions, units
-from db.models import DECIDED, FileState, Status, Submission
-from db.submissions import WITHDRAWABLE
-from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move, Place
+from content.text import read_code
+from db import accounts, attachments, policy, submissions, units
+from db.models import FileState, Status, Submission
+from handlers.dialogue import Again, Answer, Command, Dialogue, Move, Place
 from handlers.paging import page
-from handlers.report.sending import due, tell_reviewers
 from handlers.talk import Talk
 
 dialogue = Dialogue("mysubmissions")
@@ -136,119 +134,4 @@ async def needs_info(talk: Talk) -> str:
     return ""
 
 
-# ---------------------------------------------------------------------------------------------------- taking back
-
-
-async def begin_withdraw(talk: Talk, arg: str) -> Move | None:
-    submission = await submissions.find_own(talk.session, talk.me.id, arg.partition(".")[0])
-    if submission.status not in WITHDRAWABLE:
-        gone = submission.status == Status.WITHDRAWN
-        talk.say("common.already" if gone else "mysubmissions.withdraw_late")
-        return None
-    return dialogue.go("withdraw", code=submission.code)
-
-
-@dialogue.ask("withdraw")
-async def ask_withdraw(talk: Talk) -> Message:
-    return talk.screen("mysubmissions.withdraw", code=talk.data["code"])
-
-
-@dialogue.take("withdraw")
-async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "no":
-        return "detail"
-    submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
-    holder = await submissions.withdraw(talk.session, submission, talk.now)
-    if holder is not None:
-        await talk.tell(
-            holder,
-            "mysubmissions.withdraw_notice",
-            dedup=f"withdrawn:{submission.id}:{submission.version}",
-            gently=True,
-            code=submission.code,
-            title=submission.title,
-        )
-    talk.say("mysubmissions.withdrawn", code=submission.code)
-    return END
-
-
-async def reopen(talk: Talk, arg: str) -> Move | None:
-    submission = await submissions.find_own(talk.session, talk.me.id, arg.partition(".")[0])
-    if submission.status in (Status.SENT, Status.CLAIMED):
-        talk.say("common.already")
-        return None
-    await submissions.reopen(talk.session, submission, due(talk, submission.track), talk.now)
-    await tell_reviewers(talk, submission)
-    talk.say("mysubmissions.reopened", code=submission.code)
-    return None
-
-
-async def send_again(talk: Talk, arg: str) -> Move | None:
-    """A report that was not chosen comes back into the draft, to be mended and sent under its old code."""
-    submission = await submissions.find_own(talk.session, talk.me.id, arg)
-    if submission.status != Status.NOT_SELECTED:
-        return dialogue.go("detail", code=submission.code)
-    draft = await accounts.find_draft(talk.session, talk.me.id, "report")
-    if draft is not None and draft.data.get("track"):
-        same = draft.data.get("resend") == submission.code
-        return Move("report", "" if same else "resume")
-    coauthors = await submissions.list_coauthors(talk.session, submission.id)
-    data = {
-        **submission.story,
-        "track": submission.track.value,
-        "title": submission.title,
-        "shares": [[each.name, each.percent, each.person_id] for each in coauthors],
-        "resend": submission.code,
-    }
-    return Move("report", "preview", data)
-
-
-# ---------------------------------------------------------------------------------------------------- asking back
-
-
-def _may_ask(submission: Submission) -> bool:
-    return submission.status in DECIDED
-
-
-async def begin_question(talk: Talk, arg: str) -> Move | None:
-    """The author asks about an outcome; one question at a time, so that none is overlooked."""
-    submission = await submissions.find_own(talk.session, talk.me.id, arg)
-    if not _may_ask(submission):
-        talk.say("mysubmissions.question_early")
-    elif submission.question_at is not None:
-        talk.say("mysubmissions.question_waits")
-    else:
-        return dialogue.go("question", code=submission.code)
-    return None
-
-
-@dialogue.ask("question", Kind.TEXT)
-async def ask_question(talk: Talk) -> Message:
-    return talk.screen("mysubmissions.question", code=talk.data["code"])
-
-
-@dialogue.take("question")
-async def take_question(talk: Talk, answer: Answer) -> Move | str:
-    text = clean(answer.text)
-    if not 5 <= letters(text) <= 500:
-        raise Again("mysubmissions.question_length", n=letters(text))
-    submission = await submissions.find_own(talk.session, talk.me.id, talk.data["code"])
-    await submissions.ask_back(talk.session, submission, text, talk.now)
-    for person_id in await reviews.who_answers(talk.session, submission):
-        await talk.tell(
-            person_id, "mysubmissions.question_notice", gently=True, code=submission.code, title=submission.title,
-            text=text, version=submission.version,
-        )  # fmt: skip
-    talk.say("mysubmissions.question_sent", code=submission.code)
-    return END
-
-
-DIALOGUES = (dialogue,)
-WAITING = (needs_info,)
-COMMANDS = (
-    Command("hoso", show, place=Place.MAIN, slash=True, opens=is_mine),
-    Command("rut", begin_withdraw),
-    Command("molai", reopen),
-    Command("guilai", send_again),
-    Command("hoilai", begin_question),
-)
+COMMANDS = (Command("hoso", show, place=Place.MAIN, slash=True, opens=is_mine),)
