@@ -12,11 +12,11 @@ from db.errors import Conflict, Refused
 from db.models import OPEN, Status, Submission, SubmissionEvent
 from db.policy import Action
 from db.session import Session
-from db.submissions import involved, note_event, receivers
+from db.submissions import involved, note_event
 
 REOPENABLE = (Status.VERIFIED, Status.NOT_SELECTED, Status.CLOSED_NO_INFO)
 """Ends that somebody above may look at again; a duplicate is undone instead, and what was withdrawn is its author's."""
-ASIDE = ("coauthor_yes", "coauthor_no", "question", "answered")
+ASIDE = ("coauthor_yes", "coauthor_no", "question", "answered", "contacted", "replied", "leader_told")
 """What is said about a report without moving it."""
 
 
@@ -219,20 +219,3 @@ async def note(session: Session, submission: Submission, actor_id: int, text: st
     """A note for reviewers; its author is anybody who may read the queue."""
     await policy.check(session, actor_id, Action.READ_SUBMISSIONS, submission.queue_unit_id)
     note_event(session, submission, actor_id, "note", now, text, internal=True)
-
-
-async def answer(session: Session, submission: Submission, actor_id: int, text: str, now: datetime) -> None:
-    """Answers what the author asked about the outcome. Raises Conflict when somebody did already."""
-    await check(session, actor_id, submission)
-    if submission.question_at is None:
-        raise Conflict("moderation.answered_already")
-    submission.question_at = None
-    note_event(session, submission, actor_id, "answered", now, text)
-
-
-async def who_answers(session: Session, submission: Submission) -> list[int]:
-    """Who hears the author's question: who decided, or where they may not any more, those who review there."""
-    holder, unit_id = submission.holder_id, submission.queue_unit_id
-    if holder is not None and await policy.may(session, holder, Action.DECIDE_SUBMISSIONS, unit_id):
-        return [holder]
-    return await receivers(session, unit_id, await involved(session, submission)) if unit_id is not None else []

@@ -12,7 +12,6 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from db import audit, house, policy, units
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
-    DECIDED,
     OPEN,
     Account,
     Attachment,
@@ -325,20 +324,6 @@ async def reopen(session: Session, submission: Submission, due_at: datetime, now
     )  # fmt: skip
     submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
     note_event(session, submission, submission.author_id, "reopened", now)
-
-
-async def ask_back(session: Session, submission: Submission, text: str, now: datetime) -> None:
-    """The author asks about an outcome. Raises Conflict while an earlier question waits, or when it has been taken up."""
-    changed = await session.execute(
-        update(Submission)
-        .where(Submission.id == submission.id, Submission.status.in_(DECIDED), Submission.question_at.is_(None))
-        .values(question_at=now)
-        .returning(Submission.id)
-    )
-    if changed.scalar() is None:
-        raise Conflict("mysubmissions.question_waits")
-    await session.refresh(submission)
-    note_event(session, submission, submission.author_id, "question", now, text)
 
 
 async def send_again(

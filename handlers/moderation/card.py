@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from content.calendar import local_date, official_day_month
 from content.message import Message
-from db import attachments, people, policy, queue, reviews, submissions, units
+from db import attachments, exchange, people, policy, queue, reviews, submissions, units
 from db.models import FileState, Status, Submission, SubmissionEvent, Track
 from db.policy import Action
 from handlers.dialogue import Command, Move
@@ -71,8 +71,18 @@ async def _decisions(talk: Talk, submission: Submission) -> list[str]:
     return offered
 
 
-def _last(events: list[SubmissionEvent], action: str) -> str:
-    return next((event.text for event in reversed(events) if event.action == action), "")
+def _last(events: list[SubmissionEvent], *actions: str) -> str:
+    return next((event.text for event in reversed(events) if event.action in actions), "")
+
+
+def _thread(submission: Submission, events: list[SubmissionEvent]) -> tuple[str, str]:
+    """(the newest line to the author, what they answered or asked since); one that was followed by the other is empty."""
+    last = next((event.action for event in reversed(events) if event.action in exchange.THREAD), "")
+    waits = submission.question_at is not None or last == "replied"
+    return (
+        cut(_last(events, "contacted"), LONGEST) if last == "contacted" else "",
+        _last(events, "question", "replied") if waits else "",
+    )
 
 
 @dialogue.ask("card")
@@ -85,6 +95,7 @@ async def ask_card(talk: Talk) -> Message:
     unit = await units.get(talk.session, submission.unit_id) if submission.unit_id is not None else None
     notes = [event for event in events if event.internal][-NOTES:]
     offered = await _decisions(talk, submission)
+    contacted, question = _thread(submission, events)
     return talk.screen(
         "moderation.card",
         only=[*offered, *(["files"] if clean else []), "next", "more"],
@@ -103,7 +114,8 @@ async def ask_card(talk: Talk) -> Message:
         waiting_files=sum(file.state == FileState.WAITING for file in files),
         state=await _state(talk, submission),
         supplement=cut(_last(events, "supplemented"), 2 * LONGEST),
-        question=_last(events, "question") if submission.question_at is not None else "",
+        contacted=contacted,
+        question=question,
         notes=[f"{official_day_month(local_date(event.at))}: {cut(event.text, NOTE)}" for event in notes],
         likely=", ".join(f"{code} ({percent}%)" for code, percent in await alike(talk, submission)),
     )
@@ -121,6 +133,8 @@ async def ask_more(talk: Talk) -> Message:
     if await _may(talk, submission) and _at_hand(talk, submission):
         offered.append("duplicate")
         offered += ["give_back"] if submission.status == Status.CLAIMED else []
+    if await _may(talk, submission) and exchange.may_contact(submission, talk.me.id):
+        offered.append("contact")
     offered += ["compare"] if await alike(talk, submission) else []
     return talk.screen("moderation.more", only=offered, code=submission.code, version=submission.version)
 

@@ -122,9 +122,9 @@ async def carry_out(talk: Talk, act: Act, done: str, typed: str = "") -> Move:
     return dialogue.go("queue", start=0, picked=[], args=[])
 
 
-async def tell_author(talk: Talk, submission: Submission, key: str, **params: Any) -> None:
-    """Says an outcome to the author, once."""
-    dedup = f"{key}:{submission.id}:{submission.version}"
+async def tell_author(talk: Talk, submission: Submission, key: str, *, moved: bool = True, **params: Any) -> None:
+    """Says something to the author: an outcome once for each move, what moved nothing each time."""
+    dedup = f"{key}:{submission.id}:{submission.version}" if moved else None
     await talk.tell(
         submission.author_id, key, kind="result", dedup=dedup, gently=True, code=submission.code,
         title=submission.title, **params,

@@ -1,4 +1,4 @@
-"""Decisions that take words: asking for more, not choosing, answering an author, taking an end up again; and notes."""
+"""What takes words: asking for more, not choosing, writing to an author, taking an end up again; and notes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from content.message import Message
 from content.text import clean, letters
-from db import accounts, queue, reviews, submissions
-from db.errors import Refused
+from db import accounts, exchange, queue, reviews, submissions
+from db.errors import Conflict, Refused
 from db.models import Status, Submission, Track
 from handlers.dialogue import Again, Answer, Command, Kind, Move
 from handlers.moderation.flow import (
@@ -43,6 +43,10 @@ async def _begin(talk: Talk, arg: str, kind: str) -> Move:
     if submission.status == Status.SENT:
         await reviews.claim(talk.session, submission, talk.me.id, submission.version, until(talk), talk.now)
         await reviews.seen(talk.session, submission, talk.me.id)
+    return _words(submission, kind)
+
+
+def _words(submission: Submission, kind: str) -> Move:
     args = [f"{submission.code}.{submission.version}"]
     return dialogue.go("words", args=args, code=submission.code, writes=kind, deed=submission.track == Track.GOOD_DEED)
 
@@ -57,6 +61,19 @@ async def begin_reject(talk: Talk, arg: str) -> Move | None:
 
 async def begin_answer(talk: Talk, arg: str) -> Move | None:
     return await _begin(talk, arg, "answer")
+
+
+async def begin_contact(talk: Talk, arg: str) -> Move | None:
+    """A line to the author; unlike the others it claims nothing, for nothing is decided by it."""
+    submission = await fresh(talk, arg)
+    if submission is None:
+        return card(split(arg)[0])
+    if not exchange.may_contact(submission, talk.me.id):
+        raise Conflict("moderation.moved_on")
+    if not await exchange.can_hear(talk.session, submission):
+        talk.say("moderation.unreachable", code=submission.code)
+        return None
+    return _words(submission, "contact")
 
 
 async def begin_reopen(talk: Talk, arg: str) -> Move | None:
@@ -100,7 +117,7 @@ async def ask_words(talk: Talk) -> Message:
         code=submission.code,
         others=len(talk.data["args"]) - 1,
         lines=_templates(talk),
-        question=cut(next((event.text for event in reversed(events) if event.action == "question"), ""), SHOWN),
+        question=cut(next((e.text for e in reversed(events) if e.action in ("question", "replied")), ""), SHOWN),
         written=cut(written, SHOWN),
     )
 
@@ -137,7 +154,7 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
         return "batch" if len(talk.data["args"]) > 1 else "card"
     await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), "", talk.now)
     onwards = await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
-    return card(talk.data["code"]) if talk.data["writes"] == "reopen" else onwards
+    return card(talk.data["code"]) if talk.data["writes"] in ("reopen", "contact") else onwards
 
 
 async def _write(talk: Talk, submission: Submission, version: int) -> None:
@@ -148,14 +165,17 @@ async def _write(talk: Talk, submission: Submission, version: int) -> None:
     elif kind == "reject":
         await reviews.reject(talk.session, submission, me, version, text, talk.now)
     elif kind == "answer":
-        await reviews.answer(talk.session, submission, me, text, talk.now)
+        await exchange.answer(talk.session, submission, me, text, talk.now)
+    elif kind == "contact":
+        await exchange.contact(talk.session, submission, me, text, talk.now)
     else:
         await reviews.reopen(
             talk.session, submission, me, version, text, due_at=due(talk, submission.track), lapses_at=until(talk),
             now=talk.now,
         )  # fmt: skip
         await tell_coauthors(talk, submission, "moderation.notice_reopen", **_notice(talk, submission))
-    await tell_author(talk, submission, f"moderation.notice_{kind}", **_notice(talk, submission))
+    moved = kind not in ("answer", "contact")
+    await tell_author(talk, submission, f"moderation.notice_{kind}", moved=moved, **_notice(talk, submission))
 
 
 # ---------------------------------------------------------------------------------------------------- notes
@@ -186,6 +206,7 @@ COMMANDS = (
     Command("canbosung", begin_ask),
     Command("khongchon", begin_reject),
     Command("traloihoi", begin_answer),
+    Command("lienhe", begin_contact),
     Command("xetlai", begin_reopen),
     Command("ghichu", begin_note),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
 from content.text import read_code
-from db import accounts, attachments, policy, submissions, units
+from db import accounts, attachments, exchange, policy, submissions, units
 from db.models import FileState, Status, Submission
 from handlers.dialogue import Again, Answer, Command, Dialogue, Move, Place
 from handlers.paging import page
@@ -108,6 +108,8 @@ async def ask_detail(talk: Talk) -> Message:
         Status.CLAIMED: ["withdraw"],
         Status.VERIFIED: ["withdraw"],
     }.get(submission.status, [])
+    if await exchange.may_reply(talk.session, submission):
+        offered = ["reply", *(each for each in offered if each != "question")]
     return talk.screen(
         "mysubmissions.detail",
         only=[*offered, "list", "menu"],
@@ -118,7 +120,7 @@ async def ask_detail(talk: Talk) -> Message:
         status=await status_words(talk, submission),
         files=sum(file.state == FileState.CLEAN for file in files),
         waiting=sum(file.state == FileState.WAITING for file in files),
-        answered=next((event.text for event in reversed(events) if event.action == "answered"), ""),
+        said=next((event for event in reversed(events) if event.action in ("answered", "contacted")), None),
         events=[
             f"{official_day_month(local_date(event.at))}: {talk.words(f'mysubmissions.event_{event.action}')}"
             for event in events[-EVENTS:]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db import audit, broadcasts, erasure, people, queue, reviews, roles, submissions, units, workplaces
+from db import audit, broadcasts, erasure, exchange, people, queue, reviews, roles, submissions, units, workplaces
 from db.audiences import Rule
 from db.models import AuditRow, Broadcast, BroadcastState, Grant, Level, Purpose, Role, Submission, Track, UnitRequest
 from db.session import Session
@@ -109,6 +109,14 @@ async def ask(c: Case) -> None:
     await reviews.ask(c.session, first, c.officer, first.version, "Thêm ảnh", c.world.now + LATER, c.world.now)
 
 
+async def contact(c: Case) -> None:
+    await exchange.contact(c.session, await c.report(), c.leader, "Mai xuống xem", c.world.now)
+
+
+async def reply(c: Case) -> None:
+    await exchange.reply(c.session, await c.report(), "Sửa giờ giúp em", c.world.now)
+
+
 async def reopen(c: Case) -> None:
     report = await c.report()
     await reviews.reopen(
@@ -146,6 +154,8 @@ STEPS: tuple[tuple[str, str, str, Callable[[Case], Awaitable[object]]], ...] = (
     ("not_selected", "officer", "submission", review(reviews.reject, "Chưa làm thử")),
     ("taken_up", "leader", "submission", reopen),
     ("asked", "officer", "submission", ask),
+    ("contacted", "leader", "submission", contact),
+    ("replied", "worker", "submission", reply),
     ("broadcast", "officer", "broadcast", lambda c: c.send(second=True)),
     ("approve_broadcast", "leader", "broadcast", steer(broadcasts.approve, BroadcastState.WAITING)),
     ("pause_broadcast", "officer", "broadcast", steer(broadcasts.pause, BroadcastState.SENDING, by="officer")),

@@ -254,7 +254,7 @@ async def test_the_author_may_ask_back_and_gets_an_answer_from_whoever_decided(w
     await hoa.presses(f"c:hoilai:{code}")
     assert hoa.last.key == "mysubmissions.question_waits"
     await ha.says("/canbo")
-    assert "1 hồ sơ tác giả đã bổ sung hoặc hỏi lại" in ha.last.text
+    assert "1 hồ sơ tác giả đã bổ sung hoặc nhắn lại" in ha.last.text
     await ha.presses(f"c:traloihoi:{code}.3")
     assert "chuyền khác" in ha.last.text
     await ha.says("Được ạ, anh/chị làm thử hai tuần rồi gửi lại nhé.")
@@ -508,3 +508,99 @@ async def test_a_coauthors_answer_is_not_taken_for_what_moved_the_report(world: 
     await an.presses(f"c:dongtacgia:{code}.yes")
     await ha.presses(f"c:chapnhan:{code}.1")
     assert "Đồng chí đã nhận xử lý" in ha.heard[-2].text
+
+
+# ---------------------------------------------------------------------------------------------------- writing to the author
+
+
+async def test_a_reviewer_writes_to_the_author_who_answers_and_nobody_sees_an_address(world: World) -> None:
+    ha, hoa, code = await held(world)
+    await ha.taps("Việc khác")
+    await ha.taps("Liên hệ tác giả")
+    await ha.says("Chiều thứ ba công đoàn xuống xem giá gá được không?")
+    await ha.taps("Gửi")
+    assert hoa.last.key == "moderation.notice_contact" and "xuống xem" in hoa.last.text
+    assert "Hà" not in hoa.last.text and ha.last.key == "moderation.card" and "xuống xem" in ha.last.text
+    await hoa.taps("Trả lời")
+    assert hoa.last.key == "mysubmissions.reply" and "xuống xem" in hoa.last.text
+    await hoa.says("Vâng")
+    assert hoa.last.key == "mysubmissions.reply_sent"
+    assert ha.last.key == "mysubmissions.reply_notice" and "Vâng" in ha.last.text and hoa.address not in ha.last.text
+    await ha.presses(f"c:chapnhan:{code}.2")
+    await ha.taps("Chấp nhận")
+    assert ha.last.key == "moderation.unseen"  # what the author said is read first
+    await ha.taps("Mở hồ sơ")
+    assert "Tác giả nhắn: Vâng" in ha.last.text
+    assert (await audited(world, code))[-2:] == [("contacted", await ha.id()), ("replied", await hoa.id())]
+    assert (await state(world, code)).version == 2
+
+
+async def test_writing_to_an_author_claims_nothing_and_the_answer_finds_who_wrote(world: World) -> None:
+    ha, ly, hoa = await reviewer(world), await reviewer(world, "Vũ Thị Ly"), await world.joined("Bùi Thị Hoa")
+    code = (await sent(world, hoa)).code
+    await ha.presses(f"c:lienhe:{code}.1")
+    await ha.says("Xin chụp rõ hơn giúp công đoàn")
+    await ha.taps("Gửi")
+    assert (await state(world, code)).status == Status.SENT
+    ha.heard.clear()
+    ly.heard.clear()
+    await hoa.taps("Trả lời")
+    await hoa.says("Em gửi ngày mai ạ")
+    await hoa.presses(f"c:hoilai:{code}")
+    await hoa.says("Em gửi thêm số đo nữa ạ")
+    assert ha.keys == ["mysubmissions.reply_notice"] * 2 and ly.keys == []
+    await ly.presses(f"c:nhan:{code}.1")
+    await hoa.presses(f"c:hoilai:{code}")
+    await hoa.says("Em gửi rồi ạ")
+    assert ha.last.key == "mysubmissions.reply_notice" and ly.last.key == "mysubmissions.reply_notice"
+
+
+async def test_a_line_after_an_outcome_is_answered_like_a_question_and_every_line_arrives(world: World) -> None:
+    ha, hoa, code = await rejected(world)
+    for n in (1, 2):
+        await ha.presses(f"c:lienhe:{code}.3")
+        await ha.says(f"Mời anh/chị dự buổi chia sẻ lần {n}")
+        await ha.taps("Gửi")
+        assert hoa.last.key == "moderation.notice_contact" and f"lần {n}" in hoa.last.text
+        await hoa.taps("Trả lời")
+        await hoa.says(f"Em dự được lần {n}")
+        await ha.presses(f"c:lienhe:{code}.3")
+        assert ha.last.key == "moderation.moved_on"  # the answer comes first
+        await ha.presses(f"c:traloihoi:{code}.3")
+        assert f"Em dự được lần {n}" in ha.last.text
+        await ha.says(f"Hẹn gặp anh/chị, lần {n}")
+        await ha.taps("Gửi")
+        assert hoa.last.key == "moderation.notice_answer" and f"lần {n}" in hoa.last.text
+    await hoa.says(f"/hoso {code}")
+    assert "Công đoàn trả lời: Hẹn gặp" in hoa.last.text
+
+
+async def test_nobody_is_written_to_over_a_colleagues_head_nor_after_they_left(world: World) -> None:
+    ha, hoa, code = await held(world)
+    ly = await reviewer(world, "Vũ Thị Ly")
+    await ly.presses(f"c:lienhe:{code}.2")
+    assert ly.heard[-2].key == "moderation.held"
+    dung = await world.joined("Phạm Thị Dung", unit="MAYHOA", role=Role.TEAM_LEADER, at="CAOSON")
+    await dung.presses(f"c:lienhe:{code}.2")
+    assert dung.last.key == "common.refused"
+    await hoa.sends(place="gone")
+    await ha.presses(f"c:lienhe:{code}.2")
+    assert ha.last.key == "moderation.unreachable"
+    await hoa.presses(f"c:hoilai:{code}")
+    assert hoa.last.key == "mysubmissions.question_early"
+    await hoa.presses(f"c:rut:{code}")
+    await hoa.taps("Rút")
+    await ha.presses(f"c:lienhe:{code}.3")
+    assert ha.last.key == "moderation.moved_on"
+
+
+async def test_who_was_asked_for_more_answers_a_line_with_the_supplement(world: World) -> None:
+    ha, hoa, code = await held(world)
+    await ha.presses(f"c:lienhe:{code}.2")
+    await ha.says("Xin chụp rõ hơn giúp công đoàn")
+    await ha.taps("Gửi")
+    await ha.presses(f"c:canbosung:{code}.2")
+    await ha.says("3")
+    await ha.taps("Gửi")
+    await hoa.presses(f"c:hoilai:{code}")
+    assert hoa.last.key == "supplement.story"

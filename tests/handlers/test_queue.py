@@ -58,7 +58,7 @@ async def test_every_part_of_the_queue_shows_what_belongs_there(world: World) ->
     for label, expected in {
         "Sắp hạn": [late],
         "Mới": [late, new, back],
-        "Bổ sung, hỏi lại": [back],
+        "Bổ sung, nhắn lại": [back],
         "Tôi đang giữ": [mine],
         "Chờ tác giả": [asked],
         "Đã có kết quả": [done],

@@ -281,6 +281,21 @@ async def moderation_question(stage: Stage) -> None:
     await hoa.says("/hoso SK-25-0001")
 
 
+@scene("Liên hệ tác giả")
+async def moderation_contact(stage: Stage) -> None:
+    hoa = await stage.member("Bùi Thị Hoa")
+    ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
+    await stage.submitted(hoa)
+    await ha.says("/duyet SK-25-0001")
+    await ha.taps("Nhận xử lý", "Việc khác", "Liên hệ tác giả")
+    await ha.says("Chiều thứ ba công đoàn xuống chuyền xem giá gá được không ạ?")
+    await ha.taps("Gửi")
+    await hoa.taps("Trả lời")
+    await hoa.says("Được ạ, sau 14 giờ em rảnh.")
+    await ha.taps("Mở hồ sơ")
+    await hoa.says("/hoso SK-25-0001")
+
+
 @scene("Chọn nhiều hồ sơ")
 async def moderation_batch(stage: Stage) -> None:
     ha = await stage.member("Lê Thu Hà", "CAOSON", Role.UPPER_OFFICER)
