@@ -25,7 +25,7 @@ from content.source import ContentError, Problem
 from content.words import Words, load_words
 from db import house, migrate, outbox, snapshot
 from db.session import Database
-from handlers.registry import build_registry
+from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 from scheduler.delivery import Delivery, Rejected, window_for
 from scheduler.timetable import JOBS, Job, Timetable, Work
@@ -55,7 +55,7 @@ def load_content(settings: Settings) -> tuple[Words, Packs]:
     except ContentError as error:
         problems += error.problems
     try:
-        packs = load_packs()
+        packs = load_packs(COMMAND_NAMES)
     except ContentError as error:
         problems += error.problems
     if problems:

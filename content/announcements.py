@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from content.message import Media, Message
+from content.message import Choice, Media, Message
 from content.words import Words
 
 
-def announcement(words: Words, kind: str, text: str, media: Sequence[Media]) -> Message:
+def announcement(words: Words, kind: str, text: str, media: Sequence[Media], button: Sequence[str] = ()) -> Message:
     """The message of a broadcast; a correction says so first. `text` is as its author wrote it, filled in.
+
+    `button` is (label, command, argument): what one may do right from it, today or in a year.
 
     An album cannot carry a button, so there the way to fewer messages is said in words (5-voice §5.4).
     """
     album = sum(each.kind == "photo" for each in media) > 1
-    return words.message("announcing.pushed", correction=kind == "correction", text=text, album=album, media=media)
+    own = [Choice(button[0], command=button[1], arg=button[2])] if button else []
+    return words.message(
+        "announcing.pushed", *own, correction=kind == "correction", text=text, album=album, media=media
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,8 +23,8 @@ class Packs:
     bank: Bank
 
 
-def load_packs() -> Packs:
-    """Loads every pack. Raises ContentError with the problems of all of them."""
+def load_packs(commands: Collection[str]) -> Packs:
+    """Loads every pack; `commands` are those that a button may name. Raises ContentError with all problems of all."""
     problems: list[Problem] = []
 
     def load(loader: Callable[[], Pack]) -> Pack | None:
@@ -34,7 +34,11 @@ def load_packs() -> Packs:
             problems.extend(error.problems)
             return None
 
-    anniversaries, campaigns, bank = load(load_anniversaries), load(load_campaigns), load(load_quiz)
+    anniversaries, campaigns, bank = (
+        load(lambda: load_anniversaries(commands=commands)),
+        load(load_campaigns),
+        load(load_quiz),
+    )
     if anniversaries is None or campaigns is None or bank is None:
         raise ContentError(problems)
     return Packs(anniversaries, campaigns, bank)

@@ -23,7 +23,8 @@ REPORT_DAYS = 3
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
-    return dialogue.go("home", start=0)
+    """The topics, or the questions of the one that a button names."""
+    return dialogue.go("home", start=0, wanted=arg)
 
 
 async def _answers(talk: Talk) -> dict[str, tuple[bool, datetime]]:
@@ -39,8 +40,12 @@ async def _wrong(talk: Talk) -> list[Question]:
 
 
 @dialogue.ask("home")
-async def ask_home(talk: Talk) -> Message:
+async def ask_home(talk: Talk) -> Message | str:
     bank = talk.house.packs.bank
+    wanted = talk.data.get("wanted")
+    talk.drop("wanted")
+    if wanted in bank.shown_topics(talk.today):
+        return await _begin(talk, wanted)
     shown, after = page(bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
     wrong = len(await _wrong(talk))
     numbers = [Choice(str(i + 1), f"topic-{topic}") for i, topic in enumerate(shown)]

@@ -48,6 +48,9 @@ MODULES: tuple[ModuleType, ...] = (
 
 GLOBAL_WORDS = ("menu", "cancel", "back", "help", "skip", "stop", "unit")
 
+COMMAND_NAMES = frozenset(command.name for module in MODULES for command in getattr(module, "COMMANDS", ()))
+"""What a button may name."""
+
 Line = Callable[[Talk], Awaitable[str]]
 
 

@@ -76,7 +76,7 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         key=item.key,
         topic=broadcasts.CELEBRATION,
         unit_id=top,
-        audience=Rule(top).to_json() | {"texts": others},
+        audience=Rule(top).to_json() | {"texts": others, "button": _button(item)},
         text=item.text,
         timing="morning" if item.variant == "t0" else "evening",
         send_at=datetime.combine(item.on, EARLIEST, LOCAL),
@@ -91,6 +91,10 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         await _tell_responsible(work, session, top, "anniversaries.missed", f"missed:{item.key}", item, now)
     elif await broadcasts.may_have_gone(session, made):
         made.state = BroadcastState.HELD
+
+
+def _button(item: Planned) -> list[str]:
+    return [item.button.label, item.button.command, item.button.arg] if item.button is not None else []
 
 
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:

@@ -138,4 +138,5 @@ async def _body(work: Work, session: Session, broadcast: Broadcast, group: str, 
 
 
 def _payload(work: Work, broadcast: Broadcast, text: str) -> dict[str, Any]:
-    return to_json(announcement(work.words, broadcast.kind, text, [Media(*item) for item in broadcast.media]))
+    media, button = [Media(*item) for item in broadcast.media], broadcast.audience.get("button", ())
+    return to_json(announcement(work.words, broadcast.kind, text, media, button))

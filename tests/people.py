@@ -24,7 +24,7 @@ from db.units import UnitRow
 from handlers.dialogue import File, Incoming
 from handlers.engine import answer
 from handlers.meaning import plain_label
-from handlers.registry import build_registry
+from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 
 START = datetime(2025, 7, 25, 9, 55, tzinfo=UTC)
@@ -220,7 +220,7 @@ UNITS = (
 @cache
 def spoken() -> tuple[Words, Packs]:
     """The words and packs, read once: nothing changes them."""
-    return load_words(FACTS), load_packs()
+    return load_words(FACTS), load_packs(COMMAND_NAMES)
 
 
 async def make_template(path: Path, rows: Iterable[UnitRow] = UNITS) -> None:

@@ -62,11 +62,13 @@ async def ask_one(talk: Talk) -> Message | str:
     for item in await broadcasts.list_for(talk.session, talk.me.id, talk.now):
         if item.broadcast.id == talk.data["id"]:
             media = [Media(*each) for each in item.broadcast.media]
-            message = announcement(talk.house.words, item.broadcast.kind, _text(talk, item), media)
+            button = item.broadcast.audience.get("button", ())
+            message = announcement(talk.house.words, item.broadcast.kind, _text(talk, item), media, button)
             if media:  # on its own, since an album carries no buttons
                 talk.out.append((message, None, 0.0))
             text = "" if media else message.text
-            return talk.screen("announcing.reread_one", at=item.broadcast.send_at, text=text)
+            own = message.choices[:1] if button else ()
+            return talk.screen("announcing.reread_one", *own, at=item.broadcast.send_at, text=text)
     return "list"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from content.message import Message
 from db import accounts, attachments, people, units
-from db.models import Purpose
+from db.models import Purpose, Track
 from handlers.dialogue import END, Answer, Command, Kind, Move, Place
 from handlers.onboarding import dialogue as onboarding
 from handlers.profile import read_name
@@ -13,9 +13,11 @@ from handlers.talk import Talk
 
 
 async def begin(talk: Talk, arg: str) -> Move | None:
-    """A draft first; then whatever is missing; then the question what it is about."""
+    """A draft first; then whatever is missing; then the question what it is about, unless a button has said so."""
     draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
-    return dialogue.go("resume" if draft is not None and draft.data.get("track") else "start")
+    if draft is not None and draft.data.get("track"):
+        return dialogue.go("resume")
+    return dialogue.go("start", wanted=arg) if arg in list(Track) else dialogue.go("start")
 
 
 @dialogue.ask("start")
@@ -56,7 +58,11 @@ async def take_name(talk: Talk, answer: Answer) -> Move | str:
 
 
 @dialogue.ask("track")
-async def ask_track(talk: Talk) -> Message:
+async def ask_track(talk: Talk) -> Message | str:
+    if wanted := talk.data.get("wanted"):
+        talk.drop("wanted")
+        talk.put(track=wanted)
+        return order(talk)[0]
     return talk.screen("report.track")
 
 

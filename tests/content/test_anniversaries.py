@@ -9,6 +9,7 @@ import pytest
 
 from content.anniversaries import AnniversaryPack, Planned, load_anniversaries, planned
 from content.source import ROOT, ContentError
+from handlers.registry import COMMAND_NAMES
 from tests.content import moon
 
 PACK = load_anniversaries()
@@ -246,3 +247,34 @@ def test_what_is_said_is_plain_text(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     (item,) = [i for i in year_of(2026, load_anniversaries(path)) if i.key == "kn:2807:2026:t0"]
     assert "97 năm Ngày \"Thử\" & 'lễ' (28/7/1929" in item.text
+
+
+# ---------------------------------------------------------------------------------------------------- buttons
+
+
+def test_the_days_that_ask_for_something_offer_it_with_one_button() -> None:
+    buttons = {(item.anniversary, item.variant): item.button for item in year_of(2026) if item.button is not None}
+    assert {place: (button.command, button.arg) for place, button in buttons.items()} == {
+        ("3004", "t3"): ("onluat", "wages"),
+        ("1905", "t3"): ("sangkien", "good_deed"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("command: sangkien", "command: sangkienn", "there is no command 'sangkienn'"),
+        ("🌟 Kể một gương tốt", "🌟 Kể một gương tốt quanh mình nhé", "1 to 24 characters"),
+        ('t3: {label: "🌟', 't4: {label: "🌟', "unknown variant t4"),
+    ],
+)
+def test_a_button_that_leads_nowhere_stops_the_start_with_its_line(
+    tmp_path: Path, before: str, after: str, problem: str
+) -> None:
+    text = FILE.read_text(encoding="utf-8")
+    path = tmp_path / "anniversaries.yaml"
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    line = text[: text.index(before)].count("\n") + 1
+    with pytest.raises(ContentError) as caught:
+        load_anniversaries(path, COMMAND_NAMES)
+    assert problem in str(caught.value) and f":{line}:" in str(caught.value)

@@ -267,3 +267,11 @@ def test_every_question_and_its_explanation_fit_a_screen(world: World) -> None:
             reviewed=False,
         )
         assert len(asked) <= 700 and len(told) <= 700, (q.id, len(asked), len(told))
+
+
+async def test_a_button_that_names_a_topic_begins_with_its_questions(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.presses("c:onluat:wages")
+    assert hoa.last.key == "practice.question" and world.house.packs.bank.title("wages") in hoa.last.text
+    await hoa.presses("c:onluat:no-such-topic")
+    assert hoa.last.key == "practice.home"

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import func, select
 
 from content.calendar import LOCAL
+from content.message import from_json
 from content.release import Release
 from db import broadcasts as rows
 from db import campaigns, figures, outbox, units
 from db.audiences import Rule
 from db.models import (
     Audience,
+    Body,
     Broadcast,
     BroadcastState,
     BroadcastTarget,
@@ -222,6 +224,24 @@ async def test_a_clock_that_jumps_back_and_forward_sends_nothing_twice(world: Wo
         world.now = moment
         await looks(world)
     assert set(await sent(world)) == {("Hành Chính", "kn:2807:2025:t3"), ("Hành Chính", "kn:2807:2025:t0")}
+
+
+async def test_the_button_of_a_day_opens_a_good_deed_from_the_push_and_from_reading_it_again(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = local(5, 16, 17)
+    await looks(world)
+    async with world.database.read() as session:
+        body = (await session.execute(select(Body.payload))).scalar_one()
+    choices = from_json(body).choices
+    assert [(choice.label, choice.command, choice.arg) for choice in choices] == [
+        ("🌟 Kể một gương tốt", "sangkien", "good_deed"), ("🔕 Bớt tin", "bottin", ""),
+    ]  # fmt: skip
+    world.later(days=60)
+    await hoa.says("/thongbao")
+    await hoa.taps("1")
+    await hoa.taps("Kể một gương tốt")
+    await hoa.taps("Đồng ý")
+    assert hoa.last.key == "report.who"
 
 
 async def test_who_changes_shift_or_unit_in_between_gets_it_once(world: World) -> None:
