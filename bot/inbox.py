@@ -9,11 +9,11 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from content.message import to_json
-from db import accounts, inbox, outbox, trouble
+from db import accounts, attachments, inbox, jobs, outbox, trouble
 from db.inbox import Arrival
 from db.models import InboxRow
 from db.session import Database, Session
@@ -27,6 +27,8 @@ LANES = 8
 """Chats answered at once; within a chat one message at a time."""
 DATABASE_PAUSE = 1.0
 """Seconds until another look when the database could not be written."""
+ALBUM = timedelta(hours=1)
+"""How far apart the pictures of one album may come; a phone without a network sends the rest when it is back."""
 FETCH = 64
 """Updates read at once, each of another chat: the most that is in memory, and a look at a long backlog that rarely."""
 
@@ -166,8 +168,8 @@ class Inbox:
                 if not await inbox.take(session, row.id):
                     return
                 forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
-                if forget == Forget.TRACES:
-                    await self._doors[channel].erase(session, json.loads(row.raw))
+                if forget == Forget.TRACES and incoming is not None:
+                    await self._erase(session, row, incoming)
                 if forget:
                     await inbox.blank(session, row.id)
             self.trouble = None
@@ -178,6 +180,23 @@ class Inbox:
                 log.exception("update %d on %s could not be handled", row.id, channel)
                 await self._set_back(row, incoming, error)
         self._said(channel)
+
+    async def _erase(self, session: Session, row: InboxRow, incoming: Incoming) -> None:
+        """What is kept of an update beside its row; of an album, also what came before the words that gave it away."""
+        door = self._doors[row.channel]
+        await door.erase(session, json.loads(row.raw))
+        if not incoming.group:
+            return
+        refs: list[str] = []
+        for each in await inbox.list_handled(session, row.lane, row.received_at - ALBUM):
+            raw = json.loads(each.raw)
+            part = door.read(raw, each.received_at)
+            if part is not None and part.group == incoming.group:
+                refs += [file.unique_ref for file in part.files]
+                await door.erase(session, raw)
+                await inbox.blank(session, each.id)
+        if files := await attachments.discard(session, incoming.channel, incoming.address, refs):
+            await jobs.add(session, "delete_files", {"files": files}, None, self._now())
 
     async def _wait_for(self, error: Exception, what: str) -> None:
         """The database cannot be written just now (a full disk): the message is as good as before and no attempt counts."""

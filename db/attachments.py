@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from db.models import Attachment, FileState
+from db.models import Account, Attachment, FileState
 from db.session import Session
 
 BACKOFF = (10.0, 60.0, 600.0, 3600.0)
@@ -71,6 +71,17 @@ async def count(session: Session, draft_id: int, submission_id: int | None = Non
     counts = {kind: number for kind, number in await session.execute(query)}
     photos = counts.pop("photo", 0)
     return photos, sum(counts.values())
+
+
+async def discard(session: Session, channel: str, address: str, unique_refs: Sequence[str]) -> list[str]:
+    """Forgets files that came from a chat, wherever they have got to. Returns the names to delete from the data folder."""
+    chat = select(Account.id).where(Account.channel == channel, Account.address == address)
+    found = await session.execute(
+        delete(Attachment)
+        .where(Attachment.account_id.in_(chat), Attachment.unique_ref.in_(list(unique_refs)))
+        .returning(Attachment.file)
+    )
+    return [file for file in found.scalars() if file]
 
 
 async def list_for_draft(session: Session, draft_id: int) -> list[Attachment]:

@@ -112,6 +112,14 @@ async def blank(session: Session, row_id: int) -> None:
     await session.execute(update(InboxRow).where(InboxRow.id == row_id).values(raw="", lane="", digest=""))
 
 
+async def list_handled(session: Session, lane: str, since: datetime) -> list[InboxRow]:
+    """What came lately in a lane and was answered, as far as its content is kept."""
+    query = select(InboxRow).where(
+        InboxRow.lane == lane, InboxRow.state == InboxState.DONE, InboxRow.raw != "", InboxRow.received_at >= since
+    )
+    return list((await session.execute(query)).scalars())
+
+
 async def failed(session: Session, row_id: int, error: str, now: datetime) -> tuple[int, bool]:
     """Counts a failure and sets the next attempt. Returns the attempts so far and whether the row is now dead."""
     row = await session.get_one(InboxRow, row_id)

@@ -57,12 +57,19 @@ async def edit(session: Session, address: str, message_id: int, payload: dict[st
     return changed.scalar() is not None
 
 
-async def hide(session: Session, address: str, text: str, names: set[str]) -> None:
-    """Empties the newest bubble in which a person said this or sent files of these names; its page takes it away."""
+async def hide(session: Session, address: str, text: str, names: set[str], key: str = "") -> None:
+    """Empties the newest bubble in which a person said this or sent files of these names; its page takes it away.
+
+    With `key`, that of an album's bubble, no other: the pictures of a phone often share a name.
+    """
     said = select(WebMessage).where(WebMessage.address == address, WebMessage.mine).order_by(WebMessage.id.desc())
     for row in (await session.execute(said.limit(PAGE))).scalars():
         sent = {name for _, name in row.payload.get("files", [])}
-        if row.payload.get("text") == text if text else names and names <= sent:
+        if key:
+            found = row.payload.get("key") == key
+        else:
+            found = row.payload.get("text") == text if text else bool(names) and names <= sent
+        if found:
             row.change = await last_change(session, address) + 1
             row.payload = {"quiet": True, "key": row.payload.get("key", "")}
             return

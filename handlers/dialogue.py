@@ -51,7 +51,7 @@ class Forget(IntEnum):
     CONTENT = 1
     """The update as it came in: a chat without consent, a group."""
     TRACES = 2
-    """Whatever its channel keeps of it as well: an identity card."""
+    """Whatever its channel keeps of it as well, and the rest of its album: an identity card."""
 
 
 class Kind(StrEnum):

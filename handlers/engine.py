@@ -53,7 +53,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
         slot = f"album-{incoming.group}" if incoming.group else None
         talk.out = [(turn.refusal(refusal), slot, 0.0)]
         turn.settle()
-    if talk.quiet != pending:
+    if talk.quiet != pending or talk.private:
         await outbox.drop_slot(session, account, pending)
     for place, (message, slot, after) in enumerate(talk.out):
         if turn.hurried and slot is None:
@@ -118,7 +118,7 @@ class _Turn(Course):
             raise Again("common.media")
 
     def of_refused_album(self) -> bool:
-        """Whether this is another side of the card: only the first picture of an album carries the words."""
+        """Whether this is another side of the card: only one picture of an album carries the words, whichever comes first."""
         return bool(self.incoming.group) and self.incoming.group == self.conversation.refused_album
 
     def refuse_identity_card(self) -> None:

@@ -55,7 +55,9 @@ class WebChat:
     async def erase(self, session: Session, raw: Any) -> None:
         """Takes what a person said, and the uploads that came with it, out of their chat."""
         files = raw.get("files", [])
-        await webchat.hide(session, str(raw["address"]), str(raw.get("text", "")), {name for _, _, name, _ in files})
+        names = {name for _, _, name, _ in files}
+        address, text, album = (str(raw.get(key, "")) for key in ("address", "text", "group"))
+        await webchat.hide(session, address, text, names, album)
         self.drop([ref for _, ref, _, _ in files])
 
     async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:

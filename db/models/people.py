@@ -124,7 +124,7 @@ class Conversation(Base):
     """The step choice that took effect last, and whatever button was pressed last."""
     last_press: Mapped[str] = mapped_column(default="")
     refused_album: Mapped[str] = mapped_column(default="")
-    """The album whose first picture was an identity card."""
+    """The album of which one picture was an identity card."""
     pending: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime]
 

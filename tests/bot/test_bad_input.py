@@ -22,6 +22,7 @@ from tests.transcripts.stage import (
     OverWebChat,
     Stage,
     markdown,
+    picture,
     telegram_stage,
     webchat_stage,
 )
@@ -142,6 +143,57 @@ async def test_of_an_identity_card_nothing_stays(stage: Stage, what: str) -> Non
         assert trace not in raws + bubbles
     if isinstance(stage.door, OverWebChat):
         assert not list(stage.door.adapter.uploads.glob("*"))
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+@pytest.mark.parametrize("words_at", [0, 1, 2])
+async def test_of_an_album_of_an_identity_card_nothing_stays_whichever_part_comes_first(
+    world: World, tmp_path: Path, words_at: int, fetched: bool
+) -> None:
+    async with telegram_stage(world, tmp_path) as stage:
+        hoa = await at_photos(stage)
+        await hoa.sends_photos(1)
+        await stage.passes(minutes=1)
+        door = stage.door
+        assert isinstance(door, OverTelegram)
+        for number in range(3):
+            phone = door.person(hoa.address)
+            phone.sends_photo(picture(number + 1), "CCCD hai mặt" if number == words_at else "", group="the-cccd")
+            await door.arrives()
+            await stage.settles()
+            if fetched:
+                await stage.passes(seconds=10)
+        await stage.passes(minutes=2)
+        assert [bubble.text for bubble in hoa.seen.values()].count(heard(stage, "common.identity_card")) == 1
+        async with world.database.read() as session:
+            kept = (await session.execute(select(Attachment.file))).scalars().all()
+            raws = " ".join((await session.execute(select(InboxRow.raw))).scalars())
+        assert len(kept) == 1, "the picture sent before the album stays"
+        assert [path.name for path in world.house.files.iterdir()] == kept
+        assert "the-cccd" not in raws and "CCCD" not in raws
+
+
+async def test_of_a_web_album_whose_second_file_is_an_identity_card_nothing_stays(world: World, tmp_path: Path) -> None:
+    async with webchat_stage(world, tmp_path) as stage:
+        hoa = await at_photos(stage)
+        await uploads(stage, hoa, "image.jpg", picture(0), "image/jpeg")
+        await stage.passes(minutes=1)
+        form = aiohttp.FormData(quote_fields=False)
+        for number, name in enumerate(("image.jpg", "cccd.jpg", "image.jpg")):
+            form.add_field("file", picture(number + 1), filename=name, content_type="image/jpeg")
+        form.add_field("key", "upload-2")
+        door = stage.door
+        assert isinstance(door, OverWebChat)
+        await door.post(hoa.address, "/api/files", updates=3, data=form)
+        await stage.settles()
+        await stage.passes(minutes=1)
+        async with world.database.read() as session:
+            kept = (await session.execute(select(Attachment.file))).scalars().all()
+            mine = (await session.execute(select(WebMessage.payload).where(WebMessage.mine))).scalars().all()
+            raws = " ".join((await session.execute(select(InboxRow.raw))).scalars())
+        assert len(kept) == 1 and [path.name for path in world.house.files.iterdir()] == kept
+        assert [payload["files"] for payload in mine if payload.get("files")] == [[["photo", "image.jpg"]]]
+        assert "cccd" not in raws
 
 
 async def test_a_file_of_a_wrong_kind_is_told_and_the_rest_of_the_report_stays(stage: Stage) -> None:
