@@ -23,6 +23,8 @@ WINDOWS: dict[str, tuple[Span, ...]] = {
 ANNIVERSARY_MORNING = (time(7, 0), time(7, 45))
 """The office shift's extra window on the morning of an anniversary."""
 EVENING = time(17, 0)
+REMINDED = time(19, 0)
+"""When "remind me this evening" is: after the meal, before the children sleep."""
 DAYTIME = (time(7, 0), time(21, 0))
 """Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
 SLEEP: dict[str, Span] = {
@@ -100,6 +102,18 @@ def next_slot(hours: str, moment: datetime, timing: str = "window") -> datetime:
             if local < closes:
                 return max(local, opens)
     raise ValueError("there is a window within two weeks of any day")
+
+
+def this_evening(hours: str, moment: datetime) -> datetime:
+    """When to remind somebody who asks for it "this evening": 19:00 where that is their own time, else its beginning.
+
+    Past that hour it is tomorrow's. They asked, so a Sunday is as good as any day.
+    """
+    start, end = windows(hours, "evening")[0]
+    hour = REMINDED if start <= REMINDED < end else start
+    local = moment.astimezone(LOCAL)
+    at = datetime.combine(local.date(), hour, LOCAL)
+    return at if local < at else at + timedelta(days=1)
 
 
 def awake(hours: str, moment: datetime) -> datetime:

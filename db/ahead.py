@@ -54,8 +54,17 @@ async def coming(
     reviews = select(Submission.due_at, Submission.code).where(
         Submission.status.in_(OPEN), Submission.status != Status.NEED_INFO, Submission.due_at > now
     )
+    wished = select(Submission.remind_at, Submission.code).where(
+        Submission.status == Status.NEED_INFO, Submission.remind_at > now
+    )
     again = select(InboxRow.next_at, InboxRow.lane).where(InboxRow.state == InboxState.NEW, InboxRow.next_at > now)
-    for kind, query in (("scheduled", scheduled), ("claim", claims), ("review", reviews), ("answer", again)):
+    for kind, query in (
+        ("scheduled", scheduled),
+        ("claim", claims),
+        ("review", reviews),
+        ("question", wished),
+        ("answer", again),
+    ):
         rows = await session.execute(query.order_by(query.selected_columns[0]).limit(limit))
         found += [Due(at, kind, code) for at, code in rows if at is not None]
     for span in asked:

@@ -59,6 +59,19 @@ async def list_unanswered(session: Session, before: datetime, reminded: int) -> 
     return list((await session.execute(query)).scalars())
 
 
+async def take_reminders(session: Session, now: datetime) -> list[Submission]:
+    """What authors asked to be reminded of by now and have not answered; each is handed out once."""
+    query = (
+        update(Submission)
+        .where(Submission.status == Status.NEED_INFO, Submission.remind_at <= now)
+        .values(remind_at=None)
+        .returning(Submission.id)
+    )
+    ids = (await session.execute(query)).scalars().all()
+    rows = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
+    return list((await session.execute(rows)).scalars())
+
+
 async def release(session: Session, person_id: int, actor_id: int, now: datetime) -> None:
     """What somebody may no longer decide goes back: claims to the queue, and what waits for its author to nobody."""
     query = select(Submission).where(

@@ -319,13 +319,17 @@ async def recover(session: Session, now: datetime) -> int:
     return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
 
 
-async def hold_unfinished(session: Session) -> None:
-    """After a backup was restored: at-most-once rows may have gone out since, so a person decides (promises F17)."""
+async def hold_unfinished(session: Session, now: datetime) -> None:
+    """After a backup was restored: at-most-once rows may have gone out since (promises F17).
+
+    Of an announcement a person decides; a single reminder stays in doubt, for nobody would look at it.
+    """
+    waiting = OutboxRow.policy == Policy.AMO, OutboxRow.state.in_((OutState.READY, OutState.SENDING))
     await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.policy == Policy.AMO, OutboxRow.state.in_((OutState.READY, OutState.SENDING)))
-        .values(state=OutState.HELD)
+        update(OutboxRow).where(*waiting, OutboxRow.broadcast_id.is_not(None)).values(state=OutState.HELD)
     )
+    doubtful = {"state": OutState.UNKNOWN, "finished_at": now, "error": "a backup was restored"}
+    await session.execute(update(OutboxRow).where(*waiting, OutboxRow.broadcast_id.is_(None)).values(doubtful))
 
 
 async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:

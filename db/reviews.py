@@ -109,7 +109,7 @@ async def ask(
     fresh = {"claimed_at": now, "lapses_at": lapses_at} if submission.status == Status.SENT else {}
     await _move(
         session, submission, actor_id, version, _at_hand(actor_id), "asked", now, text,
-        status=Status.NEED_INFO, holder_id=actor_id, ask=text, asked_at=now, reminded=0, **fresh,
+        status=Status.NEED_INFO, holder_id=actor_id, ask=text, asked_at=now, reminded=0, remind_at=None, **fresh,
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ async def after_restore(database: Database, now: datetime) -> int:
     backup and now may have been sent as well.
     """
     async with database.write() as session:
-        await outbox.hold_unfinished(session)
+        await outbox.hold_unfinished(session, now)
         held = await broadcasts.hold_started(session, now)
         await house.remember(session, "restored", {"at": now.isoformat()}, now)
         audit.note(session, audit.SYSTEM, "restore", "database", now, held=held)

@@ -300,9 +300,21 @@ async def supplement(
         due_at=due_at if late else submission.due_at,
         unseen=True,
         reminded=0,
+        remind_at=None,
     )
     await _take_files(session, submission, draft_id)
     note_event(session, submission, submission.author_id, "supplemented", now, text)
+
+
+async def remind(session: Session, submission: Submission, at: datetime) -> None:
+    """Its author wants to be reminded at `at` of what was asked; answering before makes it void.
+
+    Raises Conflict when nothing is asked any more.
+    """
+    if submission.status != Status.NEED_INFO:
+        raise Conflict("mysubmissions.moved_on")
+    submission.remind_at = at
+    await session.flush()
 
 
 async def withdraw(session: Session, submission: Submission, now: datetime) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from content.message import Message
 from content.text import clean, letters
+from content.windows import this_evening
 from db import accounts, attachments, submissions
 from db.models import Status
 from handlers.dialogue import END, STAY, Again, Answer, Command, Dialogue, Kind, Move
@@ -94,5 +95,17 @@ async def _send(talk: Talk) -> Move | str:
     return END
 
 
+async def remind(talk: Talk, arg: str) -> Move | None:
+    """Reminds once more this evening, in the author's own hours."""
+    submission = await submissions.find_own(talk.session, talk.me.id, arg)
+    if submission.status != Status.NEED_INFO:
+        talk.say("supplement.not_needed")
+        return None
+    at = this_evening(talk.me.hours, talk.now)
+    await submissions.remind(talk.session, submission, at)
+    talk.say("supplement.evening", code=submission.code, at=at)
+    return None
+
+
 DIALOGUES = (dialogue,)
-COMMANDS = (Command("bosung", begin),)
+COMMANDS = (Command("bosung", begin), Command("nhactoi", remind))

@@ -10,7 +10,7 @@ from content.calendar import LOCAL, is_working_day, local_date
 from content.message import to_json
 from content.windows import awake, next_slot
 from db import accounts, lapses, outbox, people, queue, submissions, units
-from db.models import Submission
+from db.models import Policy, Submission
 from db.session import Session
 
 if TYPE_CHECKING:
@@ -31,20 +31,39 @@ async def run(work: Work) -> None:
         await _lapsed(work, session, now)
         await _rerouted(work, session, now)
         await _closed(work, session, now)
+        await _wished(work, session, now)
         await _unanswered(work, session, now)
         await _overdue(work, session, now)
         await _drafts(work, session, now)
     work.said()
 
 
-async def _tell(
+async def _remind(
     work: Work, session: Session, person_id: int, key: str, dedup: str, now: datetime, **params: Any
 ) -> None:
-    """Says something to one person, when they are awake."""
+    """Reminds one person, when they are awake: at most once, for a doubtful one is better missed than repeated."""
+    await _tell(work, session, person_id, key, dedup, now, kind="reminder", policy=Policy.AMO, **params)
+
+
+async def _tell(
+    work: Work,
+    session: Session,
+    person_id: int,
+    key: str,
+    dedup: str,
+    now: datetime,
+    *,
+    kind: str = "notice",
+    policy: Policy = Policy.ALO,
+    **params: Any,
+) -> None:
+    """Says to one person what has happened, at least once, when they are awake."""
     message = work.words.message(key, **params)
     person = await people.get(session, person_id)
     wait = (awake(person.hours, now) - now).total_seconds()
-    await outbox.tell(session, person_id, to_json(message), now=now, kind="reminder", key=dedup, after=wait)
+    await outbox.tell(
+        session, person_id, to_json(message), now=now, kind=kind, policy=policy, key=dedup, after=wait
+    )  # fmt: skip
 
 
 async def _in_window(session: Session, person_id: int, now: datetime) -> bool:
@@ -80,7 +99,17 @@ async def _closed(work: Work, session: Session, now: datetime) -> None:
         dedup = f"closed:{submission.id}:{submission.version}"
         await _tell(
             work, session, submission.author_id, "moderation.closed_notice", dedup, now,
-            code=submission.code, title=submission.title, version=submission.version,
+            kind="result", code=submission.code, title=submission.title, version=submission.version,
+        )  # fmt: skip
+
+
+async def _wished(work: Work, session: Session, now: datetime) -> None:
+    """At the hour that an author wished for."""
+    for submission in await lapses.take_reminders(session, now):
+        dedup = f"evening:{submission.id}:{submission.version}:{local_date(now)}"
+        await _remind(
+            work, session, submission.author_id, "moderation.need_reminder", dedup, now,
+            code=submission.code, title=submission.title, ask=submission.ask,
         )  # fmt: skip
 
 
@@ -91,7 +120,7 @@ async def _unanswered(work: Work, session: Session, now: datetime) -> None:
                 continue
             submission.reminded = number
             dedup = f"need:{submission.id}:{submission.version}:{number}"
-            await _tell(
+            await _remind(
                 work, session, submission.author_id, "moderation.need_reminder", dedup, now,
                 code=submission.code, title=submission.title, ask=submission.ask,
             )  # fmt: skip
@@ -110,7 +139,7 @@ async def _overdue(work: Work, session: Session, now: datetime) -> None:
     for person_id, found in (await queue.list_overdue(session, now)).items():
         newest = found[-1]
         dedup = f"overdue:{person_id}:{local_date(newest.due_at or now)}"
-        await _tell(
+        await _remind(
             work, session, person_id, "moderation.overdue_notice", dedup, now,
             n=len(found), code=newest.code, title=newest.title,
         )  # fmt: skip
@@ -124,4 +153,4 @@ async def _drafts(work: Work, session: Session, now: datetime) -> None:
             draft.reminded = number
             title = draft.data.get("title") or draft.data.get("who") or work.words.text("report.untitled")
             dedup = f"draft:{draft.id}:{number}"
-            await _tell(work, session, draft.person_id, "report.reminder", dedup, now, title=title)
+            await _remind(work, session, draft.person_id, "report.reminder", dedup, now, title=title)

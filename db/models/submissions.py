@@ -36,7 +36,10 @@ DECIDED = (Status.VERIFIED, Status.NOT_SELECTED, Status.DUPLICATE)
 
 
 class Submission(Base):
-    """An initiative, a good practice or a good deed on its way. `version` moves with every change of status."""
+    """An initiative, a good practice or a good deed on its way. `version` moves with every change of status.
+
+    `remind_at` is when its author asked to be reminded of what is still to be told.
+    """
 
     __tablename__ = "submissions"
     __table_args__ = (Index("ix_submissions_queue_unit_id_status", "queue_unit_id", "status"),)
@@ -59,6 +62,7 @@ class Submission(Base):
     asked_at: Mapped[datetime | None]
     ask: Mapped[str] = mapped_column(default="")
     reminded: Mapped[int] = mapped_column(default=0)
+    remind_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(default="")
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
     unseen: Mapped[bool] = mapped_column(default=False)

@@ -100,7 +100,7 @@ async def ask_detail(talk: Talk) -> Message:
     events = await submissions.list_events(talk.session, submission.id, internal=False)
     files = await attachments.list_for_submission(talk.session, submission.id)
     offered = {
-        Status.NEED_INFO: ["supplement", "withdraw"],
+        Status.NEED_INFO: ["supplement", "evening", "withdraw"],
         Status.CLOSED_NO_INFO: ["reopen", "withdraw"],
         Status.NOT_SELECTED: ["again", "question"],
         Status.DUPLICATE: ["question"],

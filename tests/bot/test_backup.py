@@ -208,12 +208,15 @@ ON_THE_WAY = (
 )
 """Announcements before, on and after their way, and where a restore leaves them."""
 MESSAGES = (
-    (Policy.AMO, OutState.READY, OutState.HELD),
-    (Policy.AMO, OutState.SENDING, OutState.HELD),
-    (Policy.AMO, OutState.SENT, OutState.SENT),
-    (Policy.ALO, OutState.READY, OutState.READY),
-    (Policy.ALO, OutState.SENDING, OutState.SENDING),
+    (Policy.AMO, OutState.READY, 1, OutState.HELD),
+    (Policy.AMO, OutState.SENDING, 1, OutState.HELD),
+    (Policy.AMO, OutState.SENT, 1, OutState.SENT),
+    (Policy.AMO, OutState.READY, None, OutState.UNKNOWN),
+    (Policy.AMO, OutState.SENDING, None, OutState.UNKNOWN),
+    (Policy.ALO, OutState.READY, None, OutState.READY),
+    (Policy.ALO, OutState.SENDING, None, OutState.SENDING),
 )
+"""Messages of announcement 1 or of none, and where a restore leaves them: nobody looks at a single reminder again."""
 
 
 async def furnished(settings: Settings) -> None:
@@ -225,9 +228,10 @@ async def furnished(settings: Settings) -> None:
             made = Broadcast(code=str(n), kind="notice", state=state, unit_id=1, text="x", timing="now", send_at=due)
             made.created_at, made.audience, made.media = START, {}, []
             session.add(made)
-        for policy, out, _ in MESSAGES:
+        for policy, out, announced, _ in MESSAGES:
             row = OutboxRow(policy=policy, lane=2, kind="notice", account_id=account.id, channel="webchat", state=out)
             row.address, row.payload, row.not_before, row.created_at = "w-1", {}, START, START
+            row.broadcast_id = announced
             session.add(row)
     await database.close()
 
@@ -244,7 +248,7 @@ async def test_after_a_restore_nothing_that_may_have_gone_out_goes_out_by_itself
         rows = (await session.execute(select(OutboxRow.state).order_by(OutboxRow.id))).scalars().all()
     await database.close()
     assert states == [after for _, _, after in ON_THE_WAY]
-    assert rows == [after for _, _, after in MESSAGES]
+    assert rows == [after for *_, after in MESSAGES]
 
 
 @pytest.mark.parametrize(("hours", "state"), [(0, BroadcastState.HELD), (-12, BroadcastState.SCHEDULED)])

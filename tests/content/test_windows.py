@@ -7,7 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from content.calendar import LOCAL, tet
-from content.windows import WINDOWS, awake, is_daytime, last_end, next_daytime, next_slot, when_to_send, windows
+from content.windows import (
+    WINDOWS,
+    awake,
+    is_daytime,
+    last_end,
+    next_daytime,
+    next_slot,
+    this_evening,
+    when_to_send,
+    windows,
+)  # fmt: skip
 
 SHIFTS = tuple(WINDOWS)
 TIMINGS = ("window", "morning", "evening")
@@ -167,3 +177,16 @@ def test_what_is_sent_at_one_hour_to_all_waits_for_who_wants_nothing_then_unless
     assert when_to_send("notice", "now", "office", noon, noon) == (noon, at("21:00"))
     assert when_to_send("notice", "now", "office 11:00-14:00", noon, noon) == (at("17:00"), at("20:30"))
     assert when_to_send("urgent", "now", "office 11:00-14:00", noon, noon) == (noon, None)
+
+
+@pytest.mark.parametrize(
+    ("hours", "asked", "expected"),
+    [
+        ("office", "16:55", "Fri 19:00"), ("office", "19:00", "Sat 19:00"), ("morning", "08:00", "Fri 19:00"),
+        ("afternoon", "08:00", "Fri 09:00"), ("afternoon", "13:30", "Sat 09:00"), ("night", "15:40", "Fri 19:00"),
+        ("rotating", "12:00", "Fri 17:00"), ("office 18:30-22:00", "12:00", "Fri 17:00"), ("office", "40:00", "Sat 19:00"),
+        ("office", "64:00", "Sun 19:00"),
+    ],
+)  # fmt: skip
+def test_this_evening_is_in_ones_own_hours_also_on_a_sunday(hours: str, asked: str, expected: str) -> None:
+    assert clock(this_evening(hours, at(asked))) == expected

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from content.calendar import is_working_day, local_date
 from db import erasure, units
-from db.models import Account, Draft, Grant, Person, Reach, Role, Shift, Status, Submission
+from db.models import Account, Draft, Grant, OutboxRow, Person, Policy, Reach, Role, Shift, Status, Submission
 from scheduler import deadlines
 from scheduler.timetable import Work
 from tests.handlers.test_moderation import audited, reviewer, sent, state
@@ -103,6 +103,51 @@ async def test_an_unanswered_question_is_reminded_twice_and_closed_after_three_w
     assert (await state(world, code)).status == Status.SENT
     assert [action for action, _ in await audited(world, code)][-2:] == ["closed", "reopened"]
     assert ha.keys.count("moderation.lapsed_notice") == 0
+
+
+async def test_an_author_is_reminded_once_in_the_evening_they_asked_for(world: World) -> None:
+    _, hoa, code = await asked(world)
+    for _ in range(2):
+        await hoa.presses(f"c:nhactoi:{code}")
+        assert hoa.last.key == "supplement.evening" and "19 giờ ngày 25/7" in hoa.last.text
+    hoa.heard.clear()
+    await look(world)
+    assert hoa.keys == []
+    world.later(hours=2, minutes=6)
+    await look(world)
+    world.later(days=1)
+    await look(world)
+    assert hoa.keys == ["moderation.need_reminder"]
+
+
+async def test_what_was_answered_before_the_evening_is_not_reminded_of(world: World) -> None:
+    _, hoa, code = await asked(world)
+    await hoa.presses(f"c:nhactoi:{code}")
+    await hoa.presses(f"c:bosung:{code}")
+    await hoa.says("Trước 40 phút, nay 15 phút")
+    await hoa.taps("Gửi bổ sung")
+    await hoa.presses(f"c:nhactoi:{code}")
+    assert hoa.last.key == "supplement.not_needed"
+    hoa.heard.clear()
+    world.later(hours=3)
+    await look(world)
+    assert hoa.keys == []
+
+
+async def test_reminders_go_at_most_once_what_happened_at_least_once(world: World) -> None:
+    _, hoa, code = await asked(world)
+    await hoa.presses(f"c:nhactoi:{code}")
+    await world.joined("Đỗ Thị Lan")
+    for days in (3, 7, 14):
+        world.later(days=days)
+        await look(world)
+    async with world.database.read() as session:
+        found = (await session.execute(select(OutboxRow.payload, OutboxRow.policy))).all()
+    by_key: dict[str, set[Policy]] = {}
+    for payload, policy in found:
+        by_key.setdefault(payload["key"], set()).add(policy)
+    assert by_key["moderation.need_reminder"] == {Policy.AMO}
+    assert by_key["moderation.closed_notice"] == {Policy.ALO}
 
 
 async def test_after_a_long_stop_only_the_latest_reminder_comes(world: World) -> None:

@@ -395,6 +395,7 @@ def upgrade() -> None:
         sa.Column("asked_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("ask", sa.String(), nullable=False),
         sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("remind_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
         sa.Column("unseen", sa.Boolean(), nullable=False),
