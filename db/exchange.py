@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from db import accounts, policy, reviews
-from db.errors import Conflict
-from db.models import DECIDED, Reach, Status, Submission, SubmissionEvent
+from db.errors import Conflict, Refused
+from db.models import DECIDED, Reach, Role, Status, Submission, SubmissionEvent, Track
 from db.policy import Action
 from db.session import Session
-from db.submissions import involved, note_event, receivers
+from db.submissions import bearers, involved, note_event, receivers
 
 THREAD = ("contacted", "replied", "question", "answered")
 LOOKED_AT = (Status.SENT, Status.CLAIMED)
@@ -110,3 +110,23 @@ async def who_answers(session: Session, submission: Submission) -> list[int]:
     if found or unit_id is None:
         return found
     return await receivers(session, unit_id, await involved(session, submission))
+
+
+async def leaders(session: Session, submission: Submission) -> list[int]:
+    """The leaders of the author's team, who may share in good news; a good deed is another person's story."""
+    if submission.unit_id is None or submission.track == Track.GOOD_DEED:
+        return []
+    return await bearers(session, submission.unit_id, (Role.TEAM_LEADER,), await involved(session, submission))
+
+
+async def share(session: Session, submission: Submission, now: datetime) -> list[int]:
+    """Its author wants the team's leaders to hear that it is verified. Returns who they are; Refused the second time."""
+    if submission.status != Status.VERIFIED:
+        raise Conflict("mysubmissions.moved_on")
+    if await _newest(session, submission, "leader_told") is not None:
+        raise Refused("common.already")
+    found = await leaders(session, submission)
+    if not found:
+        raise Refused("mysubmissions.no_leader")
+    note_event(session, submission, submission.author_id, "leader_told", now)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from db.models import (
     Level,
     Person,
     Reach,
+    Role,
     Status,
     Submission,
     SubmissionEvent,
@@ -175,12 +176,17 @@ async def receivers(session: Session, unit_id: int, without: set[int]) -> list[i
     Everyone above may decide too, but a province would drown in the notices of its workplaces. Somebody who stopped the
     bot or erased their data reviews nothing any more.
     """
+    return await bearers(session, unit_id, policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS], without)
+
+
+async def bearers(session: Session, unit_id: int, roles: Collection[Role], without: set[int]) -> list[int]:
+    """Who holds one of these roles at this very unit and can be reached."""
     query = (
         select(Grant.person_id)
         .join(Account, Account.person_id == Grant.person_id)
         .where(
             Grant.unit_id == unit_id,
-            Grant.role.in_(policy.ALLOWED[policy.Action.DECIDE_SUBMISSIONS]),
+            Grant.role.in_(roles),
             Grant.revoked_at.is_(None),
             Grant.confirmed_at.is_not(None),
             Account.reach == Reach.OK,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from db import queue, reviews, units
+from db import exchange, queue, reviews, units
 from db.models import Status, Submission, Track
 from handlers.dialogue import Answer, Command, Move
 from handlers.moderation.flow import card, carry_out, dialogue, fresh, onward, split, tell_author, tell_coauthors, until
@@ -27,12 +27,14 @@ async def give_back(talk: Talk, arg: str) -> Move | None:
 
 
 async def accept(talk: Talk, submission: Submission, version: int) -> None:
-    """What it says is true; the author and the co-authors hear it."""
+    """What it says is true; the author and the co-authors hear it, the team's leader only if the author wants it."""
     await reviews.accept(talk.session, submission, talk.me.id, version, talk.now)
     unit = (await units.get(talk.session, submission.unit_id)).name if submission.unit_id is not None else ""
     good_deed = submission.track == Track.GOOD_DEED
-    for tell in (tell_author, tell_coauthors):
-        await tell(talk, submission, "moderation.accept_notice", unit=unit, good_deed=good_deed)
+    without = () if await exchange.leaders(talk.session, submission) else ("leader",)
+    key = "moderation.accept_notice"
+    await tell_author(talk, submission, key, without=without, unit=unit, good_deed=good_deed)
+    await tell_coauthors(talk, submission, key, unit=unit, good_deed=good_deed)
 
 
 async def begin_accept(talk: Talk, arg: str) -> Move | None:

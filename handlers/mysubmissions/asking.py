@@ -1,4 +1,4 @@
-"""What an author says about a report after it was sent: asking about its outcome, answering a line from the union."""
+"""What an author says about a report after it was sent: asking, answering a line from the union, sharing good news."""
 
 from __future__ import annotations
 
@@ -76,4 +76,16 @@ async def _tell(talk: Talk, submission: Submission, kind: str, text: str) -> Non
     talk.say(f"mysubmissions.{kind}_sent", code=submission.code)
 
 
-COMMANDS = (Command("hoilai", begin),)
+async def share(talk: Talk, arg: str) -> Move | None:
+    """The author agrees that the team's leader hears the good news: this press is the agreement, for this once."""
+    submission = await submissions.find_own(talk.session, talk.me.id, arg)
+    for person_id in await exchange.share(talk.session, submission, talk.now):
+        await talk.tell(
+            person_id, "mysubmissions.leader_notice", kind="result", dedup=f"leader:{submission.id}:{person_id}",
+            gently=True, code=submission.code, title=submission.title, author=talk.me.name,
+        )  # fmt: skip
+    talk.say("mysubmissions.leader_told")
+    return None
+
+
+COMMANDS = (Command("hoilai", begin), Command("baototruong", share))

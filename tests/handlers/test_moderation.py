@@ -112,6 +112,24 @@ async def test_coauthors_hear_of_an_acceptance_but_not_who_denied_it(world: Worl
     assert an.last.choices == ()  # the report is its author's to open
 
 
+async def test_a_team_leader_hears_of_an_acceptance_only_if_the_author_wants_it(world: World) -> None:
+    ha, dung = await reviewer(world), await world.joined("Phạm Thị Dung", unit="CHUYEN5", role=Role.TEAM_LEADER)
+    hoa, an = await world.joined("Bùi Thị Hoa", unit="CHUYEN5"), await world.joined("Quách Văn An")
+    code, other = (await sent(world, hoa)).code, (await sent(world, an, "Thẻ màu báo lỗi đường may")).code
+    for each in (code, other):
+        await ha.presses(f"c:chapnhan:{each}.1")
+        await ha.taps("Chấp nhận")
+    assert [choice.command for choice in an.last.choices] == ["hoso"]  # no team, no leader to tell
+    assert dung.keys == []
+    await hoa.taps("Báo tin cho tổ trưởng")
+    assert hoa.last.key == "mysubmissions.leader_told"
+    assert dung.keys == ["mysubmissions.leader_notice"] and "Bùi Thị Hoa" in dung.last.text
+    await hoa.presses(f"c:baototruong:{code}")
+    await an.presses(f"c:baototruong:{code}")
+    assert (hoa.last.key, an.last.key) == ("common.already", "mysubmissions.not_found") and len(dung.keys) == 1
+    assert (await audited(world, code))[-1] == ("leader_told", await hoa.id())
+
+
 async def test_a_good_deed_is_praised_and_its_outcome_waits_while_the_author_sleeps(world: World) -> None:
     ha, hoa, _ = await held(world, track=Track.GOOD_DEED, title="Anh Quách Văn Dũng, tổ bảo vệ")
     world.later(hours=6)  # 22:55
