@@ -74,7 +74,7 @@ async def furnish(path: Path, reporters: int) -> int:
         session.add(Grant(person_id=first, role=Role.UPPER_OFFICER, unit_id=unit.id, granted_at=now, confirmed_at=now))
         await session.flush()
         made = await broadcasts.create(
-            session, author_id=first, kind="urgent", topic="urgent", unit_id=unit.id, audience=Rule(unit.id).to_json(),
+            session, author_id=first, kind="urgent", topic="urgent", unit_id=unit.id, audience=Rule(unit.id), number=2,
             text=ANNOUNCEMENT, media=[], timing="now", send_at=now, second=False, year=now.year, now=now,
         )  # fmt: skip
     await database.close()

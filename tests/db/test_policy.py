@@ -181,7 +181,7 @@ class Scene:
                 self.reports[relation] = report.code
                 made = await broadcasts.create(
                     session, author_id=await sender.id(), kind="notice", topic="notice", unit_id=ids[code], text="Mời họp",
-                    audience=Rule(ids[code]).to_json(), media=[], timing="now", send_at=self.world.now, second=True, year=2025,
+                    audience=Rule(ids[code]), number=2, media=[], timing="now", send_at=self.world.now, second=True, year=2025,
                     now=self.world.now,
                 )  # fmt: skip
                 self.waiting[relation] = made.code
@@ -242,7 +242,7 @@ async def sends(scene: Scene, relation: str) -> bool:
         try:
             await broadcasts.create(
                 session, author_id=await scene.officer.id(), kind="notice", topic="notice", unit_id=unit_id, text="Mời họp",
-                audience=Rule(unit_id).to_json(), media=[], timing="now", send_at=scene.world.now, second=True, year=2025,
+                audience=Rule(unit_id), number=2, media=[], timing="now", send_at=scene.world.now, second=True, year=2025,
                 now=scene.world.now,
             )  # fmt: skip
         except Refused:

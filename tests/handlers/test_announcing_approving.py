@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
-from db import units
+from db import broadcasts, units
+from db.audiences import Rule
 from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, Role
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
 from tests.handlers.test_announcing_writing import photos
@@ -33,6 +34,22 @@ async def test_everybody_who_may_approve_is_asked_and_the_author_is_not(world: W
     assert "announcing.approve_notice" not in tien.keys and "announcing.approve_notice" not in son.keys
     for text in ("Thông báo", "3 người", "gửi ngay", "Người soạn: Hoàng Minh Tiến", "Mời anh/chị xem thông báo mới."):
         assert text in dai.last.text
+
+
+async def test_what_waits_says_for_how_many_however_it_was_made(world: World) -> None:
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    async with world.database.write() as session:
+        top = await units.top(session)
+        assert top is not None
+        await broadcasts.create(
+            session, author_id=await tien.id(), kind="notice", topic="notice", unit_id=top.id, audience=Rule(top.id), number=7,
+            text="Mời họp.", media=[], timing="now", send_at=world.now, second=True, year=2025, now=world.now,
+        )  # fmt: skip
+    await dai.presses("c:tincho:")
+    assert dai.last.key == "announcing.approve_notice" and "7 người" in dai.last.text
 
 
 async def test_the_second_person_sees_the_pictures_above_the_request(world: World) -> None:

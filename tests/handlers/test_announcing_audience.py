@@ -177,7 +177,7 @@ async def test_everybody_left_out_is_counted_by_the_first_reason_that_holds(worl
         assert unit is not None
         first = await broadcasts.create(
             session, author_id=await ha.id(), kind="notice", topic="notice", unit_id=unit.id,
-            audience=Rule(unit.id).to_json(), text="x", media=[], timing="now", send_at=world.now, second=False,
+            audience=Rule(unit.id), number=2, text="x", media=[], timing="now", send_at=world.now, second=False,
             year=2025, now=world.now,
         )  # fmt: skip
         await session.execute(

@@ -324,7 +324,7 @@ async def test_a_team_leader_may_send_once_a_day_and_again_the_next_also_by_an_o
         grant = (await session.execute(select(Grant))).scalar_one()
         await broadcasts.create(
             session, author_id=await an.id(), kind="notice", topic="notice", unit_id=grant.unit_id,
-            audience=Rule(grant.unit_id).to_json(), text="x", media=[], timing="now", send_at=world.now, second=False,
+            audience=Rule(grant.unit_id), number=2, text="x", media=[], timing="now", send_at=world.now, second=False,
             year=2025, now=world.now,
         )  # fmt: skip
     await an.taps("Xác nhận")

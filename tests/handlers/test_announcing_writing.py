@@ -46,6 +46,17 @@ async def photos(person: TestPerson, number: int) -> None:
         await person.sends(File("photo", f"ref-{n}", f"unique-{n}", "", 100_000))
 
 
+async def test_an_identity_number_never_gets_into_a_message_whoever_types_it(world: World) -> None:
+    ha = await officer(world)
+    await ha.says("/guitin")
+    await ha.taps("Thông báo")
+    await ha.taps("Tiếp")
+    await ha.says("Anh Nam, căn cước 001203004567, được thưởng.")
+    assert ha.last.key == "common.identity_card"
+    await ha.says("tiếp")
+    assert ha.last.key == "announcing.body_empty"
+
+
 async def test_the_text_may_be_a_thousand_letters_and_nine_hundred_beside_a_photo(world: World) -> None:
     ha = await at_body(world)
     await ha.says("a" * 1001)

@@ -322,6 +322,7 @@ async def test_from_looking_one_tap_leads_to_consent(world: World) -> None:
     await hoa.taps("Thi đua")
     await hoa.says("menu")
     assert (await hoa.taps("Bắt đầu")).key == "onboarding.consent"
+    assert hoa.keys.count("onboarding.welcome") == 1
     await hoa.taps("Tôi đồng ý")
     await hoa.taps("Không, tôi tự xem")
     assert hoa.last.key == "onboarding.unit_qr"

@@ -155,7 +155,7 @@ async def test_what_a_revoked_officer_had_planned_is_held_and_those_above_are_to
         assert unit is not None
         made = await broadcasts.create(
             session, author_id=await ha.id(), kind="notice", topic="notice", unit_id=unit.id, text="Mời họp", media=[],
-            audience=Rule(unit.id).to_json(), timing="at", send_at=world.now + timedelta(days=1), second=False, year=2025,
+            audience=Rule(unit.id), number=2, timing="at", send_at=world.now + timedelta(days=1), second=False, year=2025,
             now=world.now,
         )  # fmt: skip
     await takes_away(world, dai, ha)

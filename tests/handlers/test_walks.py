@@ -246,7 +246,7 @@ async def furnish(world: World, walker: TestPerson) -> None:
         for second in (True, False):
             sent = await broadcasts.create(
                 session, author_id=officer.id, kind="notice", topic="notice", unit_id=officer.unit_id or 0, media=[], text="Mời <b>họp</b> tổ",
-                audience=Rule(officer.unit_id or 0).to_json() | {"count": 2}, timing="now", send_at=world.now, second=second, year=2025, now=world.now,
+                audience=Rule(officer.unit_id or 0), number=2, timing="now", send_at=world.now, second=second, year=2025, now=world.now,
             )  # fmt: skip
         sent.state = BroadcastState.DONE
         for person in (ours, other):

@@ -103,7 +103,7 @@ async def officers_message(world: World, officer: TestPerson, person: TestPerson
         assert unit is not None
         made = await rows.create(
             session, author_id=await officer.id(), kind="notice", topic="notice", unit_id=unit.id,
-            audience=Rule(unit.id).to_json(), text="x", media=[], timing="now", send_at=at, second=False, year=2025, now=at,
+            audience=Rule(unit.id), number=2, text="x", media=[], timing="now", send_at=at, second=False, year=2025, now=at,
         )  # fmt: skip
         me = await person.id()
         found = [m for m in await rows.next_members(session, made, at, exempt=True) if m.person_id == me]

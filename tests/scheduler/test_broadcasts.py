@@ -60,7 +60,7 @@ async def crowd(world: World, number: int = PEOPLE) -> int:
         )
         await session.flush()
         made = await broadcasts.create(
-            session, author_id=first, kind="notice", topic="notice", unit_id=unit.id, audience=Rule(unit.id).to_json(),
+            session, author_id=first, kind="notice", topic="notice", unit_id=unit.id, audience=Rule(unit.id), number=2,
             text="Mời họp.", media=[], timing="now", send_at=START, second=False, year=2025, now=START,
         )  # fmt: skip
         return made.id
@@ -230,7 +230,7 @@ async def test_planning_that_dies_in_the_middle_goes_on_and_plans_everybody_once
 
 async def announced(session: Session, unit_id: int, author_id: int, now: datetime) -> None:
     made = await broadcasts.create(
-        session, author_id=author_id, kind="notice", topic="notice", unit_id=unit_id, audience=Rule(unit_id).to_json(),
+        session, author_id=author_id, kind="notice", topic="notice", unit_id=unit_id, audience=Rule(unit_id), number=2,
         text="x", media=[], timing="now", send_at=now, second=False, year=2025, now=now,
     )  # fmt: skip
     await plan_now(session, made, now)
