@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 LANES = 8
 """Chats answered at once; within a chat one message at a time."""
+LOOK = 1.0
+"""Seconds between two looks at nothing; covers clocks that are moved."""
 DATABASE_PAUSE = 1.0
 """Seconds until another look when the database could not be written."""
 ALBUM = timedelta(hours=1)
@@ -96,7 +98,7 @@ class Inbox:
                 if added and also is not None:
                     await also(session)
         except Exception as error:
-            self.trouble = trouble.kind_of(error) if trouble.kind_of(error) in trouble.PASSING else None
+            self.trouble = trouble.passing(error)
             raise
         self.trouble = None
         if added:
@@ -116,9 +118,9 @@ class Inbox:
             except Exception:
                 log.exception("the inbox could not be read")
                 started = 0
-                await self._sleep(1.0)
             if not started:
-                await self._rest(1.0)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), LOOK)
 
     async def stop(self, patience: float = 8.0) -> None:
         """Takes nothing new and lets what is being answered finish; a transaction is never cancelled half-way."""
@@ -134,10 +136,6 @@ class Inbox:
                 await asyncio.wait(list(self._busy))
             if not await self._start_some() and not self._busy:
                 return
-
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
 
     async def _start_some(self) -> int:
         free = LANES - len(self._busy)
@@ -174,8 +172,10 @@ class Inbox:
                     await inbox.blank(session, row.id)
             self.trouble = None
         except Exception as error:
-            if trouble.kind_of(error) in trouble.PASSING:
-                await self._wait_for(error, f"update {row.id} on {channel}")
+            if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
+                self.trouble = passing
+                log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, passing)
+                await self._sleep(DATABASE_PAUSE)
             else:
                 log.exception("update %d on %s could not be handled", row.id, channel)
                 await self._set_back(row, incoming, error)
@@ -197,12 +197,6 @@ class Inbox:
                 await inbox.blank(session, each.id)
         if files := await attachments.discard(session, incoming.channel, incoming.address, refs):
             await jobs.add(session, "delete_files", {"files": files}, None, self._now())
-
-    async def _wait_for(self, error: Exception, what: str) -> None:
-        """The database cannot be written just now (a full disk): the message is as good as before and no attempt counts."""
-        self.trouble = trouble.kind_of(error)
-        log.error("%s waits: the database cannot be written (%s). It is kept and goes on by itself", what, self.trouble)
-        await self._sleep(DATABASE_PAUSE)
 
     async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: Exception) -> None:
         try:

@@ -77,7 +77,7 @@ def to_json(message: Message) -> dict[str, Any]:
     """The form that is stored in the outbox."""
     return {
         "text": message.text,
-        "choices": [[c.label, c.key, c.command, c.arg, list(c.words)] for c in message.choices],
+        "choices": choices_to_json(message.choices),
         "media": [[m.kind, m.file, m.name] for m in message.media],
         "key": message.key,
         "screen": message.screen,
@@ -88,8 +88,18 @@ def from_json(data: dict[str, Any]) -> Message:
     """The inverse of `to_json`."""
     return Message(
         data["text"],
-        tuple(Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in data["choices"]),
+        choices_from_json(data["choices"]),
         tuple(Media(*media) for media in data["media"]),
         data["key"],
         data["screen"],
     )
+
+
+def choices_to_json(choices: Sequence[Choice]) -> list[list[Any]]:
+    """The form in which options are stored, in the outbox and with the screen they are on."""
+    return [[c.label, c.key, c.command, c.arg, list(c.words)] for c in choices]
+
+
+def choices_from_json(data: Sequence[Sequence[Any]]) -> tuple[Choice, ...]:
+    """The inverse of `choices_to_json`."""
+    return tuple(Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in data)

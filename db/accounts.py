@@ -58,11 +58,9 @@ async def enter(session: Session, channel: str, address: str, now: datetime) -> 
         if seen is not None and now - seen.seen_at >= SEEN_EVERY:
             seen.seen_at = now
     if conversation is None:
-        conversation = Conversation(
-            account_id=account.id, updated_at=now, data={}, history=[], ahead=[], choices=[], pending={}, dialogue="",
-            step="", screen=0, screen_kind="", last_choice="", last_press="", refused_album="",
-        )  # fmt: skip
+        conversation = Conversation(account_id=account.id, updated_at=now)
         session.add(conversation)
+        await session.flush()
     return Chat(account, conversation, person, draft)
 
 
@@ -107,6 +105,16 @@ async def find_draft(session: Session, person_id: int, dialogue: str) -> Draft |
     ).scalar()
 
 
+async def open_draft(session: Session, person_id: int, dialogue: str, step: str, now: datetime) -> Draft:
+    """The unfinished answers of a person to a dialogue, or new ones that begin at a step."""
+    draft = await find_draft(session, person_id, dialogue)
+    if draft is None:
+        draft = Draft(person_id=person_id, dialogue=dialogue, step=step, data={}, history=[], ahead=[], updated_at=now)
+        session.add(draft)
+        await session.flush()
+    return draft
+
+
 async def list_drafts(session: Session, person_id: int, since: datetime) -> list[Draft]:
     """What a person has begun and not finished, and touched since a moment, latest first."""
     query = select(Draft).where(Draft.person_id == person_id, Draft.updated_at >= since)
@@ -126,13 +134,10 @@ async def kept_words(session: Session, person_id: int, dialogue: str, about: str
 
 async def keep_words(session: Session, person_id: int, dialogue: str, about: str, text: str, now: datetime) -> None:
     """Remembers them until they are sent; "" forgets."""
-    draft = await find_draft(session, person_id, dialogue)
-    others = {key: kept for key, kept in (draft.data if draft is not None else {}).items() if key != about}
-    data = dict(list((others | {about: text}).items())[-KEPT:]) if text else others
-    if draft is None:
-        draft = Draft(person_id=person_id, dialogue=dialogue, step="", history=[], ahead=[])
-        session.add(draft)
-    draft.data, draft.updated_at = data, now
+    draft = await open_draft(session, person_id, dialogue, "", now)
+    others = {key: kept for key, kept in draft.data.items() if key != about}
+    draft.data = dict(list((others | {about: text}).items())[-KEPT:]) if text else others
+    draft.updated_at = now
     await session.flush()
 
 

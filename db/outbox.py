@@ -82,13 +82,15 @@ async def put(
     kind: str = "reply",
     key: str | None = None,
     slot: str | None = None,
+    fresh: bool = False,
     after: float = 0.0,
     final: bool = True,
 ) -> int:
     """Queues one message to one account and returns its row.
 
     With `key`, a second call with the same key changes nothing. With `slot`, an unsent message of that slot is replaced,
-    and a sent one is delivered again as an edit of itself; `final` says whether a channel that cannot edit shows it.
+    and a sent one is delivered again as an edit of itself; `final` says whether a channel that cannot edit shows it,
+    `fresh` that nothing was ever said in this slot, so that nothing is looked for.
     `after` is how many seconds of quiet to wait for a newer message of the slot.
     """
     due = now + timedelta(seconds=after)
@@ -97,7 +99,7 @@ async def put(
         known = (await session.execute(select(OutboxRow.id).where(OutboxRow.dedup_key == key))).scalar()
         if known is not None:
             return known
-    if slot is not None:
+    if slot is not None and not fresh:
         row = (
             await session.execute(
                 select(OutboxRow)

@@ -44,10 +44,6 @@ KINDS = {
 }
 
 
-PASSING = (Kind.FULL, Kind.BUSY, Kind.UNREACHABLE)
-"""What goes away by itself or with a little help: whatever failed over it is as good as before."""
-
-
 @contextmanager
 def explained() -> Iterator[None]:
     """Turns the driver's errors into Trouble."""
@@ -61,3 +57,9 @@ def kind_of(error: BaseException) -> Kind:
     """What kind of trouble an error of the driver is; OTHER for anything else."""
     name = str(getattr(getattr(error, "orig", None), "sqlite_errorname", ""))
     return next((kind for prefix, kind in KINDS.items() if name.startswith(prefix)), Kind.OTHER)
+
+
+def passing(error: BaseException) -> Kind | None:
+    """Trouble that goes away by itself or with a little help: whatever failed over it is as good as before."""
+    kind = kind_of(error)
+    return kind if kind in (Kind.FULL, Kind.BUSY, Kind.UNREACHABLE) else None

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from content.message import MAX_CHOICES, Choice, Message, to_json
+from content.message import MAX_CHOICES, Choice, Message, choices_from_json, choices_to_json
 from db import accounts
 from db.errors import Expected
-from db.models import Conversation, Draft
+from db.models import Conversation
 from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
 from handlers.talk import Talk
 
 REDIRECTS = 20
 HISTORY = 30
+BURST = timedelta(seconds=3)
+"""Presses of one button that come so close together are one: a thumb, or a network that repeats."""
 
 
 class Course:
-    """The course of one talk while one message is answered; `hurried` when that repeats the press before it."""
+    """The course of one talk while one message is answered.
 
-    def __init__(self, talk: Talk, incoming: Incoming, *, hurried: bool) -> None:
+    `hurried` when that repeats the press before it within moments: ten answers are then told as one, each in place.
+    """
+
+    def __init__(self, talk: Talk, incoming: Incoming) -> None:
         self.talk = talk
         self.incoming = incoming
-        self.hurried = hurried
+        again = bool(incoming.choice) and incoming.choice == talk.conversation.last_press
+        self.hurried = again and incoming.received_at - talk.conversation.updated_at <= BURST
         self.shown = False
 
     @property
@@ -29,16 +36,21 @@ class Course:
         return self.talk.conversation
 
     @property
-    def step(self) -> Step | None:
-        dialogue = self.talk.house.registry.dialogues.get(self.conversation.dialogue)
-        return dialogue.steps.get(self.conversation.step) if dialogue else None
+    def dialogue(self) -> Dialogue | None:
+        return self.talk.house.registry.dialogues.get(self.conversation.dialogue)
 
     @property
-    def choices(self) -> list[Choice]:
-        return [
-            Choice(label, key, command, arg, tuple(words))
-            for label, key, command, arg, words in self.conversation.choices
-        ]
+    def step(self) -> Step | None:
+        return self.dialogue.steps.get(self.conversation.step) if self.dialogue else None
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return choices_from_json(self.conversation.choices)
+
+    @property
+    def album(self) -> str | None:
+        """The slot of what is said about an album: its pictures come one by one, and are answered as one."""
+        return f"album-{self.incoming.group}" if self.incoming.group else None
 
     # ------------------------------------------------------------------------------------------------ doing
 
@@ -117,55 +129,32 @@ class Course:
             if push:
                 self.push()
             await self.ask(move)
-        elif move == STAY:
-            return
         elif move == AGAIN:
             await self.ask(self.conversation.step, in_place=bool(self.incoming.choice))
         elif move == BACK:
             await self.back()
-        elif move == END:
-            if self.talk.draft is not None:
+        elif move in (END, LEAVE):
+            if move == END and self.talk.draft is not None:
                 await self.talk.session.delete(self.talk.draft)
-            self.idle()
-        elif move == LEAVE:
             self.idle()
         elif move.dialogue == self.conversation.dialogue and self.step is not None:
             self.talk.put(**move.data)
             await self.move(move.step or self.conversation.step, push=push)
-        else:
+        elif move != STAY:
             await self.start(move)
 
     async def start(self, move: Move) -> None:
-        dialogue = self.talk.house.registry.dialogues[move.dialogue]
+        talk, dialogue = self.talk, self.talk.house.registry.dialogues[move.dialogue]
+        step = first = move.step or next(iter(dialogue.steps))
         self.idle()
         self.conversation.dialogue = dialogue.name
-        step = move.step
-        if dialogue.keeps_draft and self.talk.person is not None:
-            step = await self.open_draft(dialogue, step)
-        self.talk.put(**move.data)
+        if dialogue.keeps_draft and talk.person is not None:
+            draft = await accounts.open_draft(talk.session, talk.person.id, dialogue.name, first, talk.now)
+            talk.draft, self.conversation.draft_id = draft, draft.id
+            # A draft may be older than the questions: one that is no longer asked begins again with the answers it has.
+            step = move.step or (draft.step if draft.step in dialogue.steps else first)
+        talk.put(**move.data)
         await self.ask(step)
-
-    async def open_draft(self, dialogue: Dialogue, step: str) -> str:
-        """Takes up the person's draft of a dialogue, or begins one. An empty step means where it was left."""
-        session, me = self.talk.session, self.talk.me
-        draft = await accounts.find_draft(session, me.id, dialogue.name)
-        if draft is None:
-            first = step or next(iter(dialogue.steps))
-            draft = Draft(
-                person_id=me.id,
-                dialogue=dialogue.name,
-                step=first,
-                data={},
-                history=[],
-                ahead=[],
-                updated_at=self.talk.now,
-            )
-            session.add(draft)
-            await session.flush()
-        self.talk.draft = draft
-        self.conversation.draft_id = draft.id
-        # A draft may be older than the questions: one that is no longer asked begins again with the answers it has.
-        return step or (draft.step if draft.step in dialogue.steps else next(iter(dialogue.steps)))
 
     def idle(self) -> None:
         conversation = self.conversation
@@ -177,8 +166,7 @@ class Course:
 
     async def back(self) -> None:
         state = self.talk.state
-        steps = self.talk.house.registry.dialogues[self.conversation.dialogue].steps if self.step else {}
-        history = [name for name in state.history if name in steps]
+        history = [name for name in state.history if self.dialogue and name in self.dialogue.steps]
         if not history:
             await self.command("menu", "")
             return
@@ -226,7 +214,7 @@ class Course:
         conversation = self.conversation
         if not in_place and not self.hurried:
             conversation.screen += 1
-        conversation.choices = to_json(message)["choices"]
+        conversation.choices = choices_to_json(message.choices)
         conversation.screen_kind = kind.value
         self.talk.out.append((replace(message, screen=conversation.screen), f"screen-{conversation.screen}", 0.0))
         self.shown = True
@@ -247,14 +235,14 @@ class Course:
         message, slot, after = self.talk.out[-1]
         if message.choices and all(choice.command for choice in message.choices):
             self.conversation.screen += 1
-            self.conversation.choices = to_json(message)["choices"]
+            self.conversation.choices = choices_to_json(message.choices)
             self.conversation.screen_kind = Kind.CHOICE.value
             self.talk.out[-1] = (replace(message, screen=self.conversation.screen), slot, after)
 
-    def refusal(self, refusal: Expected) -> Message:
-        """Why not, with the current options at hand so that nobody has to scroll for them."""
+    def refuse(self, refusal: Expected) -> None:
+        """Says why not, with the current options at hand so that nobody has to scroll for them."""
         message = self.talk.house.words.message(refusal.key, **refusal.params)
-        self.shown = True
         if self.choices and not message.choices:
-            return replace(message, choices=tuple(self.choices), screen=self.conversation.screen)
-        return message
+            message = replace(message, choices=self.choices, screen=self.conversation.screen)
+        self.talk.out.append((message, self.album, 0.0))
+        self.shown = True

@@ -110,7 +110,6 @@ class Step:
     `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button).
     """
 
-    name: str
     kind: Kind
     ask: Ask
     free: bool = False
@@ -129,7 +128,7 @@ class Dialogue:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(name, kind, function, free)
+            self.steps[name] = Step(kind, function, free)
             return function
 
         return register

@@ -64,7 +64,7 @@ class Registry:
     slashes: frozenset[str]
     words: dict[str, str]
     """By `joined_up` words, the command they open."""
-    global_words: dict[str, frozenset[str]]
+    global_words: dict[str, str]
     waiting: Sequence[Line]
     officer_work: Sequence[Line]
     joining: Move = onboarding.JOINING
@@ -85,7 +85,7 @@ def build_registry(words: Words) -> Registry:
         order=tuple(commands),
         slashes=frozenset(command.name for command in named),
         words=meanings,
-        global_words={name: frozenset(words.message(f"words.{name}").choices[0].words) for name in GLOBAL_WORDS},
+        global_words={word: name for name in GLOBAL_WORDS for word in words.message(f"words.{name}").choices[0].words},
         waiting=tuple(line for module in MODULES for line in getattr(module, "WAITING", ())),
         officer_work=tuple(line for module in MODULES for line in getattr(module, "OFFICER_WORK", ())),
     )

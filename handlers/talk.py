@@ -94,7 +94,7 @@ class Talk:
 
     @property
     def quiet(self) -> str:
-        """The slot for what is said after a pause about the question on the screen; void once the next one is shown."""
+        """The slot of what is said after a pause on a screen that takes files; void once the next one is shown."""
         return f"quiet-{self.conversation.screen}"
 
     def become_stranger(self) -> None:

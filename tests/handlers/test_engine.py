@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from content.message import Choice, Message
 from content.words import Words
 from db.errors import Conflict, NotFound, Refused
 from db.models import Account, Conversation, Draft, OutboxRow, Person, UnitRequest
-from handlers.dialogue import AGAIN, END, STAY, Again, Answer, Command, Dialogue, File, Kind, Move, Place
+from handlers.dialogue import AGAIN, END, STAY, Again, Answer, Command, Dialogue, File, Incoming, Kind, Move, Place
+from handlers.engine import answer
 from handlers.registry import build_registry
 from handlers.talk import Talk
 from tests.handlers.test_walks import FORGED
@@ -42,6 +44,7 @@ def probe() -> Dialogue:
                 raise REFUSALS[answer.text]
             if answer.files:
                 talk.put(files=len(answer.files))
+                talk.say("common.saved", slot=talk.quiet, after=1.5)
                 return STAY
             if kind == Kind.MANY:
                 chosen = set(talk.data.get(name, [])) ^ set(answer.many or [answer.choice])
@@ -302,6 +305,17 @@ async def test_no_command_falls_over_whatever_is_behind_it(world: World) -> None
         assert len(stranger.transcript) > before, name
 
 
+async def test_an_answer_asks_the_database_no_more_than_it_must(hoa: TestPerson) -> None:
+    """Transaction and SAVEPOINT, who this is, what the menu tells, where the talk stands, and the message."""
+    await hoa.says("menu")
+    asked: list[str] = []
+    engine = hoa.world.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: asked.append(sql.split()[0]))
+    async with hoa.world.database.write() as session:
+        await answer(session, hoa.world.house, Incoming("test", hoa.address, hoa.world.now, text="menu"))
+    assert Counter(asked) == {"BEGIN": 1, "SAVEPOINT": 1, "RELEASE": 1, "SELECT": 4, "UPDATE": 1, "INSERT": 1}
+
+
 # ---------------------------------------------------------------------------------------------------- drafts
 
 
@@ -431,6 +445,18 @@ async def test_files_where_none_are_asked_for_are_refused_with_the_question_at_h
     await hoa.says("menu")
     await hoa.sends_photo()
     assert hoa.last.key == "common.no_files_here"
+
+
+@pytest.mark.parametrize("moves_on", [False, True])
+async def test_what_is_said_about_files_after_a_pause_is_void_once_the_next_question_stands(
+    hoa: TestPerson, moves_on: bool
+) -> None:
+    await hoa.says("/probe files")
+    await hoa.sends_photo()
+    if moves_on:
+        await hoa.taps("Xong")
+    await quiet(hoa)
+    assert ("common.saved" in hoa.keys) is not moves_on
 
 
 async def test_the_pictures_of_an_album_are_refused_once(hoa: TestPerson) -> None:
