@@ -122,25 +122,6 @@ async def list_drafts(session: Session, person_id: int, since: datetime) -> list
     return list((await session.execute(query)).scalars())
 
 
-KEPT = 5
-"""How many unsent texts of one dialogue are remembered."""
-
-
-async def kept_words(session: Session, person_id: int, dialogue: str, about: str) -> str:
-    """What a person wrote about something and did not send, in a dialogue that keeps no other draft."""
-    draft = await find_draft(session, person_id, dialogue)
-    return str(draft.data.get(about, "")) if draft is not None else ""
-
-
-async def keep_words(session: Session, person_id: int, dialogue: str, about: str, text: str, now: datetime) -> None:
-    """Remembers them until they are sent; "" forgets."""
-    draft = await open_draft(session, person_id, dialogue, "", now)
-    others = {key: kept for key, kept in draft.data.items() if key != about}
-    draft.data = dict(list((others | {about: text}).items())[-KEPT:]) if text else others
-    draft.updated_at = now
-    await session.flush()
-
-
 async def forget_drafts(session: Session, before: datetime) -> None:
     """Deletes drafts that were not touched since a moment; a chat that still stands at one is idle from then on."""
     old = list((await session.execute(select(Draft.id).where(Draft.updated_at < before))).scalars())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, false, or_, select, update
 
-from db import audit, people, roles
+from db import audit, people, roles, unsent, webchat
 from db.models import (
     FINAL,
+    UNSENT,
     Account,
     Attachment,
     CoAuthor,
@@ -100,8 +102,9 @@ async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stoppe
     stopped = await stop_processing(session, person_id, now)
     person = await session.get_one(Person, person_id)
     files = await _erase_files(session, person_id)
-    await _erase_submissions(session, person_id)
+    codes = await _erase_submissions(session, person_id)
     files += await _erase_chats(session, person, now)
+    await _erase_told(session, person, codes, now)
     for table in (Draft, PracticeAnswer, Registration, UnitRequest):
         await session.execute(delete(table).where(table.person_id == person_id))
     await session.execute(update(QuestionReport).where(QuestionReport.person_id == person_id).values(person_id=None))
@@ -110,7 +113,8 @@ async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stoppe
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
     person.quiet, person.muted_topics, person.erased_at = "", [], now
     audit.note(session, person_id, "erase", f"person {person_id}", now)
-    return stopped, files
+    reports = tuple(replace(report, title="") for report in stopped.reports)
+    return replace(stopped, reports=reports), files
 
 
 async def _erase_files(session: Session, person_id: int) -> list[str]:
@@ -122,16 +126,26 @@ async def _erase_files(session: Session, person_id: int) -> list[str]:
     return files
 
 
-async def _erase_submissions(session: Session, person_id: int) -> None:
-    """What was not verified loses its words and its co-authors; its row stays, so that no receipt code comes twice."""
-    query = select(Submission).where(Submission.author_id == person_id, Submission.status != Status.VERIFIED)
-    ids = []
-    for submission in (await session.execute(query)).scalars():
+async def _erase_submissions(session: Session, person_id: int) -> list[str]:
+    """What was not verified loses its words and its co-authors; its row stays, so that no receipt code comes twice.
+
+    Of a verified report stay its own words, not what was written about it. Returns the codes of the others.
+    """
+    ids, codes, known = [], [], []
+    for submission in (await session.execute(select(Submission).where(Submission.author_id == person_id))).scalars():
+        known.append(submission)
+        if submission.status == Status.VERIFIED:
+            continue
         submission.title, submission.story, submission.money, submission.ask, submission.reason = "", {}, None, "", ""
         submission.unit_id = submission.queue_unit_id = submission.direct_production = None
         ids.append(submission.id)
-    await session.execute(update(SubmissionEvent).where(SubmissionEvent.submission_id.in_(ids)).values(text=""))
+        codes.append(submission.code)
+    written = SubmissionEvent.submission_id.in_([each.id for each in known]), SubmissionEvent.action != "supplemented"
+    gone = or_(SubmissionEvent.submission_id.in_(ids), and_(*written))
+    await session.execute(update(SubmissionEvent).where(gone).values(text=""))
     await session.execute(delete(CoAuthor).where(CoAuthor.submission_id.in_(ids)))
+    await unsent.forget_about(session, [each.code for each in known])
+    return codes
 
 
 async def _erase_chats(session: Session, person: Person, now: datetime) -> list[str]:
@@ -151,11 +165,24 @@ async def _erase_chats(session: Session, person: Person, now: datetime) -> list[
         account.person_id, account.seen_at = None, now
     ids = [account.id for account in accounts]
     await _erase_outbox(session, or_(OutboxRow.person_id == person.id, OutboxRow.account_id.in_(ids)), now)
-    if person.name:
-        # What was said about the person to others: their phones have it, we need it no longer.
-        told = cast(OutboxRow.payload, String).contains(json.dumps(person.name)[1:-1], autoescape=True)
-        await session.execute(update(OutboxRow).where(OutboxRow.state.in_(FINAL), told).values(payload=None))
     return files
+
+
+async def _erase_told(session: Session, person: Person, codes: Sequence[str], now: datetime) -> None:
+    """What was said to others about a person and their reports: their phones have it, we need it no longer.
+
+    What is still to be said about a report that is gone is not said; a name may be a namesake's, so that waits for its end.
+    """
+    payload = cast(OutboxRow.payload, String)
+    about = or_(false(), *(payload.contains(code) for code in codes))
+    unsaid = {"state": OutState.CANCELLED, "finished_at": now}
+    await session.execute(
+        update(OutboxRow).where(about, OutboxRow.state.in_(UNSENT), OutboxRow.broadcast_id.is_(None)).values(unsaid)
+    )
+    if person.name:
+        about = or_(about, payload.contains(json.dumps(person.name)[1:-1], autoescape=True))
+    await session.execute(update(OutboxRow).where(OutboxRow.state.in_(FINAL), about).values(payload=None))
+    await webchat.forget_about(session, person.name, codes)
 
 
 async def _erase_outbox(session: Session, mine: ColumnElement[bool], now: datetime) -> None:

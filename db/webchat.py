@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import String, cast, delete, false, func, or_, select, update
 
-from db.models import WebMessage, WebSession
+from db.models import Account, Person, WebMessage, WebSession
 from db.session import Session
 
 KEEP_SESSION = timedelta(days=180)
@@ -70,9 +71,36 @@ async def hide(session: Session, address: str, text: str, names: set[str], key: 
         else:
             found = row.payload.get("text") == text if text else bool(names) and names <= sent
         if found:
-            row.change = await last_change(session, address) + 1
-            row.payload = {"quiet": True, "key": row.payload.get("key", "")}
+            await _empty(session, row)
             return
+
+
+async def forget_about(session: Session, name: str, codes: Sequence[str]) -> None:
+    """Empties what other chats were told about some reports, and takes a name out of the rest.
+
+    A platform keeps such messages on its readers' phones; here they would stay in our own database. A namesake's chat
+    keeps the name: it is theirs.
+    """
+    stored, payload = json.dumps(name)[1:-1], cast(WebMessage.payload, String)
+    about = or_(false(), *(payload.contains(code) for code in codes))
+    for row in (await session.execute(select(WebMessage).where(about))).scalars().all():
+        await _empty(session, row)
+    if not name:
+        return
+    namesakes = select(Account.address).join(Person, Person.id == Account.person_id).where(Person.name == name)
+    named = payload.contains(stored, autoescape=True), WebMessage.address.not_in(namesakes)
+    for row in (await session.execute(select(WebMessage).where(*named))).scalars().all():
+        row.payload = json.loads(json.dumps(row.payload).replace(stored, json.dumps("…")[1:-1]))
+        row.change = await last_change(session, row.address) + 1
+        await session.flush()
+
+
+async def _empty(session: Session, row: WebMessage) -> None:
+    """Leaves nothing to show; "key" tells the page which bubble it was that the person sent."""
+    row.change = await last_change(session, row.address) + 1
+    nothing = {"text": "", "choices": [], "media": [], "key": "", "screen": 0}
+    row.payload = {"quiet": True} | ({"key": row.payload.get("key", "")} if row.mine else nothing)
+    await session.flush()
 
 
 async def last_change(session: Session, address: str) -> int:

@@ -26,7 +26,7 @@ SANDBOX = "sandbox; default-src 'none'"
 
 def shown(row: WebMessage) -> dict[str, Any]:
     """A message in the form the page draws; buttons are laid out here, the page only follows."""
-    if row.mine:
+    if row.mine or row.payload.get("quiet"):
         content = row.payload
     else:
         message = from_json(row.payload)

@@ -7,7 +7,7 @@ from typing import Any
 
 from content.message import Message
 from content.text import clean, letters
-from db import accounts, exchange, queue, reviews, submissions
+from db import exchange, queue, reviews, submissions, unsent
 from db.errors import Conflict, Refused
 from db.models import Status, Submission, Track
 from handlers.dialogue import Again, Answer, Command, Kind, Move
@@ -110,7 +110,7 @@ async def ask_words(talk: Talk) -> Message:
     """What is to be said; words that were left unsent about the very same are still there."""
     submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
     events = await submissions.list_events(talk.session, submission.id, internal=False)
-    written = await accounts.kept_words(talk.session, talk.me.id, dialogue.name, _about(talk))
+    written = await unsent.kept(talk.session, talk.me.id, dialogue.name, _about(talk))
     return talk.screen(
         f"moderation.write_{talk.data['writes']}",
         without=() if written else ("use",),
@@ -125,10 +125,10 @@ async def ask_words(talk: Talk) -> Message:
 @dialogue.take("words")
 async def take_words(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "use":
-        talk.put(text=await accounts.kept_words(talk.session, talk.me.id, dialogue.name, _about(talk)))
+        talk.put(text=await unsent.kept(talk.session, talk.me.id, dialogue.name, _about(talk)))
         return "preview"
     text = _chosen(answer.text, _templates(talk))
-    await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), text, talk.now)
+    await unsent.keep(talk.session, talk.me.id, dialogue.name, _about(talk), text, talk.now)
     talk.put(text=text)
     return "preview"
 
@@ -152,13 +152,12 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
         return "words"
     if answer.choice == "stop":
         return "batch" if len(talk.data["args"]) > 1 else "card"
-    await accounts.keep_words(talk.session, talk.me.id, dialogue.name, _about(talk), "", talk.now)
     onwards = await carry_out(talk, _write, f"moderation.done_{talk.data['writes']}", talk.data["text"])
     return card(talk.data["code"]) if talk.data["writes"] in ("reopen", "contact") else onwards
 
 
 async def _write(talk: Talk, submission: Submission, version: int) -> None:
-    """Does what was written for, and sends the words to the author."""
+    """Does what was written for, and sends the words to the author; from here on they are not unsent any more."""
     kind, text, me = talk.data["writes"], talk.data["text"], talk.me.id
     if kind == "ask":
         await reviews.ask(talk.session, submission, me, version, text, until(talk), talk.now)
@@ -174,6 +173,7 @@ async def _write(talk: Talk, submission: Submission, version: int) -> None:
             now=talk.now,
         )  # fmt: skip
         await tell_coauthors(talk, submission, "moderation.notice_reopen", **_notice(talk, submission))
+    await unsent.keep(talk.session, me, dialogue.name, _about(talk), "", talk.now)
     moved = kind not in ("answer", "contact")
     await tell_author(talk, submission, f"moderation.notice_{kind}", moved=moved, **_notice(talk, submission))
 

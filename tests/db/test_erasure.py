@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from bot.web.reading import shown
 from content.message import Message, to_json
-from db import accounts, attachments, erasure, jobs, outbox, people, policy, rights, submissions, webchat
+from db import accounts, attachments, erasure, jobs, outbox, people, policy, rights, submissions, unsent, webchat
 from db.models import (
     Account,
     Attachment,
@@ -155,6 +156,62 @@ async def test_after_erasing_nothing_of_a_person_is_found_in_any_table(world: Wo
     assert (row.membership, row.confirmed, row.audience, row.unit_id, row.news) == (
         Membership.UNKNOWN, False, None, None, False,
     )  # fmt: skip
+
+
+async def test_what_reviewers_typed_or_were_told_about_a_report_goes_with_its_author(world: World) -> None:
+    async with world.database.write() as session:
+        hoa, lan = await joined(session, CANARY, ADDRESS), await joined(session, "Đỗ Thị Lan", "phone-3")
+        ha = await joined(session, "Lê Thu Hà", "phone-4", Role.GRASSROOTS_CHAIR)
+        gone, stays = await sent(session, hoa, title=CANARY), await sent(session, lan)
+        accepted = await sent(session, hoa, title="Giá gá thay dao", status=Status.VERIFIED)
+        for about, words in (
+            (f"ask {gone.code}", CANARY), (f"contact {accepted.code}", CANARY), (f"ask {gone.code} {stays.code}", "Thêm ảnh"),
+            (f"reject {stays.code}", "Chưa làm thử"),
+        ):  # fmt: skip
+            await unsent.keep(session, ha.id, "moderation", about, words, START)
+        submissions.note_event(session, accepted, ha.id, "note", START, f"hỏi {CANARY}", internal=True)
+        talk = await session.get_one(Conversation, (await account_of(session, ha)).id)
+        talk.dialogue, talk.step, talk.screen = "moderation", "preview", 7
+        talk.data = {"code": gone.code, "args": [f"{gone.code}.1"], "text": CANARY}
+        other = await session.get_one(Conversation, (await account_of(session, lan)).id)
+        other.dialogue, other.step = "moderation", "batch"
+        args = [f"{gone.code}.1", f"{stays.code}.1"]
+        other.data = {"code": gone.code, "args": args, "picked": args, "text": "Thêm ảnh"}
+        told = Message(f"{gone.code}: {CANARY}")
+        waits = await outbox.tell(session, ha.id, to_json(told), now=START)
+        for text in (told.text, f"{CANARY} vào", f"{stays.code}: Hay lam"):
+            await webchat.add(session, "phone-4", to_json(Message(text)), START, mine=False)
+        before = await everything(session)
+        stopped, _ = await erasure.erase(session, hoa.id, START)
+    assert {"drafts", "conversations", "outbox", "web_messages", "submission_events"} <= {
+        name for name, rows in before.items() if "Canari" in rows
+    }
+    assert all(report.title == "" for report in stopped.reports)
+    async with world.database.read() as session:
+        after = await everything(session)
+        assert not [name for name, rows in after.items() if "Canari" in rows]
+        draft = (await session.execute(select(Draft).where(Draft.person_id == ha.id))).scalar_one()
+        assert draft.data == {f"ask {stays.code}": "Thêm ảnh", f"reject {stays.code}": "Chưa làm thử"}
+        talk = await session.get_one(Conversation, talk.account_id)
+        assert (talk.dialogue, talk.data, talk.screen) == ("", {}, 8)
+        other = await session.get_one(Conversation, other.account_id)
+        left = [f"{stays.code}.1"]
+        assert other.data == {"code": stays.code, "args": left, "picked": left, "text": "Thêm ảnh"}
+        assert (await session.get_one(OutboxRow, waits)).state == OutState.CANCELLED
+        page = [shown(row) for row in await webchat.since(session, "phone-4", 0)]
+        assert [(row.get("quiet"), row["text"]) for row in page] == [
+            (None, f"{stays.code}: Hay lam"), (True, ""), (None, "… vào"),
+        ]  # fmt: skip
+        assert "Hay lam" in after["web_messages"] and (await session.get_one(Submission, accepted.id)).title
+
+
+async def test_a_namesakes_chat_keeps_its_name(world: World) -> None:
+    async with world.database.write() as session:
+        hoa, _ = await joined(session, CANARY, ADDRESS), await joined(session, CANARY, "phone-3")
+        await webchat.add(session, "phone-3", to_json(Message(f"Chào {CANARY}")), START, mine=False)
+        await erasure.erase(session, hoa.id, START)
+    async with world.database.read() as session:
+        assert "Canari" in (await everything(session))["web_messages"]
 
 
 async def test_what_stays_is_the_proof_of_consent_the_figures_and_the_text_of_verified_reports(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from db.models import Account, Attachment, AuditRow, FileState, Grant, Person, Role, Status, Submission, Track
+from db.models import Account, Attachment, AuditRow, Draft, FileState, Grant, Person, Role, Status, Submission, Track
 from db.submissions import Report, submit
 from tests.people import TestPerson, World
 
@@ -233,6 +233,48 @@ async def test_words_that_were_not_sent_are_still_there_after_a_look_elsewhere_a
     second = (await sent(world, hoa, "Thẻ màu báo lỗi đường may")).code
     await ha.presses(f"c:khongchon:{second}.1")
     assert "xem trước đã" not in ha.last.text and ha.last.choices == ()
+
+
+async def test_however_many_texts_are_left_half_way_each_is_still_there(world: World) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    codes = [(await sent(world, hoa, f"Cải tiến số {n} của tổ")).code for n in range(8)]
+    for n, code in enumerate(codes):
+        await ha.presses(f"c:{('canbosung', 'khongchon', 'lienhe')[n % 3]}:{code}.1")
+        await ha.says(f"Lời dặn thứ {n}")
+        await ha.says("huy")
+    for n, code in enumerate(codes):
+        version = (await state(world, code)).version
+        await ha.presses(f"c:{('canbosung', 'khongchon', 'lienhe')[n % 3]}:{code}.{version}")
+        assert f"Lời dặn thứ {n}" in ha.last.text
+        await ha.says("menu")
+
+
+async def test_an_internal_note_is_written_down_by_the_message_that_carries_it(world: World) -> None:
+    ha, _, code = await held(world)
+    await ha.presses(f"c:ghichu:{code}")
+    await ha.says("Đã gọi quản đốc, có làm thật")
+    await ha.says("menu")
+    await ha.says(f"/duyet {code}")
+    assert "Đã gọi quản đốc" in ha.last.text
+
+
+async def test_words_that_came_too_late_are_still_there_when_the_report_is_back(world: World) -> None:
+    ha, _, code = await held(world)
+    await ha.taps("Cần bổ sung")
+    await ha.says("Cho xin ảnh chụp giá gá khi lắp lên máy")
+    async with world.database.write() as session:
+        row = (await session.execute(select(Submission))).scalar_one()
+        row.status, row.holder_id, row.version = Status.SENT, None, row.version + 1
+    await ha.taps("Gửi")
+    assert any(heard.key == "moderation.too_late" for heard in ha.heard)
+    await ha.presses(f"c:canbosung:{code}.3")
+    assert "lắp lên máy" in ha.last.text
+    await ha.taps("Dùng lời đang soạn")
+    await ha.taps("Gửi")
+    await ha.presses(f"c:duyet:{code}")
+    assert (await state(world, code)).ask == "Cho xin ảnh chụp giá gá khi lắp lên máy"
+    async with world.database.read() as session:
+        assert (await session.execute(select(Draft.data))).scalar_one() == {}
 
 
 async def test_good_deeds_have_templates_of_their_own(world: World) -> None:
