@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, case, cast, exists, func, insert, literal, or_, select
 
+from db.caps import GOT, full
 from db.models import (
     Account,
     Audience,
@@ -18,7 +19,6 @@ from db.models import (
     Level,
     Membership,
     OutboxRow,
-    OutState,
     Person,
     Reach,
     TargetState,
@@ -27,15 +27,6 @@ from db.models import (
 )
 from db.people import HOURS
 from db.session import Session
-
-CAPS = ((1, 1), (7, 3), (30, 10))
-"""(days, messages): what a person gets at most that is not urgent, from all senders together (5-voice §5.4).
-
-Days are those of the calendar, today included: an evening message does not stand in the way of the next day's.
-"""
-GOT = (OutState.SENT, OutState.UNKNOWN, OutState.SENDING)
-"""States of a message that its reader has, may have, or is about to have."""
-COUNTED = (*GOT, OutState.READY, OutState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,33 +126,8 @@ def why_not(rule: Rule, kind: str, topic: str, today: datetime, *, exempt: bool 
         whens.append((Person.confirmed.is_(False), "unconfirmed"))
     whens += [(wants_none(topic), "muted"), (~reachable, "blocked")]
     if not exempt and kind not in ("urgent", "correction"):
-        whens.append((full(today, automatic=kind == "automatic"), "capped"))
+        whens.append((full(today, kind), "capped"))
     return case(*((when, literal(reason)) for when, reason in whens), else_=literal(""))
-
-
-def full(today: datetime, *, automatic: bool) -> ColumnElement[bool]:
-    """Whether somebody has had as many non-urgent messages as a person should get; `today` is when the day begins.
-
-    An anniversary gives way to what officers have to say and never takes its place (5-voice §5.4, priorities).
-    """
-    uncounted = ("urgent",) if automatic else ("urgent", "automatic")
-
-    def had(since: datetime) -> ColumnElement[int]:
-        return (
-            select(func.count())
-            .select_from(OutboxRow)
-            .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
-            .where(
-                OutboxRow.person_id == Person.id,
-                OutboxRow.state.in_(COUNTED),
-                OutboxRow.not_before >= since,
-                Broadcast.kind.not_in(uncounted),
-            )
-            .correlate(Person)
-            .scalar_subquery()
-        )
-
-    return or_(*(had(today - timedelta(days=days - 1)) >= most for days, most in CAPS))
 
 
 async def count(session: Session, rule: Rule, kind: str, topic: str, today: datetime) -> Tally:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import String, cast, literal, select
 
-from db import audiences, house
+from db import audiences, caps, house
 from db.errors import NotFound
 from db.models import OutboxRow, Person, Registration
 from db.people import HOURS
@@ -94,7 +94,7 @@ async def list_unasked(
             HOURS.in_(hours),
             ~audiences.wants_none(topic),
             ~asked.exists(),
-            ~audiences.full(today, automatic=True),
+            ~caps.full(today, "campaign"),
         )
         .order_by(Registration.id)
     )

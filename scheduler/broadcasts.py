@@ -10,7 +10,7 @@ from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
 from content.windows import hours_ahead, when_to_send
-from db import broadcasts, outbox, people, policy
+from db import broadcasts, caps, outbox, people, policy
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
@@ -93,6 +93,10 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
         if not found:
             await broadcasts.planned(session, broadcast)
             return False
+        if not _on_the_day(broadcast) and broadcast.kind in caps.RANK:
+            await caps.make_room(
+                session, broadcast.kind, [each.person_id for each in found if not each.reason], day_start(now), now
+            )
         rows = [(member, *await _plan(work, session, broadcast, member, now)) for member in found]
         await broadcasts.add_targets(session, broadcast, rows, now)
         return True

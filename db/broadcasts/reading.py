@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from db.audiences import GOT
 from db.broadcasts.planning import GONE
+from db.caps import GOT
 from db.models import (
     Broadcast,
     BroadcastState,

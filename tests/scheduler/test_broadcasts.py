@@ -269,4 +269,5 @@ async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversarie
         assert made_by_clock is not None
         await plan_now(session, made_by_clock, later)
         assert await reason("notice", later) == "" and await reason("automatic", later) == "capped"
+        assert await reason("campaign", later) == "capped"
     assert got == 6
