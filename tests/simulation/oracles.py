@@ -130,9 +130,11 @@ def _broadcasts(world: World) -> Iterator[str]:
         if len(set(people)) != len(people):
             yield f"{code} has somebody as a target twice"
         rows = world.disk.look("SELECT person_id FROM outbox WHERE broadcast_id = ?", number)
-        planned = [person for person, target, _ in targets if target == "planned"]
+        planned = [person for person, target, out in targets if target == "planned" or out == "cancelled"]
         if sorted(planned) != sorted(person for (person,) in rows):
             yield f"{code} has {len(planned)} planned targets and {len(rows)} messages"
+        if any(target == "skipped" and out not in (None, "cancelled") for _, target, out in targets):
+            yield f"{code} reached somebody for whom it had given way"
         if any(target == "planned" and out is None for _, target, out in targets):
             yield f"{code} has a target without its message"
         if state == "done":
