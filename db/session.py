@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ WRITER_PRAGMAS = (
     "PRAGMA secure_delete=ON",
     "PRAGMA trusted_schema=OFF",
 )
+PATIENCE = 10.0
+"""Seconds to wait for another process to finish its transaction, as long as SQLite itself waits."""
 READER_PRAGMAS = ("PRAGMA busy_timeout=10000", "PRAGMA query_only=ON", "PRAGMA trusted_schema=OFF")
 
 
@@ -52,7 +56,9 @@ class Database:
     """One writer connection that begins IMMEDIATE, and readers that cannot write.
 
     A writer that began deferred would fail at its first write whenever another had written since (SQLITE_BUSY_SNAPSHOT,
-    which no busy_timeout helps), and the driver's own default loses updates without any error.
+    which no busy_timeout helps), and the driver's own default loses updates without any error. Commands beside a running
+    bot write as well: processes take turns, for before 3.51.3 SQLite may lose what one commits while another's commit
+    copies the log back into the file (the "WAL-reset bug").
     """
 
     def __init__(self, url: str) -> None:
@@ -81,10 +87,28 @@ class Database:
         """One write transaction: committed at the end of the block, rolled back by an exception."""
         self.open += 1
         try:
-            async with self._turn, self._write_sessions() as session, session.begin():
+            async with self._turn, self._alone(), self._write_sessions() as session, session.begin():
                 yield session
         finally:
             self.open -= 1
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Holds the database's folder against other processes until the commit, and what it copies back, is over."""
+        if self.file is None or not self.file.parent.is_dir():  # then SQLite says what is wrong
+            yield
+            return
+        folder = os.open(self.file.parent, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Who holds it for longer than this is stuck in a transaction: let SQLite say that it is busy.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.to_thread(fcntl.flock, folder, fcntl.LOCK_EX), PATIENCE)
+            yield
+        finally:
+            os.close(folder)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

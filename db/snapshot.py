@@ -48,13 +48,11 @@ async def quick_check(database: Database) -> None:
 
 
 async def notes(database: Database) -> list[str]:
-    """What is worth knowing about the engine: SQLite before 3.51.3 can corrupt a WAL with several writers (we have one)."""
+    """What is worth knowing about the engine: SQLite before 3.51.3 can damage what several write at once (`Database`)."""
     async with database.read() as session:
         version = str((await session.execute(text("SELECT sqlite_version()"))).scalar_one())
     if tuple(map(int, version.split("."))) < (3, 51, 3):
-        return [
-            f"SQLite {version}: older than 3.51.3; safe here because a single connection writes, but worth updating."
-        ]
+        return [f"SQLite {version}: older than 3.51.3; safe here because writers take turns, but worth updating."]
     return []
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import os
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
+from db.session import Database
 from tests.people import World
 
 
@@ -38,3 +42,33 @@ async def test_a_refused_statement_leaves_its_transaction_usable(world: World) -
                 await session.execute(text("DELETE FROM units WHERE code = 'CHUYEN5'"))
                 await session.execute(text("INSERT INTO units (id) VALUES (1)"))
         assert (await session.execute(count)).scalar_one() == before
+
+
+async def test_processes_write_in_turn_until_what_was_committed_is_copied_back(world: World) -> None:
+    """SQLite before 3.51.3 may lose what one process commits while another's commit copies the log into the file."""
+    order: list[str] = []
+    here, there = world.database, Database(world.database.url)  # a command beside the bot has a handle of its own
+
+    def commits(_connection: object) -> None:
+        folder = os.open(here.file.parent, os.O_RDONLY)  # type: ignore[union-attr]
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(folder)
+        order.append("bot commits")
+
+    async def command() -> None:
+        async with there.write() as session:
+            order.append("command begins")
+            await session.execute(text("UPDATE units SET workers = 2"))
+
+    event.listen(here.engine.sync_engine, "commit", commits)
+    async with here.write() as session:
+        await session.execute(text("UPDATE units SET workers = 1"))
+        waiting = asyncio.create_task(command())
+        async with there.read() as other:  # time enough for it to begin, were it let
+            await other.execute(text("SELECT 1"))
+    await waiting
+    await there.close()
+    assert order == ["bot commits", "command begins"]
