@@ -18,12 +18,13 @@ from bot.channels.webchat import WebChat
 from bot.clock import Clock
 from bot.inbox import Inbox
 from bot.lock import hold
+from bot.opening import bring_up_to_date
 from bot.settings import Settings
 from bot.web.server import Demo, WebServer
 from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
-from db import house, migrate, outbox, snapshot
+from db import house, outbox, snapshot
 from db.session import Database
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
@@ -250,7 +251,7 @@ async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = Non
     held = lock or hold(settings.data_dir)
     database = Database(settings.database)
     try:
-        await migrate.upgrade(database)
+        await bring_up_to_date(settings, database, clock.now())
         await snapshot.quick_check(database)
     except BaseException:
         await database.close()

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from db.models import Base
 from db.session import Database
@@ -40,6 +40,17 @@ async def is_newest(database: Database) -> bool:
     with explained():
         async with database.read() as session:
             return await (await session.connection()).run_sync(_stands)
+
+
+async def is_older(database: Database) -> bool:
+    """Whether there are tables already, and not all of them are those of this program. Raises Trouble like `upgrade`."""
+
+    def look(connection: Connection) -> bool:
+        return bool(inspect(connection).get_table_names()) and not _stands(connection)
+
+    with explained():
+        async with database.read() as session:
+            return await (await session.connection()).run_sync(look)
 
 
 def _stands(connection: Connection) -> bool:

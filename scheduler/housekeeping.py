@@ -1,8 +1,12 @@
-"""What nobody sees: handled content is blanked, previews and old drafts are forgotten, who left for good is erased."""
+"""What nobody sees: handled content is blanked, previews, old drafts and copies go, who left for good is erased."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db import accounts, erasure, inbox, jobs, outbox, people, webchat
@@ -15,6 +19,10 @@ UNUSED = timedelta(days=730)
 """24 months: so long data is kept of somebody who does not come back, as the consent says (vi/onboarding.yaml)."""
 DRAFT_KEPT = timedelta(days=90)
 """A draft is out of the menu after 30 days and gone after 60 more (4-conversation §4.17)."""
+
+COPIES_KEPT = timedelta(days=35)
+"""What an update or a restore left beside the database: a backup, and kept as long as the consent says of backups."""
+COPY = re.compile(r"before-(?:update|restore)-(\d{8}-\d{6})(?:\.db)?")
 
 
 async def run(work: Work) -> None:
@@ -30,3 +38,14 @@ async def run(work: Work) -> None:
             _, files = await erasure.erase(session, person_id, now)
             if files:
                 await jobs.add(session, "delete_files", {"files": files}, None, now)
+    await asyncio.to_thread(_forget_copies, work.files.parent, now)
+
+
+def _forget_copies(folder: Path, now: datetime) -> None:
+    for path in folder.glob("before-*"):
+        made = COPY.fullmatch(path.name)
+        if made and now - datetime.strptime(made[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC) > COPIES_KEPT:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

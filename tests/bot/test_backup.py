@@ -8,20 +8,26 @@ import io
 import json
 import random
 import shutil
+import sqlite3
 import tarfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from bot import backup as backups
+from bot.app import build_app
 from bot.backup import BadBackup
+from bot.clock import Clock
 from bot.lock import AlreadyRunning, hold
 from bot.settings import Settings
-from db import accounts, house, people, snapshot
+from db import accounts, house, migrate, people, snapshot
 from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Policy
 from db.session import Database
+from db.trouble import Kind, Trouble
 from scheduler import anniversaries
 from tests.people import START, World
 from tests.scheduler.test_deadlines import work_of
@@ -178,6 +184,60 @@ async def test_a_backup_of_a_newer_version_is_refused(settings: Settings, tmp_pa
     sums = json.dumps({"sums": {"congdoan.db": hashlib.sha256(content).hexdigest()}}).encode()
     tar_of(file, **{"congdoan.db": content, "manifest.json": sums})
     assert "newer version" in await refused(settings, file)
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program of next year, with one more migration."""
+    folder = tmp_path / "next"
+    folder.mkdir()
+    (folder / "a1_workers.py").write_text(
+        "from alembic import op\nrevision, down_revision = 'a1', '6247cf5ca1d5'\n"
+        "branch_labels = depends_on = None\ndef upgrade():\n    op.execute('UPDATE units SET workers = 9')\n"
+    )
+    config = migrate._config
+
+    def with_one_more(connection: Any) -> Any:
+        made = config(connection)
+        made.set_main_option("path_separator", "os")
+        made.set_main_option("version_locations", f"{made.get_main_option('script_location')}/versions:{folder}")
+        return made
+
+    monkeypatch.setattr(migrate, "_config", with_one_more)
+
+
+def workers(path: Path) -> set[int]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {number for (number,) in connection.execute("SELECT workers FROM units WHERE workers IS NOT NULL")}
+
+
+@pytest.mark.usefixtures("next_version")
+async def test_older_tables_are_copied_beside_before_a_start_brings_them_up_to_date(settings: Settings) -> None:
+    for _ in range(2):
+        app = await build_app(settings, Clock())
+        await app.stop()
+        assert workers(settings.database_file) == {9}
+        [copy] = settings.data_dir.glob("before-update-*")
+        assert workers(copy) == {620} and copy.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.usefixtures("next_version")
+async def test_without_room_for_that_copy_nothing_is_brought_up_to_date(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise Trouble(Kind.FULL, "database or disk is full")
+
+    monkeypatch.setattr(snapshot, "copy_to", full)
+    with pytest.raises(Trouble):
+        await build_app(settings, Clock())
+    assert workers(settings.database_file) == {620}
+
+
+async def test_a_first_start_has_nothing_to_copy(tmp_path: Path) -> None:
+    app = await build_app(Settings.model_construct(data_dir=tmp_path), Clock())
+    await app.stop()
+    assert not list(tmp_path.glob("before-*"))
 
 
 async def test_restoring_sets_the_former_data_aside_and_is_audited(settings: Settings, tmp_path: Path) -> None:
