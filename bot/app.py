@@ -151,7 +151,14 @@ class App:
         return await door.fetch(ref)
 
     async def start(self, *, demo: Demo | None = None) -> None:
-        """Opens the doors and starts to work."""
+        """Opens the doors and starts to work. Raises OSError when a door cannot be opened: then all is closed again."""
+        try:
+            await self._start(demo)
+        except OSError:
+            await self.stop()
+            raise
+
+    async def _start(self, demo: Demo | None) -> None:
         async with self.database.write() as session:
             await outbox.recover(session, self.clock.now())
         for delivery in self.deliveries.values():

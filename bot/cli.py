@@ -49,8 +49,13 @@ def _content() -> tuple[Words, Packs]:
         _fail([*map(str, error.problems), f"{len(error.problems)} problem(s) in the content."])
 
 
-def _finish(settings: Settings, work: Coroutine[Any, Any, None]) -> None:
-    """Runs a command; what operators can cause becomes a line that says what to do, not a traceback."""
+def _finish(
+    settings: Settings, work: Coroutine[Any, Any, None], *, named: str = "CONGDOAN_WEB_HOST, CONGDOAN_WEB_PORT"
+) -> None:
+    """Runs a command; what operators can cause becomes a line that says what to do, not a traceback.
+
+    `named` says how they chose where it listens.
+    """
     try:
         with explained():
             asyncio.run(work)
@@ -62,14 +67,8 @@ def _finish(settings: Settings, work: Coroutine[Any, Any, None]) -> None:
     except Trouble as trouble:
         _fail(reports.remedy(settings, trouble))
     except OSError as error:
-        _fail([_why(settings, error)])
-
-
-def _why(settings: Settings, error: OSError) -> str:
-    """An error of the system with the setting that helps."""
-    if error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return f"{settings.web_host}:{settings.web_port} (CONGDOAN_WEB_HOST, CONGDOAN_WEB_PORT): {error.strerror or error}"
+        where = error.filename or f"{settings.web_host}:{settings.web_port} ({named})"
+        _fail([f"{where}: {error.strerror or error}"])
 
 
 @click.group()
@@ -88,11 +87,7 @@ def run() -> None:
 async def _run(settings: Settings) -> None:
     app = await build_app(settings, Clock())
     stop = _stop_signals()
-    try:
-        await app.start()
-    except OSError:
-        await app.stop()
-        raise
+    await app.start()
     if app.server is not None:
         click.echo(app.server.address)
     click.echo("ready", err=True)
@@ -119,7 +114,10 @@ def demo(port: int, moment: str) -> None:
     except ValueError:
         _fail([f"--at {moment}: expected a time such as 2025-07-28T07:00"])
     set_up()
-    _finish(Settings.model_construct(data_dir=data_dir(), web_port=port), run_demo(port, start, _stop_signals))
+    named = "choose another with congdoan demo --port N; 0 takes any free one"
+    _finish(
+        Settings.model_construct(data_dir=data_dir(), web_port=port), run_demo(port, start, _stop_signals), named=named
+    )
 
 
 @main.command()

@@ -237,6 +237,17 @@ def test_a_port_that_is_taken_is_named_with_its_setting(house: Path) -> None:
     assert f"127.0.0.1:{port}" in said and "CONGDOAN_WEB_PORT" in said and "in use" in said
 
 
+def test_a_port_that_the_demo_cannot_have_is_named_with_its_option(furnished: Path) -> None:
+    import socket
+
+    shutil.copytree(furnished, "demo-data")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = congdoan("demo", "--port", port, ok=False).stderr
+    assert f"127.0.0.1:{port} (choose another with congdoan demo --port N" in said and "in use" in said
+    assert "CONGDOAN" not in said
+
+
 # ---------------------------------------------------------------------------------------------------- invite
 
 
