@@ -79,7 +79,7 @@ async def _people(session: Session, pack: DemoPack, joined: datetime) -> dict[st
         session.add(
             Account(
                 channel=CHANNEL, address=address_of(key), person_id=row.id, created_at=joined, seen_at=joined,
-                reach=Reach.BLOCKED if blocked else Reach.OK,
+                reach=Reach.BLOCKED if blocked else Reach.OK, blocked_at=joined if blocked else None,
             )
         )  # fmt: skip
         for purpose in (Purpose.ACCOUNT, Purpose.NEWS, Purpose.SUBMISSIONS):

@@ -53,7 +53,7 @@ async def enter(session: Session, channel: str, address: str, now: datetime) -> 
         account = Account(channel=channel, address=address, created_at=now, seen_at=now, reach=Reach.OK)
         session.add(account)
         await session.flush()
-    account.reach = Reach.OK
+    account.reach, account.blocked_at = Reach.OK, None
     for seen in (account, person):
         if seen is not None and now - seen.seen_at >= SEEN_EVERY:
             seen.seen_at = now
@@ -62,6 +62,15 @@ async def enter(session: Session, channel: str, address: str, now: datetime) -> 
         session.add(conversation)
         await session.flush()
     return Chat(account, conversation, person, draft)
+
+
+async def lose(session: Session, account_id: int | None, now: datetime) -> None:
+    """A chat cannot be reached any more, until its next message; how long is counted from the first time."""
+    await session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.reach == Reach.OK)
+        .values(reach=Reach.BLOCKED, blocked_at=now)
+    )
 
 
 async def best_account(session: Session, person_id: int) -> Account | None:

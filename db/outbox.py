@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, or_, select, update
 
 from db import house
-from db.accounts import best_account
+from db.accounts import best_account, lose
 from db.models import (
     FINAL,
     UNSENT,
@@ -23,7 +23,6 @@ from db.models import (
     OutState,
     Person,
     Policy,
-    Reach,
 )
 from db.session import Session
 
@@ -291,7 +290,7 @@ async def _settle(session: Session, result: Settlement, now: datetime) -> None:
     else:
         row.finished_at = now
     if result.gone:
-        await session.execute(update(Account).where(Account.id == row.account_id).values(reach=Reach.BLOCKED))
+        await lose(session, row.account_id, now)
     if state == OutState.READY and row.broadcast_id is not None:
         await _follow_stop(session, row, now)
 

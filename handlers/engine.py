@@ -8,7 +8,6 @@ from content.message import to_json
 from content.text import clean, fold, letters, looks_like_identity_card, read_code, whole_number
 from db import accounts, outbox
 from db.errors import Expected, NotFound
-from db.models import Reach
 from db.session import Session
 from handlers.course import Course
 from handlers.dialogue import BACK, Again, Answer, Forget, Incoming, Kind
@@ -34,7 +33,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     talk = await _enter(session, house, incoming)
     account, screen, takes_files = talk.account, talk.conversation.screen, talk.conversation.screen_kind == Kind.FILES
     if incoming.place == "gone":
-        account.reach = Reach.BLOCKED
+        await accounts.lose(session, account.id, incoming.received_at)
         return Forget.CONTENT if account.person_id is None else Forget.NOTHING
     turn = _Turn(talk, incoming)
     if incoming.place == "group":

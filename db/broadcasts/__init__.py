@@ -38,6 +38,7 @@ from db.broadcasts.planning import (
 from db.broadcasts.reading import (
     Announced,
     Pace,
+    blocking,
     count_reached,
     count_state,
     figures,
@@ -76,6 +77,7 @@ __all__ = [
     "arm",
     "attach",
     "begin",
+    "blocking",
     "body",
     "cancel",
     "count_held",

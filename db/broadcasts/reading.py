@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from db.broadcasts.planning import GONE
 from db.caps import GOT
 from db.models import (
+    Account,
     Broadcast,
     BroadcastState,
     BroadcastTarget,
     OutboxRow,
     OutState,
     Person,
+    Reach,
     TargetState,
     Unit,
     UnitPath,
@@ -86,6 +88,17 @@ async def gone(session: Session, broadcast_id: int) -> int:
         .where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.state == OutState.FAILED, OutboxRow.error.in_(GONE))
     )
     return (await session.execute(query)).scalar_one()
+
+
+async def blocking(session: Session, broadcast_id: int, since: datetime) -> tuple[int, int]:
+    """Of the people a message was for: how many have stopped the bot since a moment, and how many they are."""
+    reached = exists().where(Account.person_id == BroadcastTarget.person_id, Account.reach == Reach.OK)
+    lost = exists().where(Account.person_id == BroadcastTarget.person_id, Account.blocked_at >= since)
+    query = select(func.count().filter(lost, ~reached), func.count()).where(
+        BroadcastTarget.broadcast_id == broadcast_id
+    )
+    stopped, everybody = (await session.execute(query)).one()
+    return stopped, everybody
 
 
 async def unreached(session: Session, broadcast_id: int, scopes: Sequence[int]) -> list[tuple[str, str, str]]:

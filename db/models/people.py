@@ -81,6 +81,8 @@ class Account(Base):
     address: Mapped[str]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
     reach: Mapped[Reach] = mapped_column(enum(Reach), default=Reach.OK)
+    blocked_at: Mapped[datetime | None]
+    """Since when it cannot be reached."""
     command_list: Mapped[str] = mapped_column(default="", index=True)
     """The mark of the list of commands this chat was last given of its own; "" where it has everybody's."""
     created_at: Mapped[datetime]

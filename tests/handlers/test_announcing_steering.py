@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
-from db import outbox, snapshot, units
+from db import broadcasts, outbox, snapshot, units
 from db.models import (
     AuditRow,
     Body,
@@ -275,6 +276,29 @@ async def test_after_a_restore_its_author_decides_what_may_have_gone_already(wor
 
 
 # ---------------------------------------------------------------------------------------------------- afterwards
+
+
+async def test_the_report_says_how_many_have_stopped_the_bot_this_month(world: World) -> None:
+    ha = await officer(world)
+    people = {name: await world.joined(name) for name in ("Đọc", "Mới Chặn", "Chặn Lâu", "Quay Lại")}
+    for name, days in (("Chặn Lâu", 40), ("Quay Lại", 0), ("Mới Chặn", 10)):
+        world.later(days=-days)
+        await people[name].sends(place="gone")
+        world.later(days=days)
+    await people["Quay Lại"].says("menu")
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    assert "Đã gửi: 3/3 (100,0%)" in ha.last.text
+    assert "Chặn trợ lý trong 30 ngày: 1/5 người (20,0%, nên dưới 2%)" in ha.last.text
+    async with world.database.write() as session:
+        row = await outbox.tell(session, await people["Đọc"].id(), {}, now=world.now)
+        await outbox.claim(session, "test", world.now, "m", ask=outbox.Ask((Lane.NOTICE,), 9), busy=())
+        await outbox.settle(
+            session, [Settlement(row or 0, "m", OutState.FAILED, error="blocked", gone=True)], world.now
+        )
+        only = (await session.execute(select(Broadcast.id))).scalar_one()
+        assert await broadcasts.blocking(session, only, world.now - timedelta(days=30)) == (2, 5)
 
 
 async def test_the_report_counts_by_reason_and_offers_only_what_makes_sense(world: World) -> None:

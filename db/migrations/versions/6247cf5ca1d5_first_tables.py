@@ -182,6 +182,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("reach", sa.Enum("ok", "blocked", name="reach", native_enum=False, length=24), nullable=False),
+        sa.Column("blocked_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("command_list", sa.String(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("seen_at", db.session.UTCDateTime(), nullable=False),
