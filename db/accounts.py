@@ -124,10 +124,9 @@ async def open_draft(session: Session, person_id: int, dialogue: str, step: str,
     return draft
 
 
-async def list_drafts(session: Session, person_id: int, since: datetime) -> list[Draft]:
-    """What a person has begun and not finished, and touched since a moment, latest first."""
-    query = select(Draft).where(Draft.person_id == person_id, Draft.updated_at >= since)
-    query = query.order_by(Draft.updated_at.desc())
+async def list_drafts(session: Session, person_id: int) -> list[Draft]:
+    """What a person has begun and not finished, latest first."""
+    query = select(Draft).where(Draft.person_id == person_id).order_by(Draft.updated_at.desc())
     return list((await session.execute(query)).scalars())
 
 

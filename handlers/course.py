@@ -151,8 +151,11 @@ class Course:
         if dialogue.keeps_draft and talk.person is not None:
             draft = await accounts.open_draft(talk.session, talk.person.id, dialogue.name, first, talk.now)
             talk.draft, self.conversation.draft_id = draft, draft.id
-            # A draft may be older than the questions: one that is no longer asked begins again with the answers it has.
-            step = move.step or (draft.step if draft.step in dialogue.steps else first)
+            if draft.step not in dialogue.steps:
+                # It is older than the questions: what is no longer asked begins again, with the answers there are.
+                draft.step = next(iter(dialogue.steps))
+                talk.say("common.form_changed")
+            step = move.step or draft.step
         talk.put(**move.data)
         await self.ask(step)
 

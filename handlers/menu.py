@@ -15,7 +15,9 @@ from handlers.talk import Talk
 
 dialogue = Dialogue("menu")
 DRAFT_SHOWN = timedelta(days=30)
-"""How long the menu reminds of a draft; after that it waits among one's own submissions (4-conversation §4.17)."""
+"""How long the menu reminds of a draft; after that it is put away, and deleted after 60 more (4-conversation §4.17)."""
+PUT_AWAY = 3
+"""What a draft's `reminded` counts to: two reminders, then that it was put away."""
 NOT_LISTED = ("start", "menu", "trogiup", "canbo")
 """What help speaks of in its own words, or what the reader is looking at."""
 FIRST_LISTED = ("start", "menu", "canbo")
@@ -146,10 +148,16 @@ async def _scope_name(talk: Talk) -> str:
 
 
 async def draft_waiting(talk: Talk) -> str:
-    """The menu's line about what was begun and not sent."""
-    for draft in await accounts.list_drafts(talk.session, talk.me.id, talk.now - DRAFT_SHOWN):
-        if draft.data and f"{draft.dialogue}.draft_name" in talk.house.words:
+    """The menu's line about what was begun and not sent; after a month, once, where it has been put away."""
+    words = talk.house.words
+    for draft in await accounts.list_drafts(talk.session, talk.me.id):
+        if not draft.data or f"{draft.dialogue}.draft_name" not in words:
+            continue
+        if draft.updated_at >= talk.now - DRAFT_SHOWN:
             return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))
+        if draft.reminded != PUT_AWAY and f"{draft.dialogue}.draft_put_away" in words:
+            draft.reminded = PUT_AWAY
+            return talk.words(f"{draft.dialogue}.draft_put_away")
     return ""
 
 

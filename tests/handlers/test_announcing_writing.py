@@ -259,6 +259,7 @@ async def test_a_draft_waits_through_other_work_and_goes_on_where_it_was(world: 
     ha = await at_body(world)
     await ha.says("Mời anh/chị họp.")
     await ha.says("menu")
+    assert ha.last.key == "common.draft_kept" and "Bản nháp thông báo" in ha.last.text
     await ha.says("/hoso")
     world.now = datetime(2025, 7, 29, 3, 0, tzinfo=UTC)
     await ha.says("/guitin")

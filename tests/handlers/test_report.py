@@ -132,12 +132,49 @@ async def test_too_short_is_asked_for_kindly_and_nothing_is_lost(world: World) -
     assert data["title"] == "Giá gá giúp thay dao cắt nhanh gấp đôi" and data["before"].startswith("Chậm lắm\n")
 
 
-async def test_a_draft_survives_the_menu_a_week_and_another_command(world: World) -> None:
+async def begun(world: World) -> TestPerson:
     hoa = await worker(world)
     await hoa.taps("Sáng kiến")
     await hoa.says("Giá gá giúp thay dao cắt nhanh gấp đôi")
     await hoa.says("menu")
-    assert "common.draft_kept" in hoa.keys or "bản nháp" in hoa.last.text
+    return hoa
+
+
+async def test_after_a_month_a_draft_is_put_away_which_is_said_once_and_opens_from_ones_own_list(world: World) -> None:
+    hoa = await begun(world)
+    world.later(days=29)
+    assert "chưa gửi" in (await hoa.says("menu")).text
+    world.later(days=2)
+    assert "đã cất" in (await hoa.says("menu")).text and "Hồ sơ của tôi" in hoa.last.text
+    assert len((await hoa.says("menu")).text.splitlines()) == 2
+    await hoa.taps("Hồ sơ của tôi")
+    await hoa.taps("Mở bản nháp")
+    assert hoa.last.key == "report.field"
+
+
+async def test_a_draft_that_stands_at_a_question_of_last_year_goes_on_and_says_why(world: World) -> None:
+    hoa = await begun(world)
+    async with world.database.write() as session:
+        (await session.execute(select(Draft))).scalar_one().step = "asked last year"
+    await hoa.says("/sangkien")
+    assert hoa.keys[-2:] == ["common.form_changed", "report.resume"]
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "report.track"
+    await hoa.taps("Sáng kiến")
+    assert hoa.last.key == "report.title"
+    assert (await draft_of(world))["title"] == "Giá gá giúp thay dao cắt nhanh gấp đôi"
+
+
+async def test_a_draft_survives_the_menu_a_week_and_another_command(world: World) -> None:
+    hoa = await worker(world)
+    await hoa.taps("Sáng kiến")
+    await hoa.says("Giá gá giúp thay dao cắt nhanh gấp đôi")
+    for elsewhere in ("menu", "/canhan", "hồ sơ"):
+        await hoa.says(elsewhere)
+        assert hoa.last.key == "common.draft_kept" and "sáng kiến" in hoa.last.text, elsewhere
+        await hoa.taps("Làm tiếp")
+        assert hoa.last.key == "report.field"
+    await hoa.says("menu")
     world.later(days=7)
     await hoa.says("/sangkien")
     assert hoa.last.key == "report.resume" and "bước 2/8" in hoa.last.text
