@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.typedefs import Handler
 
 from bot.channels.webchat import WebChat
@@ -40,6 +42,16 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 DEMO_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-src 'self'; frame-ancestors 'self'")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not what is no proper HTTP: it is answered with 400, the Internet sends much of it, and it may hold a cookie."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage))
+
+
+http_log = logging.getLogger(f"{__name__}.http")
+"""What aiohttp has to say of requests."""
+http_log.addFilter(_is_ours)
 
 
 @web.middleware
@@ -105,7 +117,7 @@ class WebServer:
 
     async def start(self) -> None:
         """Listens; `address` is where. Raises OSError when the port is taken."""
-        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(self.application(), access_log=None, logger=http_log, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.web_host, self._settings.web_port)
         await site.start()

@@ -852,6 +852,32 @@ async def test_stopping_ends_open_streams(tmp_path: Path) -> None:
     assert house.chat._listeners == {}
 
 
+@pytest.mark.parametrize(
+    "request_of_nobody",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nCookie: secret=%s\r\n\r\n" % (b"x" * 9000),
+        b"GET /secret%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * 9000),
+        b"GET / HTTP/1.1\r\nHost: a\r\nsecret header: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: secret\r\n\r\n",
+        b"\x16\x03\x01secret\r\n\r\n",
+    ],
+)
+async def test_what_is_no_proper_http_is_refused_and_nothing_of_it_reaches_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, request_of_nobody: bytes
+) -> None:
+    async with open_house(tmp_path) as house:
+        server = house.server
+        assert server is not None
+        await server.start()
+        host, _, port = server.address.removeprefix("http://").rstrip("/").partition(":")
+        said, heard = await asyncio.open_connection(host, int(port))
+        heard.write(request_of_nobody)
+        assert (await said.read()).startswith(b"HTTP/1.0 400 ")
+        heard.close()
+        await server.stop()
+    assert "secret" not in caplog.text and not caplog.records
+
+
 # ------------------------------------------------------------------------------------------------------- the rest
 
 
