@@ -8,7 +8,6 @@ import os
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from random import Random, SystemRandom
 from typing import IO, Any
 
@@ -19,6 +18,7 @@ from bot.clock import Clock
 from bot.inbox import Inbox
 from bot.lock import hold
 from bot.opening import bring_up_to_date
+from bot.polling import Polling
 from bot.settings import Settings
 from bot.web.server import Demo, WebServer
 from content.packs import Packs, load_packs
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 WEB_RATE = 1000.0
 """Messages a second to our own page; it has no platform that could refuse."""
-POLL_DEAD = timedelta(seconds=90)
-"""Without a successful poll for this long the process is not healthy (promises §1.4)."""
 
 
 def facts(settings: Settings) -> dict[str, str]:
@@ -111,6 +109,9 @@ class App:
             for name, channel in channels.items()
         }
         self.inbox = Inbox(database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said)
+        self.polling = (
+            Polling(self.telegram, self.inbox, database, self.house, clock) if self.telegram is not None else None
+        )
         self.timetable = Timetable(
             Work(
                 database=database,
@@ -126,7 +127,8 @@ class App:
         )
         self.server: WebServer | None = None
         self._lock = lock
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._intake: asyncio.Task[None] | None = None
 
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""
@@ -166,8 +168,8 @@ class App:
         self._spawn(self.inbox.run)
         if self.telegram is not None:
             await self.telegram.open()
-            self.telegram.polled = self._polled
-            self._spawn(self._poll)
+        if self.polling is not None:
+            self._intake = self._spawn(self.polling.run)
         if self.settings.webchat or demo is not None:
             texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
@@ -180,7 +182,7 @@ class App:
                 await house.remember(session, "web_address", {"address": address}, self.clock.now())
         self.timetable.start()
 
-    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Keeps a task alive: one that dies is started again, and says so."""
 
         async def forever() -> None:
@@ -192,32 +194,15 @@ class App:
                     log.exception("a task died and is started again")
                     await self.clock.sleep(1.0)
 
-        self._tasks.append(asyncio.create_task(forever()))
-
-    async def _poll(self) -> None:
-        assert self.telegram is not None
-        name = await self.telegram.introduce()
-        if name:
-            self.house.links["telegram"] = f"https://t.me/{name}?start={{}}"
-            async with self.database.write() as session:
-                await house.remember(session, "telegram_name", {"name": name}, self.clock.now())
-        await self.telegram.run(self.inbox.store)
-
-    async def _polled(self) -> None:
-        self._last_poll = self.clock.monotonic()
-        now = self.clock.now()
-        if now - getattr(self, "_poll_noted", now - POLL_DEAD) >= timedelta(seconds=5):
-            self._poll_noted = now
-            async with self.database.write() as session:
-                await house.remember(session, "last_poll", {"at": now.isoformat()}, now)
+        task = asyncio.create_task(forever())
+        self._tasks.append(task)
+        return task
 
     def health(self) -> dict[str, Any]:
         """Whether the process does its work: polling alive, deliveries accepted."""
         problems = []
-        if self.telegram is not None:
-            seen = getattr(self, "_last_poll", None)
-            if seen is None or self.clock.monotonic() - seen > POLL_DEAD.total_seconds():
-                problems.append("polling")
+        if self.polling is not None and not self.polling.works():
+            problems.append("polling")
         if self.inbox.trouble is not None:
             problems.append(f"database:{self.inbox.trouble}")
         problems += [
@@ -228,11 +213,10 @@ class App:
     async def stop(self) -> None:
         """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
         self.timetable.stop()
-        polling = self._tasks[-1] if self.telegram is not None else None
-        if polling is not None:
-            polling.cancel()
+        if self._intake is not None:
+            self._intake.cancel()
             with suppress(asyncio.CancelledError):
-                await polling
+                await self._intake
         if self.server is not None:
             await self.server.stop()
         await self.inbox.stop()
