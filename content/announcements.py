@@ -8,6 +8,11 @@ from content.message import Choice, Media, Message
 from content.words import Words
 
 
+def with_activity(words: Words, text: str, unit: str, line: str) -> str:
+    """An anniversary's text that ends with what the reader's own unit does."""
+    return f"{text}\n{words.plain('anniversaries.activity', unit=unit, text=line)}"
+
+
 def announcement(words: Words, kind: str, text: str, media: Sequence[Media], button: Sequence[str] = ()) -> Message:
     """The message of a broadcast; a correction says so first. `text` is as its author wrote it, filled in.
 

@@ -18,6 +18,7 @@ class Action(StrEnum):
     DECIDE_SUBMISSIONS = "decide_submissions"
     BROADCAST = "broadcast"
     APPROVE_BROADCAST = "approve_broadcast"
+    WRITE_ACTIVITY = "write_activity"
     EMERGENCY_STOP = "emergency_stop"
     CONFIRM_MEMBERS = "confirm_members"
     IMPORT_UNITS = "import_units"
@@ -35,6 +36,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DECIDE_SUBMISSIONS: frozenset({R.GRASSROOTS_CHAIR, R.UPPER_OFFICER, R.REVIEWER}),
     Action.BROADCAST: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER, R.CONTENT_OFFICER}),
     Action.APPROVE_BROADCAST: frozenset({R.UPPER_OFFICER, R.LEADER}),
+    Action.WRITE_ACTIVITY: frozenset({R.GRASSROOTS_CHAIR, R.UPPER_OFFICER}),
     Action.EMERGENCY_STOP: frozenset({R.LEADER, R.SYSTEM_ADMIN}),
     Action.CONFIRM_MEMBERS: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER}),
     Action.IMPORT_UNITS: frozenset({R.UPPER_OFFICER, R.LEADER, R.SYSTEM_ADMIN}),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from content.calendar import official
-from db import people
+from db import activities, people
+from handlers.activities import may_write
 from handlers.dialogue import Command, Move, Place
 from handlers.onboarding.oneself import switch_news_on
 from handlers.talk import Talk
@@ -21,11 +22,21 @@ async def show(talk: Talk, arg: str) -> Move | None:
             day = day.replace(year=day.year + 1)
         left = (day - talk.today).days
         words = talk.words("anniversaries.left", n=left) if left else talk.words("anniversaries.today")
-        found.append((day, [official(day), day.year - anniversary.founded.year, anniversary.name, words]))
+        own = await _own_line(talk, anniversary.key, day.year)
+        found.append((day, [official(day), day.year - anniversary.founded.year, anniversary.name, words, own]))
     found.sort(key=lambda item: item[0])
-    without = ("remind",) if talk.person is not None and _is_reminded(talk) else ()
+    without = ["remind"] if talk.person is not None and _is_reminded(talk) else []
+    without += [] if await may_write(talk) else ["activity"]
     talk.say("anniversaries.list", without=without, days=[row for _, row in found[:NEXT]])
     return None
+
+
+async def _own_line(talk: Talk, key: str, year: int) -> str:
+    """What the reader's unit does on that day, "" where nobody wrote it down."""
+    here = talk.person.unit_id if talk.person is not None else None
+    found = await activities.nearest(talk.session, [here], key, year)
+    lines = [talk.house.words.plain("anniversaries.activity", unit=unit, text=text) for _, unit, text in found.values()]
+    return lines[0] if lines else ""
 
 
 def _is_reminded(talk: Talk) -> bool:

@@ -9,6 +9,7 @@ from types import ModuleType
 from content.text import shorthand
 from content.words import Words
 from handlers import (
+    activities,
     anniversaries,
     announcing,
     campaign,
@@ -37,6 +38,7 @@ MODULES: tuple[ModuleType, ...] = (
     mysubmissions,
     supplement,
     anniversaries,
+    activities,
     profile,
     moderation,
     question_reports,

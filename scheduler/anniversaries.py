@@ -76,7 +76,7 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         key=item.key,
         topic=broadcasts.CELEBRATION,
         unit_id=top,
-        audience=Rule(top).to_json() | {"texts": others, "button": _button(item)},
+        audience=Rule(top).to_json() | {"texts": others} | _beside(item),
         text=item.text,
         timing="morning" if item.variant == "t0" else "evening",
         send_at=datetime.combine(item.on, EARLIEST, LOCAL),
@@ -93,8 +93,14 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         made.state = BroadcastState.HELD
 
 
-def _button(item: Planned) -> list[str]:
-    return [item.button.label, item.button.command, item.button.arg] if item.button is not None else []
+def _beside(item: Planned) -> dict[str, object]:
+    """What comes with the text: a button, and the day for which units write their own line."""
+    found: dict[str, object] = {}
+    if item.button is not None:
+        found["button"] = [item.button.label, item.button.command, item.button.arg]
+    if item.activity:
+        found["activity"] = [item.anniversary, item.year]
+    return found
 
 
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:

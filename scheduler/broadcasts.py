@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from content.announcements import announcement
+from content.announcements import announcement, with_activity
 from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
 from content.windows import hours_ahead, when_to_send
-from db import broadcasts, caps, outbox, people, policy
+from db import activities, broadcasts, caps, outbox, people, policy
+from db.activities import Line
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
@@ -20,6 +22,9 @@ from scheduler.progress import day_lasts
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
+
+Lines = Mapping[int | None, Line]
+"""For the units of some people, the line of the nearest unit that wrote one."""
 
 
 async def run(work: Work) -> None:
@@ -97,7 +102,8 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
             await caps.make_room(
                 session, broadcast.kind, [each.person_id for each in found if not each.reason], day_start(now), now
             )
-        rows = [(member, *await _plan(work, session, broadcast, member, now)) for member in found]
+        lines = await _activities(session, broadcast, found)
+        rows = [(member, *await _plan(work, session, broadcast, member, lines, now)) for member in found]
         await broadcasts.add_targets(session, broadcast, rows, now)
         return True
 
@@ -120,21 +126,33 @@ def _on_the_day(broadcast: Broadcast) -> bool:
     return broadcast.timing == "morning"
 
 
+async def _activities(session: Session, broadcast: Broadcast, found: Sequence[Member]) -> Lines:
+    """For each unit, the line with which its own people's message ends."""
+    if "activity" not in broadcast.audience:
+        return {}
+    day, year = broadcast.audience["activity"]
+    return await activities.nearest(session, {member.unit_id for member in found}, day, year)
+
+
 async def _plan(
-    work: Work, session: Session, broadcast: Broadcast, member: Member, now: datetime
+    work: Work, session: Session, broadcast: Broadcast, member: Member, lines: Lines, now: datetime
 ) -> tuple[datetime, datetime | None, int | None, dict[str, Any] | None]:
     due, expires = when_to_send(broadcast.kind, broadcast.timing, member.hours, broadcast.send_at, now)
     group = member.audience.value if member.audience is not None else ""
     text = str(broadcast.audience.get("texts", {}).get(group, broadcast.text))
+    variant = group if group in broadcast.audience.get("texts", {}) else "all"
+    if member.unit_id in lines:
+        unit_id, unit, line = lines[member.unit_id]
+        text = with_activity(work.words, text, unit, line)
+        variant = f"{variant}-{unit_id}"
     if count_placeholders(text):
         return due, expires, None, _payload(work, broadcast, fill(text, name=member.name, unit=member.unit))
-    return due, expires, await _body(work, session, broadcast, group, text, now), None
+    return due, expires, await _body(work, session, broadcast, variant, text, now), None
 
 
-async def _body(work: Work, session: Session, broadcast: Broadcast, group: str, text: str, now: datetime) -> int:
+async def _body(work: Work, session: Session, broadcast: Broadcast, variant: str, text: str, now: datetime) -> int:
     """One stored body per variant of the text."""
     bodies = dict(broadcast.audience.get("bodies", {}))
-    variant = group if group in broadcast.audience.get("texts", {}) else "all"
     if variant not in bodies:
         bodies[variant] = await broadcasts.body(session, _payload(work, broadcast, text), now)
         broadcast.audience = broadcast.audience | {"bodies": bodies}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import TemplateError
 
-from content.anniversaries.pack import Anniversary, AnniversaryPack
+from content.anniversaries.pack import ACTIVITY, Anniversary, AnniversaryPack
 from content.anniversaries.planning import meets_tet, render
 from content.message import LABEL
 from content.release import spelling_faults
@@ -87,6 +87,8 @@ def _faults(anniversary: Anniversary) -> Iterator[tuple[tuple[str, ...], str]]:
             except TemplateError as error:
                 yield where, f"{words}: {error}"
                 continue
+            if anniversary.activity and words == "t3":
+                rendered = [f"{text}\n{'x' * ACTIVITY}" for text in rendered]
             longest = max(map(len, rendered))
             if longest > LONGEST:
                 yield where, f"{words} has {longest} characters, at most {LONGEST} fit"
@@ -104,6 +106,11 @@ def _button_faults(anniversary: Anniversary, commands: Collection[str] | None) -
             yield (*where, "label"), f"a label has 1 to {LABEL} characters"
         if commands is not None and button.command not in commands:
             yield (*where, "command"), f"there is no command '{button.command}'"
+
+
+def has_picture(text: str) -> bool:
+    """Whether a line holds an emoji, which no message for a national day may."""
+    return _PICTURE.search(text) is not None
 
 
 def _said_wrongly(text: str) -> Iterator[str]:

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from content.release import Day, Frozen, Release
 
+ACTIVITY = 140
+"""Characters of a unit's own line, its name included: it ends a message that must stay short (5-voice §5.2)."""
+
 
 class Texts(Frozen):
     """The words of one anniversary. `t0_solemn` is for years that end in 0 or 5, `tet` for the weeks around Tết."""
@@ -28,7 +31,7 @@ class Anniversary(Frozen):
     """One day: `key` is day and month, `founded` the day that is remembered, `name` its official name.
 
     `aliases` are short ways to write it, for checking officers' texts. `extra` adds a line for one audience to t3,
-    `buttons` one button to t3, t0 or tet.
+    `buttons` one button to t3, t0 or tet; with `activity`, t3 ends with a line of the reader's own unit where it wrote one.
     """
 
     key: str
@@ -38,6 +41,7 @@ class Anniversary(Frozen):
     texts: Texts
     extra: dict[str, str] = Field(default_factory=dict)
     buttons: dict[str, Button] = Field(default_factory=dict)
+    activity: bool = False
 
 
 class AnniversaryPack(Frozen):

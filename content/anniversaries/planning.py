@@ -39,6 +39,7 @@ class Planned:
     audience: str
     text: str
     button: Button | None
+    activity: bool
     approved: bool
 
 
@@ -101,6 +102,7 @@ def _items(pack: AnniversaryPack, anniversary: Anniversary, year: int, variant: 
             audience=audience,
             text=render(anniversary, words, year, (day - on).days, audience),
             button=anniversary.buttons.get(variant),
+            activity=anniversary.activity and variant == "t3",
             approved=pack.approved(year),
         )
 

@@ -47,6 +47,7 @@ class Member:
 
     person_id: int
     name: str
+    unit_id: int | None
     unit: str
     audience: Audience | None
     hours: str
@@ -84,7 +85,7 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
     """
     why = audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt)
     query = (
-        select(Person, Unit.name, why, await _outside(session, broadcast))
+        select(Person, BroadcastTarget.unit_id, Unit.name, why, await _outside(session, broadcast))
         .join(BroadcastTarget, BroadcastTarget.person_id == Person.id)
         .outerjoin(Unit, Unit.id == BroadcastTarget.unit_id)
         .where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.state == TargetState.FROZEN)
@@ -92,13 +93,15 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
         .limit(CHUNK)
     )
     rows = [
-        (person, unit, "moved" if out and not reason else reason)
-        for person, unit, reason, out in await session.execute(query)
+        (person, unit_id, unit, "moved" if out and not reason else reason)
+        for person, unit_id, unit, reason, out in await session.execute(query)
     ]
     accounts = await _accounts(session, [person.id for person, *_ in rows])
     return [
-        Member(person.id, person.name, unit or "", person.audience, person.hours, accounts.get(person.id), reason)
-        for person, unit, reason in rows
+        Member(
+            person.id, person.name, unit_id, unit or "", person.audience, person.hours, accounts.get(person.id), reason
+        )
+        for person, unit_id, unit, reason in rows
     ]
 
 

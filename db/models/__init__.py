@@ -71,6 +71,7 @@ from db.models.submissions import (
 from db.models.units import (
     Level,
     Unit,
+    UnitActivity,
     UnitAlias,
     UnitPath,
     UnitRequest,
@@ -128,6 +129,7 @@ __all__ = [
     "TargetState",
     "Track",
     "Unit",
+    "UnitActivity",
     "UnitAlias",
     "UnitId",
     "UnitPath",

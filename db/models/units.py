@@ -59,6 +59,17 @@ class UnitPath(Base):
     depth: Mapped[int]
 
 
+class UnitActivity(Base):
+    """What a unit itself does on an anniversary of a year, in one line of its chair's."""
+
+    __tablename__ = "unit_activities"
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    anniversary: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
 class UnitRequest(Base):
     """A workplace that somebody typed because it could not be found; an officer adds or matches it."""
 

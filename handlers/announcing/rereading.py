@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from content.announcements import announcement
+from content.announcements import announcement, with_activity
 from content.calendar import local_date, official_day_month
 from content.message import Choice, Media, Message
 from content.placeholders import fill
-from db import broadcasts, people
+from db import activities, broadcasts, people
 from db.broadcasts import Announced
 from handlers.dialogue import AGAIN, END, Answer, Command, Dialogue, Move, Place
 from handlers.onboarding.oneself import switch_news_on
@@ -24,10 +24,14 @@ async def show(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("list", start=0)
 
 
-def _text(talk: Talk, item: Announced) -> str:
+async def _text(talk: Talk, item: Announced) -> str:
     """The text as this person was meant to read it."""
     group = talk.me.audience.value if talk.me.audience else ""
     text = str(item.broadcast.audience.get("texts", {}).get(group, item.broadcast.text))
+    if "activity" in item.broadcast.audience:
+        found = await activities.nearest(talk.session, [talk.me.unit_id], *item.broadcast.audience["activity"])
+        for _, unit, line in found.values():
+            text = with_activity(talk.house.words, text, unit, line)
     return fill(text, name=talk.me.name, unit=item.unit)
 
 
@@ -37,7 +41,7 @@ async def ask_list(talk: Talk) -> Message:
     shown, after = page(found, talk.data.get("start", 0), PAGE)
     lines = []
     for item in shown:
-        line = _text(talk, item).splitlines()[0]
+        line = (await _text(talk, item)).splitlines()[0]
         line = line if len(line) <= LINE else line[: LINE - 1] + "…"
         if item.missed:
             line = talk.house.words.plain("announcing.reread_missed", line=line)
@@ -63,7 +67,7 @@ async def ask_one(talk: Talk) -> Message | str:
         if item.broadcast.id == talk.data["id"]:
             media = [Media(*each) for each in item.broadcast.media]
             button = item.broadcast.audience.get("button", ())
-            message = announcement(talk.house.words, item.broadcast.kind, _text(talk, item), media, button)
+            message = announcement(talk.house.words, item.broadcast.kind, await _text(talk, item), media, button)
             if media:  # on its own, since an album carries no buttons
                 talk.out.append((message, None, 0.0))
             text = "" if media else message.text

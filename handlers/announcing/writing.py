@@ -164,9 +164,8 @@ async def _check_whole(talk: Talk) -> None:
 # ---------------------------------------------------------------------------------------------------- looking it over
 
 
-@dialogue.ask("warnings")
-async def ask_warnings(talk: Talk) -> Message | str:
-    written = text(talk)
+def warnings(talk: Talk, written: str) -> list[str]:
+    """What its author should look at again in a text, a line each."""
     lines = []
     for key, params in broadcast_warnings(written):
         if key != "link" or not is_trusted(str(params["host"])):
@@ -175,6 +174,12 @@ async def ask_warnings(talk: Talk) -> Message | str:
     for key, said, computed in check_ordinals(pack, written, talk.today):
         name = pack.get(key).name
         lines.append(talk.house.words.plain("announcing.warn_ordinal", written=said, computed=computed, name=name))
+    return lines
+
+
+@dialogue.ask("warnings")
+async def ask_warnings(talk: Talk) -> Message | str:
+    lines = warnings(talk, text(talk))
     return talk.screen("announcing.warnings", lines=lines) if lines else "preview"
 
 

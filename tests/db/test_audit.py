@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db import audit, broadcasts, erasure, exchange, people, queue, reviews, roles, submissions, units, workplaces
+from db import (
+    activities,
+    audit,
+    broadcasts,
+    erasure,
+    exchange,
+    people,
+    queue,
+    reviews,
+    roles,
+    submissions,
+    units,
+    workplaces,
+)
 from db.audiences import Rule
 from db.models import AuditRow, Broadcast, BroadcastState, Grant, Level, Purpose, Role, Submission, Track, UnitRequest
 from db.session import Session
@@ -163,6 +176,12 @@ STEPS: tuple[tuple[str, str, str, Callable[[Case], Awaitable[object]]], ...] = (
     ("cancel_broadcast", "officer", "broadcast", steer(broadcasts.cancel, BroadcastState.SENDING, by="officer")),
     ("return_broadcast", "leader", "broadcast", steer(broadcasts.send_back, BroadcastState.WAITING, "Sửa giờ")),
     ("resend_unknown", "leader", "broadcast", steer(broadcasts.resend_unknown, BroadcastState.DONE, {})),
+    (
+        "write_activity",
+        "officer",
+        "unit",
+        lambda c: _wrote(c),
+    ),
     ("emergency_stop", "leader", "all", lambda c: broadcasts.stop_all(c.session, c.leader, c.world.now)),
     ("lift_stop", "leader", "all", lambda c: broadcasts.start_again(c.session, c.leader, c.world.now)),
     ("respectful_mode", "leader", "on", lambda c: broadcasts.set_respectful(c.session, c.leader, True, c.world.now)),
@@ -187,6 +206,10 @@ STEPS: tuple[tuple[str, str, str, Callable[[Case], Awaitable[object]]], ...] = (
     ("stop_processing", "worker", "person", lambda c: erasure.stop_processing(c.session, c.worker, c.world.now)),
     ("erase", "worker", "person", lambda c: erasure.erase(c.session, c.worker, c.world.now)),
 )
+
+
+async def _wrote(c: Case) -> None:
+    await activities.write(c.session, c.officer, await c.unit("CAOSON"), "2807", 2026, "Chào cờ", c.world.now)
 
 
 async def _granted(c: Case, act: Callable[..., Awaitable[object]]) -> None:

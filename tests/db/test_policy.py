@@ -26,6 +26,7 @@ read_submissions    .      x           x                x             .         
 decide_submissions  .      .           x                x             .               x        .      .
 broadcast           .      x           x                x             x               .        .      .
 approve_broadcast   .      .           .                x             .               .        x      .
+write_activity      .      .           x                x             .               .        .      .
 emergency_stop      .      .           .                .             .               .        x      x
 confirm_members     .      x           x                x             .               .        .      .
 import_units        .      .           .                x             .               .        x      x

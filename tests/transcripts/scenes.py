@@ -411,6 +411,17 @@ async def units(stage: Stage) -> None:
     await minh.scans(f"i-{code}", "bấm lại đường mời cũ")
 
 
+@scene("Việc của đơn vị dịp kỷ niệm")
+async def activities(stage: Stage) -> None:
+    ha = await stage.member("Lê Thu Hà", "MAYHOA", Role.GRASSROOTS_CHAIR)
+    await ha.says("ngay le")
+    await ha.taps("Việc của đơn vị", "03/02/2026")
+    await ha.says("Chào cờ nhé 🎉")
+    await ha.says("7 giờ 30 chào cờ và phát động ca làm không lỗi.")
+    await ha.taps("Lưu")
+    await ha.says("/ngayle")
+
+
 @scene("Cá nhân và quyền dữ liệu")
 async def profile(stage: Stage) -> None:
     hoa = await stage.member("Bùi Thị Hoa")

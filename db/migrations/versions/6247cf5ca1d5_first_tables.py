@@ -176,6 +176,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_unit_paths_descendant_id"), ["descendant_id"], unique=False)
 
     op.create_table(
+        "unit_activities",
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("anniversary", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_unit_activities_unit_id")),
+        sa.PrimaryKeyConstraint("unit_id", "anniversary", "year", name=op.f("pk_unit_activities")),
+    )
+    op.create_table(
         "accounts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
