@@ -49,12 +49,24 @@ NOT_THEIRS = {
 """Columns about others, left out of a person's own copy."""
 
 
+OTHERS = (
+    "moderation.", "units.", "question_reports.", "supplement.notice", "mysubmissions.question_notice",
+    "mysubmissions.reply_notice", "mysubmissions.withdraw_notice", "mysubmissions.leader_notice", "report.queue_notice",
+)  # fmt: skip
+"""Messages to officers, by the beginning of their key: they carry other people's reports and names."""
+OWN = (
+    "moderation.accept_notice", "moderation.notice_", "moderation.need_reminder", "moderation.closed_notice",
+    "moderation.duplicate_notice", "moderation.unduplicate_notice", "units.accepted_", "units.confirmed_notice",
+    "units.declined_notice", "units.revoked_notice", "units.workplace_", "question_reports.reply",
+)  # fmt: skip
+"""Those among them that speak to somebody about themselves or their own report. What is new counts as others'."""
+
 TALK = ("conversations", "audit", "messages_out", "messages_in")
 """What else a copy holds: where their chats stand, what they did, and the messages that are still kept."""
 
 
 async def collect(session: Session, person_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Everything kept about a person, table by table; other people's ids are left out."""
+    """Everything kept about a person, table by table; other people's ids are left out, and what was told about them."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, column in EXPORTED.items():
         table = Base.metadata.tables[name]
@@ -99,7 +111,7 @@ async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, An
     stands = select(Conversation.dialogue, Conversation.step, Conversation.data, Conversation.pending)
     done = select(AuditRow.at, AuditRow.action).where(AuditRow.actor_id == person_id).order_by(AuditRow.id)
     said = (
-        select(OutboxRow.created_at, OutboxRow.state, OutboxRow.payload, Body.payload.label("body"))
+        select(OutboxRow.created_at, OutboxRow.kind, OutboxRow.state, OutboxRow.payload, Body.payload.label("body"))
         .outerjoin(Body, Body.id == OutboxRow.body_id)
         .where(OutboxRow.person_id == person_id)
     )
@@ -114,7 +126,10 @@ async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, An
     for row in rows["messages_out"]:
         # One's own words, or those said to many; neither is left after 30 days.
         own, shared = row.pop("payload"), row.pop("body")
-        row["text"] = (own or shared or {}).get("text", "")
+        message = own or shared or {}
+        key = message.get("key", "")
+        row["about_others"] = key.startswith(OTHERS) and not key.startswith(OWN)
+        row["text"] = "" if row["about_others"] else message.get("text", "")
     return rows
 
 

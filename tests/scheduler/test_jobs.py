@@ -29,12 +29,14 @@ from db.models import (
     Person,
     Policy,
     PracticeAnswer,
+    Role,
     TargetState,
     Track,
 )
 from db.submissions import Report, submit
 from scheduler import copies
 from scheduler import jobs as work_jobs
+from tests.handlers.test_moderation import reviewer, sent
 from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
 
@@ -140,6 +142,32 @@ async def test_the_copy_tells_of_announcements_and_leaves_what_people_wrote_as_i
     told = dict(zip(sheets["Hồ sơ đã gửi"].header, sheets["Hồ sơ đã gửi"].rows[-1], strict=True))
     assert told["Tên hồ sơ"] == "sent"
     assert told["Nội dung"] == "Trước đây: name\nLĩnh vực: an toàn\nKết quả: Làm lợi (đồng): 5"
+
+
+async def test_an_officers_copy_says_that_cards_and_names_were_shown_but_not_what_they_said(world: World) -> None:
+    ha, hoa = await reviewer(world), await with_a_report(world)
+    await world.joined("Đỗ Thị Lan", confirmed=False)
+    own = (await sent(world, ha, "Sổ tay của Hà")).code
+    chair = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.UPPER_OFFICER)
+    await chair.presses(f"c:chapnhan:{own}.1")
+    await chair.taps("Chấp nhận")
+    await ha.says("/duyet")
+    await ha.says("1")
+    await ha.says("/donvi")
+    await hoa.says("menu")
+    async with world.database.write() as session:
+        found = await rights.collect(session, await ha.id())
+        theirs = (await rights.collect(session, await hoa.id()))["messages_out"]
+    texts = " ".join(row["text"] for row in found["messages_out"])
+    assert "Hoa" not in texts and "Giá gá" not in texts
+    assert "Sổ tay của Hà" in texts and "đã được xác minh" in texts  # the news of one's own report
+    hidden = [row for row in found["messages_out"] if row["about_others"]]
+    assert len(hidden) >= 3 and all(row["created_at"] and row["kind"] and not row["text"] for row in hidden)
+    assert not any(row["about_others"] for row in theirs)
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, found)}
+    assert sheets["Tin hệ thống đã gửi"].header == [
+        "Lúc tạo", "Loại", "Tình trạng", "Về người khác (không kèm lời)", "Nội dung",
+    ]  # fmt: skip
 
 
 def test_every_column_of_the_copy_has_a_heading_people_understand_or_is_technical(world: World) -> None:
