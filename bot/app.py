@@ -122,6 +122,7 @@ class App:
                 said=self.wake,
                 fetch=self._fetch,
                 rng=Random(),
+                drop_uploads=self.webchat.drop,
             ),
             (*JOBS, *self._own_jobs()),
         )

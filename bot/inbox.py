@@ -18,7 +18,7 @@ from db.inbox import Arrival
 from db.models import InboxRow
 from db.session import Database, Session
 from handlers.dialogue import Forget, Incoming
-from handlers.engine import answer
+from handlers.engine import answer, is_identity_card
 from handlers.talk import House
 
 log = logging.getLogger(__name__)
@@ -206,6 +206,10 @@ class Inbox:
                     chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
                     message = self._house.words.message("common.error", id=row.id)
                     await outbox.put(session, chat.account, to_json(message), now=self._now(), key=f"error:{row.id}")
+                if dead and incoming is not None and is_identity_card(incoming):
+                    # Nothing of it is kept for repair: it would only be refused.
+                    await self._doors[row.channel].erase(session, json.loads(row.raw))
+                    await inbox.blank(session, row.id)
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
         except Exception:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, and_, cast, delete, false, or_, select, update
 
-from db import audit, people, roles, unsent, webchat
+from db import audit, jobs, people, roles, unsent, webchat
 from db.models import (
     FINAL,
     UNSENT,
@@ -93,14 +93,15 @@ async def _stop_reports(session: Session, person_id: int, now: datetime) -> list
     return stopped
 
 
-async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stopped, list[str]]:
-    """Erases a person. Returns what ended with it, and the files of the data folder to delete.
+async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
+    """Erases a person, and leaves a job to delete their files. Returns what ended with it.
 
     What stays: the proof of consent and the audit under the bare number, counts, and the text of verified submissions
     without their author. Everything else goes at once; backups keep it up to 35 days (decisions 15).
     """
     stopped = await stop_processing(session, person_id, now)
     person = await session.get_one(Person, person_id)
+    uploads = await webchat.uploads_of(session, person_id)
     files = await _erase_files(session, person_id)
     codes = await _erase_submissions(session, person_id)
     files += await _erase_chats(session, person, now)
@@ -114,7 +115,9 @@ async def erase(session: Session, person_id: int, now: datetime) -> tuple[Stoppe
     person.quiet, person.muted_topics, person.erased_at = "", [], now
     audit.note(session, person_id, "erase", f"person {person_id}", now)
     reports = tuple(replace(report, title="") for report in stopped.reports)
-    return replace(stopped, reports=reports), files
+    if files or uploads:
+        await jobs.add(session, "delete_files", {"files": files, "uploads": uploads}, None, now)
+    return replace(stopped, reports=reports)
 
 
 async def _erase_files(session: Session, person_id: int) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
-from db.models import InboxRow, InboxState
+from db.accounts import PREVIEW
+from db.models import Account, InboxRow, InboxState
 from db.session import Session
 
 BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
@@ -18,6 +19,8 @@ ID_REUSE = timedelta(days=7)
 """Telegram picks a random update id after a quiet week, so an older row may share the id of a new update."""
 
 KEEP_RAW = timedelta(hours=72)
+KEEP_DEAD = timedelta(days=30)
+"""How long what could not be handled waits for repair; of somebody unknown no longer than a preview of theirs."""
 KEEP_KEY = timedelta(days=30)
 KEEP_NEWEST = 1000
 """Keys that stay whatever the clock says: the platform may still repeat its last batch (at most 100), and a clock that
@@ -133,12 +136,23 @@ async def failed(session: Session, row_id: int, error: str, now: datetime) -> tu
 
 
 async def tidy(session: Session, now: datetime) -> None:
-    """Blanks handled content after 72 hours and forgets its key after 30 days (promises §1.4)."""
+    """Blanks handled content after 72 hours and forgets its key after 30 days (promises §1.4).
+
+    What is dead waits for its repair: 30 days, and a day where nobody consented to keeping it.
+    """
     await session.execute(
         update(InboxRow)
         .where(InboxRow.state == InboxState.DONE, InboxRow.raw != "", InboxRow.received_at < now - KEEP_RAW)
         .values(raw="", lane="")
     )
+    known = select(Account.channel + ":" + Account.address).where(Account.person_id.is_not(None))
+    stale = InboxRow.state == InboxState.DEAD, InboxRow.raw != ""
+    for old in (
+        InboxRow.received_at < now - KEEP_DEAD,
+        and_(InboxRow.received_at <= now - PREVIEW, InboxRow.lane.not_in(known)),
+    ):
+        # What went wrong may quote what was said.
+        await session.execute(update(InboxRow).where(*stale, old).values(raw="", lane="", digest="", error=""))
     newest = InboxRow.__table__.alias("newest")
     last = (
         select(func.max(newest.c.id))

@@ -9,9 +9,19 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, false, func, or_, select, update
 
-from db.models import Account, Person, WebMessage, WebSession
+from db.models import (
+    Account,
+    Attachment,
+    FileState,
+    InboxRow,
+    InboxState,
+    Person,
+    WebMessage,
+    WebSession,
+)
 from db.session import Session
 
+CHANNEL = "webchat"
 KEEP_SESSION = timedelta(days=180)
 SEEN_EVERY = timedelta(days=1)
 """How fine `seen_at` is: a visit a day is one write, not one for every page."""
@@ -73,6 +83,33 @@ async def hide(session: Session, address: str, text: str, names: set[str], key: 
         if found:
             await _empty(session, row)
             return
+
+
+async def uploads_wanted(session: Session) -> set[str]:
+    """The uploads that somebody will still ask for: of updates not handled yet, and of files not fetched yet."""
+    waiting = select(Attachment.ref).where(Attachment.channel == CHANNEL, Attachment.state == FileState.WAITING)
+    fresh = select(InboxRow.raw).where(InboxRow.channel == CHANNEL, InboxRow.state == InboxState.NEW)
+    named = [ref for raw in (await session.execute(fresh)).scalars() for ref in _uploads_in(raw)]
+    return {*(await session.execute(waiting)).scalars(), *named}
+
+
+async def uploads_of(session: Session, person_id: int) -> list[str]:
+    """The uploads that a person's files and updates still name; those of an announcement are the union's."""
+    sent = select(Attachment.unique_ref).where(
+        Attachment.person_id == person_id, Attachment.channel == CHANNEL, Attachment.broadcast_id.is_(None)
+    )
+    lanes = select(Account.channel + ":" + Account.address).where(
+        Account.person_id == person_id, Account.channel == CHANNEL
+    )
+    said = (await session.execute(select(InboxRow.raw).where(InboxRow.lane.in_(lanes), InboxRow.raw != ""))).scalars()
+    named = {ref for raw in said for ref in _uploads_in(raw)}
+    return sorted({*(await session.execute(sent)).scalars(), *named})
+
+
+def _uploads_in(raw: str) -> list[str]:
+    """{"address": "w-…", "files": [["photo", "9f…", "a.jpg", 812]]} → ["9f…"]"""
+    files = json.loads(raw).get("files", []) if '"files"' in raw else []
+    return [str(ref) for _, ref, _, _ in files]
 
 
 async def forget_about(session: Session, name: str, codes: Sequence[str]) -> None:

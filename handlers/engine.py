@@ -67,6 +67,12 @@ async def _enter(session: Session, house: House, incoming: Incoming) -> Talk:
     return Talk(session, house, chat.account, chat.conversation, chat.person, incoming.received_at, chat.draft)
 
 
+def is_identity_card(incoming: Incoming) -> bool:
+    """Whether a message says of itself that it is one: nothing of it may be kept."""
+    named = "\n".join([clean(incoming.text), *(file.name for file in incoming.files)])
+    return not incoming.choice and looks_like_identity_card(named, caption=bool(incoming.files))
+
+
 class _Turn(Course):
     """One message being read: what it means decides where its talk goes."""
 
@@ -82,7 +88,7 @@ class _Turn(Course):
             await self.pressed(incoming.choice)
         elif letters(text) > LONGEST:
             raise Again("common.too_long", n=letters(text))
-        elif self.is_identity_card(text):
+        elif self.is_identity_card():
             # Nothing of it is kept, which is said once for an album.
             self.talk.private, self.conversation.refused_album = True, incoming.group
             self.talk.say("common.identity_card", slot=self.album)
@@ -93,12 +99,10 @@ class _Turn(Course):
         else:
             raise Again("common.media")
 
-    def is_identity_card(self, text: str) -> bool:
+    def is_identity_card(self) -> bool:
         """Only the first picture of an album carries the words; the others are its other sides."""
-        files, group = self.incoming.files, self.incoming.group
-        named = "\n".join([text, *(file.name for file in files)])
-        in_refused_album = bool(group) and group == self.conversation.refused_album
-        return in_refused_album or looks_like_identity_card(named, caption=bool(files))
+        group = self.incoming.group
+        return (bool(group) and group == self.conversation.refused_album) or is_identity_card(self.incoming)
 
     def notice_lost_draft(self) -> None:
         """Somebody at two doors may have sent or dropped at the other what is still on the screen here."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from db import accounts, erasure, inbox, jobs, outbox, people, webchat
+from db import accounts, erasure, inbox, outbox, people, webchat
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -35,9 +35,7 @@ async def run(work: Work) -> None:
         await webchat.tidy(session, now)
         await accounts.forget_drafts(session, now - DRAFT_KEPT)
         for person_id in await people.list_unused(session, now - UNUSED):
-            _, files = await erasure.erase(session, person_id, now)
-            if files:
-                await jobs.add(session, "delete_files", {"files": files}, None, now)
+            await erasure.erase(session, person_id, now)
     await asyncio.to_thread(_forget_copies, work.files.parent, now)
 
 

@@ -123,8 +123,9 @@ def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
 
 
 async def delete_files(work: Work, job: Job) -> None:
-    """Removes the files of somebody who was erased."""
+    """Removes the files of somebody who was erased, and the originals that the web chat keeps."""
     await asyncio.to_thread(_delete, work, job.data["files"])
+    await asyncio.to_thread(work.drop_uploads, job.data.get("uploads", ()))
     async with work.database.write() as session:
         await jobs.done(session, job.id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,8 @@ class Work:
     fetch: Callable[[str, str], Awaitable[bytes]]
     """(channel, ref) -> bytes; raises SendError."""
     rng: Random
+    drop_uploads: Callable[[Sequence[str]], None] = lambda refs: None
+    """Deletes files as they were uploaded to the web chat; platforms keep theirs themselves."""
 
 
 @dataclass(frozen=True, slots=True)

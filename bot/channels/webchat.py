@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -19,8 +19,8 @@ from db.session import Database, Session
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import EditGone, Rejected
 
-KEEP_UPLOADS = 72 * 3600.0
-"""Seconds an upload is kept: as long as the update that names it (promises §1.4)."""
+KEEP_UPLOADS = 23 * 3600.0
+"""Seconds an upload is kept: looked at every hour, nothing of a stranger stays for more than a day (decisions 14)."""
 UPLOAD = re.compile(r"[0-9a-f]{32}")
 
 
@@ -94,16 +94,25 @@ class WebChat:
         await asyncio.to_thread(os.fsync, file.fileno())
         file.close()
 
-    def drop(self, refs: list[str]) -> None:
-        """Deletes uploads that nobody will ask for: the request failed, or was a repeat."""
+    def drop(self, refs: Sequence[str]) -> None:
+        """Deletes uploads that nobody will ask for: the request failed, was a repeat, or its sender was erased."""
         for ref in refs:
-            (self.uploads / ref).unlink(missing_ok=True)
+            if UPLOAD.fullmatch(ref):
+                (self.uploads / ref).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Deletes uploads that were fetched long ago; files have real times, also where the clock can be moved."""
+    async def sweep(self) -> None:
+        """Deletes uploads of long ago; one that is still to be fetched stays, for we may have been down for days.
+
+        Files have real times, also where the clock can be moved.
+        """
+        async with self.database.read() as session:
+            wanted = await webchat.uploads_wanted(session)
+        await asyncio.to_thread(self._sweep, wanted)
+
+    def _sweep(self, wanted: set[str]) -> None:
         oldest = time.time() - KEEP_UPLOADS
         for path in self.uploads.glob("*"):
-            if path.stat().st_mtime < oldest:
+            if path.name not in wanted and path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
     def listen(self, address: str) -> asyncio.Event:

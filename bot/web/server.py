@@ -25,6 +25,8 @@ from bot.web.saying import Saying, Store
 
 __all__ = ["Demo", "WebServer"]
 
+log = logging.getLogger(__name__)
+
 STATIC = Path(__file__).parent / "static"
 LARGEST_BODY = 128 * 1024
 """Bytes of a JSON body; forms with files are read piece by piece and have limits of their own."""
@@ -143,7 +145,10 @@ class WebServer:
         async def sweep() -> None:
             while True:
                 await asyncio.sleep(SWEEP_EVERY)
-                await asyncio.to_thread(self._chat.sweep)
+                try:
+                    await self._chat.sweep()
+                except Exception:
+                    log.exception("old uploads could not be looked at")
 
         task = asyncio.create_task(sweep())
         yield

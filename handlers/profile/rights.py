@@ -95,10 +95,7 @@ async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
         return "home"
     if fold(answer.text) != "xoa":
         raise Again("profile.delete_again")
-    stopped, files = await erasure.erase(talk.session, _owner(talk).id, talk.now)
-    await _tell_others(talk, stopped)
-    if files:
-        await jobs.add(talk.session, "delete_files", {"files": files}, None, talk.now)
+    await _tell_others(talk, await erasure.erase(talk.session, _owner(talk).id, talk.now))
     talk.become_stranger()
     talk.say("profile.deleted")
     return END

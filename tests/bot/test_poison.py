@@ -85,6 +85,24 @@ async def test_poison_is_set_aside_the_person_hears_once_and_the_chat_goes_on(wo
     assert hoa.last.key == "menu.home" and hoa.keys.count("common.error") == 1
 
 
+async def test_an_identity_card_that_cannot_be_handled_is_not_kept_for_repair(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("CANARY")
+
+    hoa = await world.joined("Hoa")
+    monkeypatch.setattr("bot.inbox.answer", broken)
+    await post.comes(hoa, "số CCCD 001099012345", "chuyện của tôi")
+    await post.passes()
+    for seconds in (1, 5, 30, 120, 600) * 2:
+        await post.passes(seconds=seconds)
+    assert set((await post.states()).values()) == {"dead"}
+    async with world.database.read() as session:
+        rows = (await session.execute(select(InboxRow).order_by(InboxRow.id))).scalars().all()
+    assert [bool(row.raw) for row in rows] == [False, True]
+
+
 async def test_another_chat_does_not_wait_for_a_poisoned_one(world: World, post: Post) -> None:
     hoa, an = await world.joined("Hoa"), await world.joined("An")
     await post.comes(hoa, "/probe poison", "menu")

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.channels.webchat import KEEP_UPLOADS, WebChat
 from bot.settings import Settings
@@ -24,9 +24,9 @@ from bot.web import guard, reading, saying
 from bot.web.server import STATIC, WebServer
 from content.message import Choice, Media, Message
 from content.words import load_words
-from db import inbox, migrate, webchat
+from db import attachments, inbox, migrate, webchat
 from db.inbox import Arrival
-from db.models import InboxRow, Lane, WebMessage, WebSession
+from db.models import Attachment, InboxRow, InboxState, Lane, Person, WebMessage, WebSession
 from db.session import Database, Session
 from scheduler.delivery import EditGone, Rejected
 from tests.people import FACTS
@@ -633,8 +633,28 @@ async def test_uploads_lie_under_names_nobody_chose_and_go_when_they_are_old(hou
     assert not list(house.data.rglob("evil*"))
     past = time.time() - KEEP_UPLOADS - 60
     os.utime(old, (past, past))
-    house.chat.sweep()
+    async with house.database.write() as session:
+        await session.execute(update(InboxRow).values(state=InboxState.NEW))
+    await house.chat.sweep()
+    assert house.uploads() == [old, new]  # after days of being down: what came in before is still to be read
+    async with house.database.write() as session:
+        await session.execute(update(InboxRow).values(state=InboxState.DONE))
+        sender = Person(joined_at=START, seen_at=START, muted_topics=[])
+        session.add(sender)
+        await session.flush()
+        waits = Attachment(
+            person_id=sender.id, channel="webchat", kind="photo", ref=old.name, unique_ref=old.name, name="", size=1,
+            next_at=START, created_at=START,
+        )  # fmt: skip
+        session.add(waits)
+    await house.chat.sweep()
+    assert house.uploads() == [old, new]
+    async with house.database.write() as session:
+        await attachments.cleaned(session, waits.id, "photo", "a.jpg")
+    await house.chat.sweep()
     assert house.uploads() == [new]
+    house.chat.drop(["../test.db", new.name])
+    assert house.uploads() == []
     with pytest.raises(Rejected):
         await house.chat.fetch(old.name)
     for ref in ("../test.db", "..", "", "a" * 32 + "/../../test.db"):

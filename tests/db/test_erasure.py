@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from db.models import (
     Grant,
     InboxRow,
     InboxState,
+    Job,
     Membership,
     OutboxRow,
     OutState,
@@ -133,6 +135,12 @@ async def announced(session: Session, to: Person, state: OutState) -> int:
     return row.id
 
 
+async def to_delete(session: Session, what: str) -> list[str]:
+    """What the job that erasing leaves will delete."""
+    found = await session.execute(select(Job.data).where(Job.kind == "delete_files"))
+    return [name for data in found.scalars() for name in data[what]]
+
+
 async def everything(session: Session) -> dict[str, str]:
     names = Base.metadata.tables
     return {name: repr((await session.execute(text(f"SELECT * FROM {name}"))).all()) for name in names}
@@ -143,7 +151,8 @@ async def test_after_erasing_nothing_of_a_person_is_found_in_any_table(world: Wo
         person = await a_life(session)
         await announced(session, person, OutState.SENT)
         before = await everything(session)
-        _, files = await erasure.erase(session, person.id, START)
+        await erasure.erase(session, person.id, START)
+        files = await to_delete(session, "files")
     assert "Canari" in before["drafts"] and "Canari" in before["web_messages"] and ADDRESS in before["outbox"]
     assert "export.zip" in files and "draft.jpg" in files and "verified.jpg" in files and len(files) == 2 + len(Status)
     async with world.database.read() as session:
@@ -182,7 +191,7 @@ async def test_what_reviewers_typed_or_were_told_about_a_report_goes_with_its_au
         for text in (told.text, f"{CANARY} vào", f"{stays.code}: Hay lam"):
             await webchat.add(session, "phone-4", to_json(Message(text)), START, mine=False)
         before = await everything(session)
-        stopped, _ = await erasure.erase(session, hoa.id, START)
+        stopped = await erasure.erase(session, hoa.id, START)
     assert {"drafts", "conversations", "outbox", "web_messages", "submission_events"} <= {
         name for name, rows in before.items() if "Canari" in rows
     }
@@ -203,6 +212,23 @@ async def test_what_reviewers_typed_or_were_told_about_a_report_goes_with_its_au
             (None, f"{stays.code}: Hay lam"), (True, ""), (None, "… vào"),
         ]  # fmt: skip
         assert "Hay lam" in after["web_messages"] and (await session.get_one(Submission, accepted.id)).title
+
+
+async def test_the_originals_of_what_was_sent_go_with_their_sender(world: World) -> None:
+    async with world.database.write() as session:
+        hoa, lan = await joined(session, CANARY, ADDRESS), await joined(session, "Đỗ Thị Lan", "phone-3")
+        await attach(session, hoa, "a.jpg", unique_ref="a" * 32)
+        await attach(
+            session, hoa, "poster.jpg", unique_ref="b" * 32, broadcast_id=(await announced(session, lan, OutState.SENT))
+        )
+        await attach(session, lan, "d.jpg", unique_ref="d" * 32)
+        for n, lane in (("1", ADDRESS), ("2", "phone-3")):
+            raw = json.dumps({"address": lane, "files": [["photo", n * 32, "a.jpg", 1]]})
+            session.add(InboxRow(channel="webchat", bot="", ext_id=n, digest="d", lane=f"webchat:{lane}", raw=raw,
+                                 received_at=START, state=InboxState.DONE))  # fmt: skip
+        await session.flush()
+        await erasure.erase(session, hoa.id, START)
+        assert await to_delete(session, "uploads") == ["1" * 32, "a" * 32]
 
 
 async def test_a_namesakes_chat_keeps_its_name(world: World) -> None:
@@ -258,7 +284,7 @@ async def test_an_officers_work_goes_back_and_what_others_wait_for_is_named(worl
         denied = select(CoAuthor).where(CoAuthor.person_id == lan.id)
         (await session.execute(denied)).scalar_one().confirmed = False
         await session.flush()
-        stopped, _ = await erasure.erase(session, chair.id, START)
+        stopped = await erasure.erase(session, chair.id, START)
         assert [(r.code, r.holder_id, r.coauthors) for r in stopped.reports] == [(own.code, hoa.id, (hoa.id,))]
         assert [grant.role for grant in stopped.grants] == [Role.GRASSROOTS_CHAIR]
         assert not await policy.roles(session, chair.id)

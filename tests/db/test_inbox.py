@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db import inbox
 from db.inbox import Arrival
@@ -45,3 +45,27 @@ async def test_old_keys_go_once_a_thousand_newer_ones_are_there(world: World) ->
         await inbox.tidy(session, later)
         left = (await session.execute(select(InboxRow.ext_id).where(InboxRow.state == InboxState.DONE))).scalars().all()
     assert left == []
+
+
+async def test_what_is_dead_waits_for_repair_a_month_and_of_a_stranger_a_day(world: World) -> None:
+    hoa, hung = await world.joined("Bùi Thị Hoa"), world.person("Hùng")
+    await hung.says("/start")
+    async with world.database.write() as session:
+        arrivals = [
+            Arrival(str(n), "sum", each, '{"text":"CANARY"}')
+            for n, each in enumerate((hoa.address, hung.address, "-7"))
+        ]
+        await inbox.store(session, "test", "", arrivals, START)
+        await session.execute(update(InboxRow).values(state=InboxState.DEAD, error="KeyError: CANARY"))
+
+    async def kept(**later: float) -> list[bool]:
+        async with world.database.write() as session:
+            await inbox.tidy(session, START + timedelta(**later))
+            rows = (await session.execute(select(InboxRow).order_by(InboxRow.id))).scalars().all()
+            assert all(bool(row.raw) == ("CANARY" in row.error) == bool(row.lane) for row in rows)
+            return [bool(row.raw) for row in rows]
+
+    assert await kept(hours=23) == [True, True, True]
+    assert await kept(hours=24) == [True, False, False]
+    assert await kept(days=29) == [True, False, False]
+    assert await kept(days=31) == [False, False, False]
