@@ -205,7 +205,11 @@ class Inbox:
                 if attempts == 2 and incoming is not None and incoming.place == "private":
                     chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
                     message = self._house.words.message("common.error", id=row.id)
-                    await outbox.put(session, chat.account, to_json(message), now=self._now(), key=f"error:{row.id}")
+                    # In its place: behind the answers before it, and before those to what was said since.
+                    after = await outbox.wait_of(session, chat.account, row.received_at)
+                    await outbox.put(
+                        session, chat.account, to_json(message), now=row.received_at, after=after, key=f"error:{row.id}"
+                    )
                 if dead and incoming is not None and is_identity_card(incoming):
                     # Nothing of it is kept for repair: it would only be refused.
                     await self._doors[row.channel].erase(session, json.loads(row.raw))

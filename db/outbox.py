@@ -192,6 +192,18 @@ async def was_said(session: Session, person_id: int, slot: str) -> bool:
     return (await session.execute(query.limit(1))).first() is not None
 
 
+async def wait_of(session: Session, account: Account, now: datetime) -> float:
+    """How many seconds after `now` the last answer that waits for a chat is due: what comes behind it waits as long."""
+    query = select(func.max(OutboxRow.not_before)).where(
+        OutboxRow.channel == account.channel,
+        OutboxRow.address == account.address,
+        OutboxRow.lane == int(Lane.REPLY),
+        OutboxRow.state == OutState.READY,
+    )
+    last = (await session.execute(query)).scalar()
+    return max(0.0, (last - now).total_seconds()) if last is not None else 0.0
+
+
 async def drop_slot(session: Session, account: Account, slot: str) -> None:
     """Takes back what waits in a slot and has become pointless."""
     await session.execute(

@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.inbox import Inbox, arrival
-from db.models import InboxRow, InboxState
+from content.message import to_json
+from db import accounts, outbox
+from db.models import InboxRow, InboxState, OutboxRow
 from db.session import Session
 from handlers.dialogue import Incoming
 from tests.handlers.test_engine import with_probe
@@ -101,6 +103,24 @@ async def test_an_identity_card_that_cannot_be_handled_is_not_kept_for_repair(
     async with world.database.read() as session:
         rows = (await session.execute(select(InboxRow).order_by(InboxRow.id))).scalars().all()
     assert [bool(row.raw) for row in rows] == [False, True]
+
+
+async def test_what_went_wrong_is_said_in_its_place_among_the_answers(world: World, post: Post) -> None:
+    hoa = await world.joined("Hoa")
+    async with world.database.write() as session:
+        account = (await accounts.enter(session, "test", hoa.address, world.now)).account
+        message = world.house.words.message("common.already")
+        await outbox.put(session, account, to_json(message), now=world.now, after=1.5)
+    await post.comes(hoa, "/probe poison")
+    world.later(seconds=20)
+    await post.comes(hoa, "menu")
+    for seconds in (0, 1, 5, 30, 120, 600):  # and nothing can be delivered meanwhile
+        world.later(seconds=seconds)
+        await post.inbox.drain()
+    async with world.database.read() as session:
+        rows = await session.execute(select(OutboxRow.payload).order_by(OutboxRow.not_before, OutboxRow.id))
+        keys = [payload["key"] for payload in rows.scalars() if payload]
+    assert keys[-3:] == ["common.already", "common.error", "menu.home"]
 
 
 async def test_another_chat_does_not_wait_for_a_poisoned_one(world: World, post: Post) -> None:
