@@ -58,7 +58,7 @@ async def _begin(work: Work, broadcast_id: int) -> None:
         if broadcast.topic == broadcasts.CELEBRATION and await broadcasts.respectful(session):
             await broadcasts.drop(session, broadcast, work.now())
             return
-        await broadcasts.begin(session, broadcast)
+        await broadcasts.begin(session, broadcast, work.now())
 
 
 async def _tell_waiting(work: Work, broadcast_id: int) -> None:
@@ -69,9 +69,12 @@ async def _tell_waiting(work: Work, broadcast_id: int) -> None:
         if broadcast.state not in (BroadcastState.HELD, BroadcastState.PAUSED) or author is None:
             return
         who, why = [author], "restored"
+        event = await broadcasts.last_event(session, broadcast.code)
         if not await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
             who, why = await broadcasts.approvers(session, broadcast), "right"
-        elif (event := await broadcasts.last_event(session, broadcast.code)) and event[0] == "pause_broadcast":
+        elif event is not None and event[0] == "hold_broadcast":
+            why = "regained"
+        elif event is not None and event[0] == "pause_broadcast":
             if event[1]:
                 return  # somebody pressed the button, and was answered
             why = "refused"

@@ -62,13 +62,15 @@ async def list_in(session: Session, *states: BroadcastState) -> list[Broadcast]:
     )
 
 
-async def begin(session: Session, broadcast: Broadcast) -> bool:
+async def begin(session: Session, broadcast: Broadcast, now: datetime) -> bool:
     """From SCHEDULED to PLANNING, with the author's right checked once more; HELD when it is gone (promises F27)."""
     allowed = broadcast.author_id is None or await policy.may(
         session, broadcast.author_id, Action.BROADCAST, broadcast.unit_id
     )
     state = BroadcastState.PLANNING if allowed else BroadcastState.HELD
     await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=state)
+    if not allowed:
+        audit.note(session, audit.SYSTEM, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
     return allowed
 
 

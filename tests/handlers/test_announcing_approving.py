@@ -216,6 +216,24 @@ async def test_a_message_whose_author_lost_the_right_is_held_told_once_and_taken
         assert (await session.execute(select(func.count()).select_from(Broadcast))).scalar_one() == 2
 
 
+async def test_who_has_the_right_again_hears_why_the_message_was_held_and_may_send_it(world: World) -> None:
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    for revoked_at, key in ((world.now, "quyền gửi"), (None, "có lại quyền gửi")):
+        async with world.database.write() as session:
+            await session.execute(update(Grant).where(Grant.person_id == await ha.id()).values(revoked_at=revoked_at))
+        for _ in range(3):
+            await goes_out(world)
+        told = (dai if revoked_at else ha).last
+        assert told.key == "announcing.held_notice" and key in told.text and "khôi phục" not in told.text
+    assert ha.keys.count("announcing.held_notice") == 1
+    await ha.taps("Gửi tiếp")
+    await goes_out(world)
+    assert "Bùi Thị Hoa" in await receivers(world)
+
+
 async def test_a_demotion_to_a_smaller_part_holds_it_too(world: World) -> None:
     ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
     await world.joined("Bùi Thị Hoa")
