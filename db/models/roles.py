@@ -63,6 +63,6 @@ class AuditRow(Base):
     at: Mapped[datetime]
     actor_id: Mapped[int]
     action: Mapped[str]
-    object: Mapped[str]
+    object: Mapped[str] = mapped_column(index=True)
     unit_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

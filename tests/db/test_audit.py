@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from db import (
     activities,
@@ -282,6 +282,15 @@ def test_every_action_that_is_written_anywhere_is_held_by_a_test() -> None:
     assert written <= held, written - held
     for action, file in ELSEWHERE.items():
         assert f'"{action}"' in (root / file).read_text(encoding="utf-8"), action
+
+
+async def test_what_happened_to_one_object_is_found_without_reading_all_of_the_audit(world: World) -> None:
+    async with world.database.read() as session:
+        query = text(
+            "EXPLAIN QUERY PLAN SELECT action FROM audit WHERE object = 'broadcast TB-25-0001' ORDER BY id DESC"
+        )
+        plan = " ".join(row[3] for row in await session.execute(query))
+    assert "ix_audit_object" in plan and "SCAN" not in plan
 
 
 async def test_taking_ones_data_along_is_written_down(world: World) -> None:

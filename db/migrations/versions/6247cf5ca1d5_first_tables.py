@@ -24,6 +24,9 @@ def upgrade() -> None:
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_object"), ["object"], unique=False)
+
     op.create_table(
         "bodies",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -753,5 +756,8 @@ def downgrade() -> None:
     op.drop_table("facts")
     op.drop_table("counters")
     op.drop_table("bodies")
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_object"))
+
     op.drop_table("audit")
     # ### end Alembic commands ###
