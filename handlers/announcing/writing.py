@@ -10,7 +10,7 @@ from content.times import format_partial, parse_past_date
 from db import attachments
 from handlers.announcing.flow import MOST, MOST_CAPTION, as_read, dialogue, files, text, writing_step
 from handlers.dialogue import AGAIN, STAY, Again, Answer, File, Kind, Move
-from handlers.report.files import LARGEST, PICTURE_NAMES
+from handlers.files import is_photo, note
 from handlers.talk import Talk
 
 PHOTOS = 4
@@ -121,30 +121,13 @@ async def _keep_files(talk: Talk, given: tuple[File, ...]) -> None:
             raise Again("announcing.body_text_only")
         if secrecy_stamps(file.name):
             raise Again("announcing.secret", found=file.name)
-        photo = file.kind == "photo" or file.name.lower().endswith(PICTURE_NAMES)
+        photo = is_photo(file)
         photos, others = await attachments.count(talk.session, talk.draft.id)
+        full = others or (photo and photos >= PHOTOS) or (not photo and photos)
         if not photo and not file.name.lower().endswith(".pdf"):
             talk.say("announcing.body_kind", slot=f"kind-{screen}", name=file.name)
-        elif file.size > LARGEST:
-            talk.say("report.files_too_big", slot=f"big-{screen}")
-        elif await attachments.has(talk.session, talk.draft.id, file.unique_ref):
-            continue  # albums are sent again by nervous thumbs
-        elif others or (photo and photos >= PHOTOS) or (not photo and photos):
+        elif not await note(talk, file, room=not full):
             talk.say("announcing.body_files", slot=f"full-{screen}", after=1.5)
-        else:
-            await attachments.add(
-                talk.session,
-                person_id=talk.me.id,
-                account_id=talk.account.id,
-                channel=talk.account.channel,
-                draft_id=talk.draft.id,
-                kind="photo" if photo else "document",
-                ref=file.ref,
-                unique_ref=file.unique_ref,
-                name=file.name,
-                size=file.size,
-                now=talk.now,
-            )
 
 
 async def _check_whole(talk: Talk) -> None:

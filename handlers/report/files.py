@@ -9,14 +9,13 @@ from content.text import clean, letters
 from db import attachments, submissions
 from db.models import Track
 from handlers.dialogue import STAY, Again, Answer, File, Kind, Move
+from handlers.files import is_photo, note
 from handlers.report.flow import ask, dialogue, finish_story, onward, tell, track
 from handlers.talk import Talk
 
 PHOTOS, OTHERS = 5, 1
-LARGEST = 20 * 1024 * 1024
 CAPTIONS = 500
 """Characters that may be said beside the pictures."""
-PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 async def keep(talk: Talk, files: Sequence[File], submission_id: int | None = None) -> tuple[int, int]:
@@ -25,32 +24,14 @@ async def keep(talk: Talk, files: Sequence[File], submission_id: int | None = No
     Returns (photos, others) there are now, counting those of the submission that the draft mends.
     """
     assert talk.draft is not None
-    screen = talk.conversation.screen
     for file in files:
         photos, others = await attachments.count(talk.session, talk.draft.id, submission_id)
-        photo = file.kind == "photo" or file.name.lower().endswith(PICTURE_NAMES)
+        photo = is_photo(file)
         most = PHOTOS if photo else OTHERS
-        if file.size > LARGEST:
-            talk.say("report.files_too_big", slot=f"big-{screen}")
-        elif await attachments.has(talk.session, talk.draft.id, file.unique_ref):
-            continue  # albums are sent again by nervous thumbs
-        elif (photos if photo else others) >= most:
+        if not await note(talk, file, room=(photos if photo else others) < most):
             what = talk.words("report.files_photo" if photo else "report.files_other")
-            talk.say("report.files_full", slot=f"full-{screen}", after=1.5, most=most, what=what)
-        else:
-            await attachments.add(
-                talk.session,
-                person_id=talk.me.id,
-                account_id=talk.account.id,
-                channel=talk.account.channel,
-                draft_id=talk.draft.id,
-                kind="photo" if photo else "document",
-                ref=file.ref,
-                unique_ref=file.unique_ref,
-                name=file.name,
-                size=file.size,
-                now=talk.now,
-            )
+            slot = f"full-{talk.conversation.screen}"
+            talk.say("report.files_full", slot=slot, after=1.5, most=most, what=what)
     return await attachments.count(talk.session, talk.draft.id, submission_id)
 
 
