@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import aliased
 
 from db import audit, policy
-from db.models import Status, Submission
+from db.models import Person, Status, Submission, Track
 from db.policy import Action
 from db.session import Session
-from db.submissions import note_event
+from db.submissions import involved, note_event, route
 
 
 async def lapse(session: Session, now: datetime) -> list[tuple[Submission, int]]:
@@ -57,6 +59,39 @@ async def list_unanswered(session: Session, before: datetime, reminded: int) -> 
         Submission.status == Status.NEED_INFO, Submission.asked_at <= before, Submission.reminded < reminded
     )
     return list((await session.execute(query)).scalars())
+
+
+async def free_duplicates(
+    session: Session, due_at: Mapping[Track, datetime], now: datetime
+) -> list[tuple[Submission, Submission]]:
+    """Where a report was withdrawn that others are duplicates of, the oldest of them is reviewed in its place.
+
+    It waits anew, until `due_at` of its track; the rest are duplicates of it from then on. What belongs to somebody who
+    left too stays. Returns (what came back, what was withdrawn); running twice changes nothing.
+    """
+    original = aliased(Submission)
+    query = (
+        select(Submission, original)
+        .join(original, original.id == Submission.duplicate_of)
+        .join(Person, Person.id == Submission.author_id)
+        .where(Submission.status == Status.DUPLICATE, original.status == Status.WITHDRAWN, Person.processing)
+        .order_by(Submission.sent_at, Submission.id)
+    )
+    heirs: dict[int, Submission] = {}
+    freed = []
+    for submission, gone in (await session.execute(query)).all():
+        submission.version += 1
+        heir = heirs.setdefault(gone.id, submission)
+        if heir is not submission:
+            submission.duplicate_of = heir.id
+            continue
+        submission.status, submission.duplicate_of, submission.holder_id = Status.SENT, None, None
+        submission.decided_at, submission.due_at = None, due_at[submission.track]
+        submission.queue_unit_id = await route(session, submission.unit_id, await involved(session, submission))
+        note_event(session, submission, audit.SYSTEM, "came_back", now)
+        freed.append((submission, gone))
+    await session.flush()
+    return freed
 
 
 async def take_reminders(session: Session, now: datetime) -> list[Submission]:

@@ -56,7 +56,7 @@ OTHERS = (
 """Messages to officers, by the beginning of their key: they carry other people's reports and names."""
 OWN = (
     "moderation.accept_notice", "moderation.notice_", "moderation.need_reminder", "moderation.closed_notice",
-    "moderation.duplicate_notice", "moderation.unduplicate_notice", "units.accepted_", "units.confirmed_notice",
+    "moderation.duplicate_notice", "moderation.alone_notice", "moderation.unduplicate_notice", "units.accepted_", "units.confirmed_notice",
     "units.declined_notice", "units.revoked_notice", "units.workplace_", "question_reports.reply",
 )  # fmt: skip
 """Those among them that speak to somebody about themselves or their own report. What is new counts as others'."""

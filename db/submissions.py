@@ -34,6 +34,8 @@ from db.session import Session
 PREFIX = {Track.INITIATIVE: "SK", Track.PRACTICE: "MH", Track.GOOD_DEED: "GT"}
 WITHDRAWABLE = (Status.SENT, Status.CLAIMED, Status.NEED_INFO, Status.CLOSED_NO_INFO, Status.VERIFIED)
 """Before it is published (decisions, table Submissions)."""
+REVIEW_DAYS = {Track.INITIATIVE: 5, Track.PRACTICE: 5, Track.GOOD_DEED: 3}
+"""Working days until the author is promised an answer (decisions 21); a good deed is praised within three (1-process §1.5)."""
 RECENT = timedelta(days=365)
 """How far back a new report is held against older ones."""
 COMPARED = 1500

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from content.calendar import LOCAL, is_working_day, local_date
+from content.calendar import LOCAL, add_working_days, is_working_day, local_date
 from content.message import to_json
 from content.windows import awake, next_slot
 from db import accounts, lapses, outbox, people, queue, submissions, units
@@ -29,6 +29,7 @@ async def run(work: Work) -> None:
     async with work.database.write() as session:
         await lapses.release_all(session, now)
         await _lapsed(work, session, now)
+        await _freed(work, session, now)
         await _rerouted(work, session, now)
         await _closed(work, session, now)
         await _wished(work, session, now)
@@ -84,14 +85,33 @@ async def _lapsed(work: Work, session: Session, now: datetime) -> None:
 
 async def _rerouted(work: Work, session: Session, now: datetime) -> None:
     for unit_id, found in (await queue.reroute(session, now)).items():
-        newest = found[-1]
-        waiting = await submissions.count_waiting(session, unit_id)
-        for person_id in await submissions.receivers(session, unit_id, set()):
-            dedup = f"rerouted:{newest.id}:{newest.version}:{unit_id}:{person_id}"
-            await _tell(
-                work, session, person_id, "report.queue_notice", dedup, now,
-                n=waiting, unit=(await units.get(session, unit_id)).name, code=newest.code, title=newest.title,
-            )  # fmt: skip
+        await _tell_reviewers(work, session, unit_id, found[-1], now)
+
+
+async def _tell_reviewers(work: Work, session: Session, unit_id: int, newest: Submission, now: datetime) -> None:
+    """Something came to a unit's queue by itself."""
+    waiting = await submissions.count_waiting(session, unit_id)
+    for person_id in await submissions.receivers(session, unit_id, set()):
+        dedup = f"rerouted:{newest.id}:{newest.version}:{unit_id}:{person_id}"
+        await _tell(
+            work, session, person_id, "report.queue_notice", dedup, now,
+            n=waiting, unit=(await units.get(session, unit_id)).name, code=newest.code, title=newest.title,
+        )  # fmt: skip
+
+
+async def _freed(work: Work, session: Session, now: datetime) -> None:
+    """What was a duplicate of something its author took back is reviewed on its own."""
+    days = submissions.REVIEW_DAYS.items()
+    due = {
+        track: datetime.combine(add_working_days(local_date(now), number), time(17), LOCAL) for track, number in days
+    }
+    for submission, gone in await lapses.free_duplicates(session, due, now):
+        await _tell(
+            work, session, submission.author_id, "moderation.alone_notice", f"alone:{submission.id}:{submission.version}",
+            now, kind="result", code=submission.code, other=gone.code, title=submission.title,
+        )  # fmt: skip
+        if submission.queue_unit_id is not None:
+            await _tell_reviewers(work, session, submission.queue_unit_id, submission, now)
 
 
 async def _closed(work: Work, session: Session, now: datetime) -> None:

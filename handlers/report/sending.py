@@ -8,13 +8,11 @@ from content.calendar import LOCAL, add_working_days
 from content.windows import awake
 from db import attachments, outbox, people, submissions, units
 from db.models import FileState, Submission, Track
-from db.submissions import Report
+from db.submissions import REVIEW_DAYS, Report
 from handlers.dialogue import END, Command, Move
 from handlers.report.flow import track
 from handlers.talk import Talk
 
-REVIEW_DAYS = {Track.INITIATIVE: 5, Track.PRACTICE: 5, Track.GOOD_DEED: 3}
-"""Working days until the author is promised an answer (decisions 21); a good deed is praised within three (1-process §1.5)."""
 BUNDLE = 120.0
 """Seconds without a new report before the line about the queue changes once more."""
 BOTH = ("captions",)

@@ -134,6 +134,47 @@ async def test_what_was_answered_before_the_evening_is_not_reminded_of(world: Wo
     assert hoa.keys == []
 
 
+async def duplicates(world: World) -> tuple[TestPerson, str, list[str]]:
+    """A reviewer, a report, and two that were found to be the same."""
+    ha = await reviewer(world)
+    names = ("Bùi Thị Hoa", "Đỗ Thị Lan", "Quách Văn An")
+    first, *others = [(await sent(world, await world.joined(name))).code for name in names]
+    for code in others:
+        await ha.presses(f"c:trung:{code}.1")
+        await ha.says(first)
+    for person in world.people.values():
+        person.heard.clear()
+    return ha, first, others
+
+
+async def test_when_an_original_is_withdrawn_its_oldest_duplicate_is_reviewed_in_its_place(world: World) -> None:
+    ha, first, (second, third) = await duplicates(world)
+    hoa, lan, an = (world.person(name) for name in ("Bùi Thị Hoa", "Đỗ Thị Lan", "Quách Văn An"))
+    await hoa.presses(f"c:rut:{first}")
+    await hoa.taps("Rút")
+    ha.heard.clear()
+    await look(world)
+    row = await state(world, second)
+    assert (row.status, row.duplicate_of, row.holder_id, row.decided_at) == (Status.SENT, None, None, None)
+    assert row.due_at == datetime(2025, 8, 1, 10, tzinfo=UTC) and (await audited(world, second))[-1] == ("came_back", 0)
+    assert (await state(world, third)).duplicate_of == row.id and (await state(world, third)).status == Status.DUPLICATE
+    assert lan.keys == ["moderation.alone_notice"] and first in lan.last.text and an.keys == []
+    assert ha.keys == ["report.queue_notice"] and second in ha.last.text
+    await lan.taps("Xem hồ sơ")
+    assert "chờ xem" in lan.last.text
+
+
+async def test_the_same_when_its_author_erased_everything_save_for_who_left_too(world: World) -> None:
+    _, _, (second, third) = await duplicates(world)
+    async with world.database.write() as session:
+        for name in ("Bùi Thị Hoa", "Đỗ Thị Lan"):
+            await erasure.erase(session, await world.person(name).id(), world.now)
+    await look(world)
+    assert (await state(world, second)).status == Status.DUPLICATE
+    assert (await state(world, third)).status == Status.SENT
+    assert world.person("Quách Văn An").keys == ["moderation.alone_notice"]
+
+
 async def test_reminders_go_at_most_once_what_happened_at_least_once(world: World) -> None:
     _, hoa, code = await asked(world)
     await hoa.presses(f"c:nhactoi:{code}")
