@@ -22,8 +22,8 @@ from bot.settings import Settings
 from content.anniversaries import planned
 from content.calendar import LOCAL, local_date, official_day_month
 from content.demo import DemoPack, load_demo
-from content.windows import ANNIVERSARY_MORNING, EVENING
-from db import ahead, outbox, webchat
+from content.windows import ANNIVERSARY_MORNING, EVENING, windows
+from db import ahead, outbox, people, webchat
 from db.ahead import Due
 from db.models import Lane, OutState
 from scheduler.deadlines import CLOSE, DRAFTS, REMIND
@@ -121,9 +121,16 @@ class DemoHouse:
 
     async def _next_stop(self, now: datetime) -> datetime:
         """The next row that falls due, or the next hour of a day at which something may begin."""
-        hours = [*openings(now), openings(now + timedelta(days=1))[0]]
+        hours = [*openings(now), *await self._own_openings(now), openings(now + timedelta(days=1))[0]]
         due = await self.next_due()
         return min([hour for hour in hours if hour > now] + ([due.at] if due is not None else []))
+
+    async def _own_openings(self, now: datetime) -> list[datetime]:
+        """The hours of a day from which on something may come to those who set hours of their own."""
+        async with self._app.database.read() as session:
+            own = [hours for hours in await people.list_hours(session) if " " in hours]
+        opens = {start for hours in own for start, _ in windows(hours, "morning")}
+        return [datetime.combine(local_date(now), start, LOCAL) for start in sorted(opens)]
 
     async def catch_up(self) -> None:
         """Lets everything that is due happen before the clock goes on."""

@@ -214,6 +214,16 @@ async def test_moving_to_union_day_walks_every_due_minute(house: tuple[DemoHouse
     assert {at.time().replace(second=0, microsecond=0) for _, at in on_the_day} == {time(7, 0)}
 
 
+async def test_the_moved_clock_stops_where_somebodys_own_hours_let_messages_come(
+    house: tuple[DemoHouse, Database],
+) -> None:
+    opened, database = house
+    async with database.write() as session:
+        person = (await session.execute(select(Person).where(Person.shift == Shift.NIGHT).limit(1))).scalar_one()
+        person.quiet = "15:00-16:57"
+    assert await opened._next_stop(START) == START.replace(minute=57)
+
+
 async def test_on_union_day_every_shift_hears_in_its_hours_and_claims_lapse_at_their_minute(
     house: tuple[DemoHouse, Database],
 ) -> None:
