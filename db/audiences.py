@@ -194,4 +194,4 @@ async def sectors(session: Session, rule: Rule) -> list[str]:
 async def is_province_wide(session: Session, rule: Rule) -> bool:
     """Whether the audience is the whole federation."""
     query = select(Unit.id).where(Unit.id.in_(rule.units), or_(Unit.parent_id.is_(None), Unit.level == Level.PROVINCE))
-    return rule.whole and not rule.corrects and (await session.execute(query.limit(1))).first() is not None
+    return rule.whole and (await session.execute(query.limit(1))).first() is not None

@@ -167,6 +167,11 @@ async def approvers(session: Session, broadcast: Broadcast) -> list[int]:
     return [person_id for person_id in found if person_id != broadcast.author_id]
 
 
+async def had_second(session: Session, broadcast_id: int) -> bool:
+    """Whether a second person let a broadcast go."""
+    return (await session.get_one(Broadcast, broadcast_id)).approver_id is not None
+
+
 async def list_to_approve(session: Session, actor_id: int) -> list[Broadcast]:
     """What waits for this person's second look, oldest first."""
     query = select(Broadcast).where(Broadcast.state == BroadcastState.WAITING).order_by(Broadcast.id)

@@ -82,8 +82,13 @@ async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def needs_second(talk: Talk, number: int) -> bool:
-    """Large, urgent, at an hour of rest, for the whole province or by a content officer: two people look at it."""
+    """Large, urgent, at an hour of rest, for the whole province or by a content officer: two people look at it.
+
+    A correction needs it where what it corrects did.
+    """
     if number > SECOND_FROM or talk.data["kind"] == "urgent":
+        return True
+    if rule(talk).corrects and await broadcasts.had_second(talk.session, rule(talk).corrects):
         return True
     if talk.data["timing"] != "window" and not is_daytime(moment_of(talk)):
         return True

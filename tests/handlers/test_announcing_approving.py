@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, select, update
 
 from db import broadcasts, units
 from db.audiences import Rule
 from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, Role
+from handlers.announcing import timing
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
 from tests.handlers.test_announcing_writing import photos
 from tests.people import TestPerson, World
@@ -155,6 +157,42 @@ async def test_a_returned_message_comes_back_with_kind_audience_and_files_and_is
     assert new.kind == "campaign" and new.audience["groups"] == ["enterprise"] and new.media == old.media
     await tien.presses(f"c:soanlai:{old.code}")  # the button of the notice works as long as nothing else is composed
     assert tien.last.key == "announcing.preview"
+
+
+async def corrects(author: TestPerson) -> None:
+    await author.presses("c:dinhchinh:TB-25-0001")
+    await author.says("Đính chính: họp lúc 18 giờ.")
+    for label in ("Tiếp", "Gửi ngay"):
+        await author.taps(label)
+    assert author.last.key == "announcing.confirm"
+
+
+async def test_a_correction_needs_a_second_person_where_what_it_corrects_did(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    monkeypatch.setattr(timing, "SECOND_FROM", 0)
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    await dai.taps("Duyệt gửi")
+    await goes_out(world)
+    monkeypatch.setattr(timing, "SECOND_FROM", 500)
+    await corrects(ha)
+    assert "Cần người thứ hai duyệt" in ha.last.text
+    await ha.taps("Xác nhận")
+    assert dai.last.key == "announcing.approve_notice" and "Đính chính" in dai.last.text
+
+
+async def test_a_correction_for_the_whole_province_needs_a_second_person_though_a_clock_sent_the_wrong_one(
+    world: World,
+) -> None:
+    tien, dai, _ = await waiting(world)
+    await dai.taps("Duyệt gửi")
+    await goes_out(world)
+    async with world.database.write() as session:
+        await session.execute(update(Broadcast).values(approver_id=None))
+    await corrects(tien)
+    assert "Cần người thứ hai duyệt" in tien.last.text
 
 
 async def test_taking_up_a_message_never_overwrites_the_one_being_written(world: World) -> None:
