@@ -72,10 +72,10 @@ async def _tell_waiting(work: Work, broadcast_id: int) -> None:
         event = await broadcasts.last_event(session, broadcast.code)
         if not await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
             who, why = await broadcasts.approvers(session, broadcast), "right"
-        elif event is not None and event[0] == "hold_broadcast":
+        elif event is not None and event.action == "hold_broadcast":
             why = "regained"
-        elif event is not None and event[0] == "pause_broadcast":
-            if event[1]:
+        elif event is not None and event.action == "pause_broadcast":
+            if event.who:
                 return  # somebody pressed the button, and was answered
             why = "refused"
         message = work.words.message(

@@ -56,11 +56,11 @@ async def _give_new_hours(session: Session, broadcast: Broadcast, now: datetime)
 
 
 async def _show(work: Work, session: Session, broadcast: Broadcast, author_id: int, now: datetime) -> None:
-    shown = broadcast.progress_at
+    shown = broadcast.progress_at if broadcast.progress_version == broadcast.version else None
     pace = await broadcasts.pace(session, broadcast.id, now)
     if shown is not None and (now - shown < EVERY or pace.latest is None or pace.latest <= shown):
         return
-    broadcast.progress_at = now
+    broadcast.progress_at, broadcast.progress_version = now, broadcast.version
     counts = await broadcasts.figures(session, broadcast.id)
     left = pace.left(now)
     message = work.words.message(

@@ -114,10 +114,21 @@ async def move(
     session: Session, broadcast: Broadcast, version: int, allowed: Sequence[BroadcastState], **values: Any
 ) -> None:
     """Changes the state if it still is what the actor saw. Raises Conflict."""
+    await _change(session, broadcast, version, allowed, {"version": version + 1} | values)
+
+
+async def go_on(session: Session, broadcast: Broadcast, before: BroadcastState, after: BroadcastState) -> None:
+    """The clock's next step: nobody decided anything, so the buttons that are out stay good. Raises Conflict."""
+    await _change(session, broadcast, broadcast.version, (before,), {"state": after})
+
+
+async def _change(
+    session: Session, broadcast: Broadcast, version: int, allowed: Sequence[BroadcastState], values: dict[str, Any]
+) -> None:
     changed = await session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.version == version, Broadcast.state.in_(allowed))
-        .values(version=version + 1, **values)
+        .values(**values)
         .returning(Broadcast.id)
     )
     if changed.scalar() is None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import exists, func, insert, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from db import audiences, audit, policy
-from db.broadcasts.making import move, rule_of
+from db.broadcasts.making import go_on, move, rule_of
 from db.models import (
     UNSENT,
     Account,
@@ -67,9 +67,10 @@ async def begin(session: Session, broadcast: Broadcast, now: datetime) -> bool:
     allowed = broadcast.author_id is None or await policy.may(
         session, broadcast.author_id, Action.BROADCAST, broadcast.unit_id
     )
-    state = BroadcastState.PLANNING if allowed else BroadcastState.HELD
-    await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=state)
-    if not allowed:
+    if allowed:
+        await go_on(session, broadcast, BroadcastState.SCHEDULED, BroadcastState.PLANNING)
+    else:
+        await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=BroadcastState.HELD)
         audit.note(session, audit.SYSTEM, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
     return allowed
 
@@ -179,14 +180,14 @@ async def add_targets(
 
 async def planned(session: Session, broadcast: Broadcast) -> None:
     """All targets are there: sending is what is left."""
-    await move(session, broadcast, broadcast.version, (BroadcastState.PLANNING,), state=BroadcastState.SENDING)
+    await go_on(session, broadcast, BroadcastState.PLANNING, BroadcastState.SENDING)
 
 
 async def welcome(session: Session, broadcast: Broadcast, hours: Sequence[str]) -> bool:
     """Takes people who joined since into a message that is on its way; it is planned on. Returns whether there were any."""
     fresh = await audiences.freeze_newcomers(session, broadcast, hours)
     if fresh:
-        await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), state=BroadcastState.PLANNING)
+        await go_on(session, broadcast, BroadcastState.SENDING, BroadcastState.PLANNING)
     return fresh
 
 
@@ -242,20 +243,29 @@ async def refused_in_a_row(session: Session, broadcast: Broadcast) -> bool:
     if number < REFUSALS:
         return False
     event = await last_event(session, broadcast.code)
-    return event is None or event[2] < since
+    return event is None or event.at < since
 
 
-async def last_event(session: Session, code: str) -> tuple[str, str, datetime] | None:
-    """(action, who, when) of the last thing anybody did to a broadcast; who is "" for the clock."""
+class Event(NamedTuple):
+    """Something that was done to a broadcast; the clock has no id and the name ""."""
+
+    action: str
+    actor_id: int | None
+    who: str
+    at: datetime
+
+
+async def last_event(session: Session, code: str) -> Event | None:
+    """The last thing anybody did to a broadcast."""
     query = (
-        select(AuditRow.action, Person.name, AuditRow.at)
+        select(AuditRow.action, Person.id, Person.name, AuditRow.at)
         .outerjoin(Person, Person.id == AuditRow.actor_id)
         .where(AuditRow.object == f"broadcast {code}")
         .order_by(AuditRow.id.desc())
         .limit(1)
     )
     row = (await session.execute(query)).first()
-    return None if row is None else (row[0], row[1] or "", row[2])
+    return None if row is None else Event(row[0], row[1], row[2] or "", row[3])
 
 
 async def pause_refused(session: Session, broadcast: Broadcast, now: datetime) -> None:

@@ -57,6 +57,8 @@ class Broadcast(Base):
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcasts.id"))
     note: Mapped[str] = mapped_column(default="")
     progress_at: Mapped[datetime | None]
+    progress_version: Mapped[int] = mapped_column(default=0)
+    """What its author was shown last: when, and of which version its buttons are."""
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

@@ -58,7 +58,7 @@ async def in_reach(talk: Talk, code: str) -> bool:
 
 
 async def too_late(talk: Talk, broadcast: Broadcast, typed: str = "") -> None:
-    """Somebody, or the clock, was faster: says what happened meanwhile. What was typed is shown back."""
+    """Somebody, or the clock, was faster, or it is an old button: says what happened meanwhile, and shows back what was typed."""
     await say(talk, broadcast, late=True, typed=typed)
 
 
@@ -66,17 +66,18 @@ async def say(talk: Talk, broadcast: Broadcast, *, late: bool = False, typed: st
     """The card of a broadcast."""
     counts = await broadcasts.figures(talk.session, broadcast.id)
     event = await broadcasts.last_event(talk.session, broadcast.code)
+    other = event is not None and event.actor_id not in (None, talk.me.id)
     missed = counts["targets"] - counts[OutState.SENT.value]
     talk.say(
         "announcing.card",
         only=await _controls(talk, broadcast, counts, missed),
-        late=late,
+        late=("other" if other else "old") if late else "",
         code=broadcast.code,
         version=broadcast.version,
         state=talk.words(f"announcing.state_{broadcast.state.value}"),
-        who=(event[1] if event else "") or talk.words("announcing.system"),
-        did=talk.words(f"announcing.did_{event[0] if event else 'broadcast'}"),
-        at=event[2] if event else broadcast.created_at,
+        who=(event.who if event else "") or talk.words("announcing.system"),
+        did=talk.words(f"announcing.did_{event.action if event else 'broadcast'}"),
+        at=event.at if event else broadcast.created_at,
         text=first_line(broadcast),
         time=talk.words(f"announcing.time_{broadcast.timing}", at=broadcast.send_at.astimezone(LOCAL)),
         before=broadcast.state in (BroadcastState.WAITING, BroadcastState.SCHEDULED),

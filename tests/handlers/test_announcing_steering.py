@@ -155,6 +155,49 @@ async def test_a_button_of_an_earlier_state_does_nothing_though_the_state_has_co
     assert set((await states(world)).values()) == {OutState.READY}
 
 
+async def test_after_it_goes_on_the_new_pause_pauses_and_so_do_the_buttons_of_the_progress(world: World) -> None:
+    ha = await sending(world)
+    old = next(choice for choice in ha.last.choices if choice.command == "tamdung")
+    await ha.taps("Tạm dừng")
+    await ha.taps("Gửi tiếp")
+    assert [choice.command for choice in ha.last.choices] == ["tamdung", "dunghan"]
+    await planner.run(work_of(world))  # the clock's own steps leave the button as good as it was
+    await world.deliver()
+    shown = next(heard for heard in reversed(ha.heard) if heard.key == "announcing.progress")
+    await ha.taps("Tạm dừng")
+    assert ha.last.key == "announcing.paused" and set((await states(world)).values()) == {OutState.HELD}
+    assert old not in shown.choices
+    await ha.taps("Gửi tiếp")
+    await planner.run(work_of(world))
+    await world.deliver()
+    shown = next(heard for heard in reversed(ha.heard) if heard.key == "announcing.progress")
+    await ha.presses(shown.choices[1].data(0))
+    assert ha.last.key == "announcing.cancelled"
+
+
+async def test_a_stop_offered_before_its_hour_is_still_good_when_it_is_on_its_way(world: World) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await ha.taps("Xem, dừng tin")
+    stop = next(choice for choice in ha.last.choices if choice.command == "dunghan")
+    await planner.run(work_of(world))
+    await world.deliver()
+    await ha.presses(stop.data(0))
+    assert ha.last.key == "announcing.cancelled" and set((await states(world)).values()) == {OutState.CANCELLED}
+
+
+async def test_who_presses_an_old_button_after_their_own_deed_is_not_told_that_another_was_faster(world: World) -> None:
+    ha = await sending(world)
+    pause = next(choice for choice in ha.last.choices if choice.command == "tamdung").data(0)
+    await ha.presses(pause)
+    world.later(minutes=1)
+    await ha.presses(pause)
+    assert ha.last.key == "announcing.card" and "Lê Thu Hà tạm dừng" in ha.last.text
+    assert "có người" not in ha.last.text and "của lúc trước" in ha.last.text
+
+
 async def test_others_cannot_steer_it_though_they_may_send_there_too(world: World) -> None:
     await sending(world)
     chair = await officer(world, "Nguyễn Thị Hương", "MAYHOA", Role.GRASSROOTS_CHAIR)

@@ -247,6 +247,7 @@ def upgrade() -> None:
         sa.Column("corrects_id", sa.Integer(), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("progress_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("progress_version", sa.Integer(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("finished_at", db.session.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["approver_id"], ["persons.id"], name=op.f("fk_broadcasts_approver_id")),
