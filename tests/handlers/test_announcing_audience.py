@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from db import audiences, broadcasts, units
 from db.audiences import Rule
 from db.models import (
+    Account,
     Audience,
     Broadcast,
     BroadcastTarget,
@@ -184,11 +185,11 @@ async def test_everybody_left_out_is_counted_by_the_first_reason_that_holds(worl
             update(BroadcastTarget).where(BroadcastTarget.broadcast_id == first.id).values(state="planned")
         )
         full = await world.people["Đủ"].id()
-        row = (await session.execute(select(OutboxRow).where(OutboxRow.person_id == full).limit(1))).scalar_one()
+        account = (await session.execute(select(Account).where(Account.person_id == full))).scalar_one()
         session.add(
             OutboxRow(
-                policy="amo", lane=2, kind="notice", account_id=row.account_id, person_id=full, channel=row.channel,
-                address=row.address, broadcast_id=first.id, payload={}, state=OutState.SENT, not_before=world.now,
+                policy="amo", lane=2, kind="notice", account_id=account.id, person_id=full, channel=account.channel,
+                address=account.address, broadcast_id=first.id, payload={}, state=OutState.SENT, not_before=world.now,
                 created_at=world.now,
             )
         )  # fmt: skip
