@@ -24,7 +24,7 @@ from db.models import (
     Track,
 )
 from db.session import Session
-from db.submissions import Report
+from db.submissions import Report, reading
 from tests.people import START, World
 
 DUE = START + timedelta(days=7)
@@ -271,7 +271,7 @@ async def test_what_is_compared_is_recent_waiting_or_accepted_and_carries_no_nam
 async def test_of_other_units_only_the_newest_are_compared_of_the_own_unit_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submissions, "COMPARED", 1)
+    monkeypatch.setattr(reading, "COMPARED", 1)
     async with world.database.write() as session:
         hoa, lan = await person(session, "Bùi Thị Hoa"), await person(session, "Đỗ Thị Lan", "DIENTU")
         own = await sent(session, hoa)

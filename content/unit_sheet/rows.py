@@ -1,13 +1,14 @@
-"""Reads the federation's list of units by its Vietnamese headings; every problem with its cell and remedy, none loses the rest."""
+"""The rows of a federation's list by its Vietnamese headings, cell by cell, and what is wrong with them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from content.text import clean_line, fold
+from content.unit_sheet.guesses import guess_level
 
 HEADINGS = {
     "code": ("ma", "ma don vi"),
@@ -109,23 +110,7 @@ class SheetReading:
     problems: list[SheetProblem] = field(default_factory=list)
 
 
-def read_units(table: Sequence[Sequence[str]], known: Mapping[str, str]) -> SheetReading:
-    """Checks a table against itself and the units there are (`known`: code → code of its parent)."""
-    reading = SheetReading()
-    top, columns = _headings(table, reading)
-    if reading.problems:
-        return reading
-    seen: dict[str, int] = {}
-    for number, cells in enumerate(table[top + 1 :], top + 2):
-        if any(cell.strip() for cell in cells):
-            _Row(reading, columns, number, cells).read(seen)
-    _check_tree(reading, known, seen, columns["parent"] + 1)
-    reading.units = _levelled(reading.units)
-    reading.problems.sort()
-    return reading
-
-
-def _headings(table: Sequence[Sequence[str]], reading: SheetReading) -> tuple[int, dict[str, int]]:
+def headings(table: Sequence[Sequence[str]], reading: SheetReading) -> tuple[int, dict[str, int]]:
     """Where the headings stand and which column means what."""
     best: tuple[int, dict[str, int]] = (0, {})
     for number, cells in enumerate(table[:TITLE_ROWS]):
@@ -143,7 +128,7 @@ def _headings(table: Sequence[Sequence[str]], reading: SheetReading) -> tuple[in
     return best
 
 
-class _Row:
+class Row:
     """One row being read: cells by meaning, and the problems found in them."""
 
     def __init__(self, reading: SheetReading, columns: Mapping[str, int], number: int, cells: Sequence[str]) -> None:
@@ -221,87 +206,6 @@ class _Row:
         if text and found is None:
             self.wrong("level", "bad_level", text)
         return found
-
-
-def _check_tree(reading: SheetReading, known: Mapping[str, str], seen: Mapping[str, int], column: int) -> None:
-    """Drops rows whose unit above is nowhere, those below them, and whoever stands above themselves.
-
-    Again and again, for a row that is dropped leaves a known unit where it stood, and that changes who is above whom.
-    """
-    while True:
-        parents = dict(known) | {unit.code: unit.parent for unit in reading.units}
-        refused: dict[str, tuple[str, str]] = {code: ("circle", code) for code in _circles(parents)}
-        children: dict[str, list[SheetUnit]] = {}
-        for unit in reading.units:
-            children.setdefault(unit.parent, []).append(unit)
-            if unit.parent and unit.parent not in parents:
-                below = unit.parent in seen
-                refused[unit.code] = ("parent_refused", str(seen[unit.parent])) if below else ("no_parent", unit.parent)
-        waiting = list(refused)
-        while waiting:
-            code = waiting.pop()
-            for unit in children.get(code, ()) if code not in known else ():
-                if unit.code not in refused:
-                    refused[unit.code] = ("parent_refused", str(seen[code]))
-                    waiting.append(unit.code)
-        dropped = [unit for unit in reading.units if unit.code in refused]
-        if not dropped:
-            return
-        reading.problems += [SheetProblem(unit.row, column, "parent", *refused[unit.code]) for unit in dropped]
-        reading.units = [unit for unit in reading.units if unit.code not in refused]
-
-
-def _circles(parents: Mapping[str, str]) -> set[str]:
-    """The codes that stand above themselves; each is walked over once."""
-    done: set[str] = set()
-    found: set[str] = set()
-    for start in parents:
-        path: dict[str, None] = {}
-        here = start
-        while here in parents and here not in done and here not in path:
-            path[here] = None
-            here = parents[here]
-        if here in path:
-            walked = list(path)
-            found.update(walked[walked.index(here) :])
-        done.update(path)
-    return found
-
-
-def guess_level(name: str, parent: str) -> str:
-    """The level a name tells of: a federation at the top, unions of communes and zones, teams; else a workplace."""
-    folded = fold(name)
-    if not parent or folded.startswith(("lien doan lao dong tinh", "lien doan lao dong thanh pho", "ldld tinh")):
-        return "province"
-    if folded.startswith(("to ", "chuyen ", "cong doan bo phan")):
-        return "team"
-    if folded.startswith(
-        ("cong doan xa", "cong doan phuong", "cong doan cac khu", "cong doan khu", "cum ", "cong doan nganh")
-    ):
-        return "upper"
-    return "grassroots"
-
-
-def _levelled(units: Sequence[SheetUnit]) -> list[SheetUnit]:
-    """Whoever has workplaces below is no workplace, whatever the name, unless the file says so."""
-    above = {unit.parent for unit in units if unit.level != "team"}
-    return [
-        replace(unit, level="upper")
-        if unit.level == "grassroots" and "level" not in unit.columns and unit.code in above
-        else unit
-        for unit in units
-    ]
-
-
-def code_for(name: str, taken: Iterable[str]) -> str:
-    """A code of a new unit from its name, unlike every one that is taken: "Xưởng mộc ông Tư" → "XUONG-MOC-ONG-TU"."""
-    there = set(taken)
-    plain = "-".join(re.findall(r"[A-Z0-9]+", fold(name).upper()))[:24].strip("-") or "DON-VI"
-    code, number = plain, 2
-    while code in there:
-        tail = f"-{number}"
-        code, number = plain[: 24 - len(tail)].rstrip("-") + tail, number + 1
-    return code
 
 
 def _list(text: str) -> list[str]:

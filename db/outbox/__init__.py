@@ -1,0 +1,25 @@
+"""What goes out: the one way for everything said, claimed before it is sent and settled after."""
+
+from db.outbox.keeping import counts, hold_unfinished, recover, tidy
+from db.outbox.saying import drop_slot, put, put_off_notices, tell, wait_of, was_said
+from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, settle
+
+__all__ = [
+    "MAX_DOUBTFUL",
+    "Ask",
+    "Parcel",
+    "Settlement",
+    "claim",
+    "counts",
+    "drop_slot",
+    "hold_unfinished",
+    "next_due",
+    "put",
+    "put_off_notices",
+    "recover",
+    "settle",
+    "tell",
+    "tidy",
+    "wait_of",
+    "was_said",
+]

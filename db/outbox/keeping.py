@@ -1,0 +1,60 @@
+"""What becomes of the line after a start, after a restore, after a month; and how much is in it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from db.models import (
+    FINAL,
+    OutboxRow,
+    OutState,
+    Policy,
+)
+from db.session import Session
+
+
+async def recover(session: Session, now: datetime) -> int:
+    """After a start: what was being sent when the process died is in doubt. Returns how many rows were."""
+    doubtful = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.AMO)
+        .values(state=OutState.UNKNOWN, finished_at=now, error="the process died while sending")
+    )
+    again = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.ALO)
+        .values(state=OutState.READY)
+    )
+    return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
+
+
+async def hold_unfinished(session: Session, now: datetime) -> None:
+    """After a backup was restored: at-most-once rows may have gone out since (promises F17).
+
+    Of an announcement a person decides; a single reminder stays in doubt, for nobody would look at it.
+    """
+    waiting = OutboxRow.policy == Policy.AMO, OutboxRow.state.in_((OutState.READY, OutState.SENDING))
+    await session.execute(
+        update(OutboxRow).where(*waiting, OutboxRow.broadcast_id.is_not(None)).values(state=OutState.HELD)
+    )
+    doubtful = {"state": OutState.UNKNOWN, "finished_at": now, "error": "a backup was restored"}
+    await session.execute(update(OutboxRow).where(*waiting, OutboxRow.broadcast_id.is_(None)).values(doubtful))
+
+
+async def counts(session: Session) -> dict[str, int]:
+    """How many messages are in each state."""
+    found = await session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+    return {state.value: 0 for state in OutState} | {state.value: count for state, count in found}
+
+
+async def tidy(session: Session, now: datetime) -> None:
+    """Blanks the content of what was settled more than 30 days ago; its state stays for the reports."""
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.state.in_(FINAL), OutboxRow.finished_at < now - timedelta(days=30), OutboxRow.body_id.is_(None)
+        )
+        .values(payload=None)
+    )

@@ -1,0 +1,181 @@
+"""What leaves: claimed before it is sent, settled after; when the next may go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, or_, select, update
+
+from db import house
+from db.accounts import lose
+from db.models import (
+    Body,
+    Broadcast,
+    BroadcastState,
+    Lane,
+    OutboxRow,
+    OutState,
+    Person,
+    Policy,
+)
+from db.session import Session
+
+_T = OutboxRow
+_BULK = {"synchronize_session": False}
+_ARRIVED = (
+    update(OutboxRow.__table__)  # type: ignore[arg-type]
+    .where(
+        OutboxRow.id == bindparam("row"),
+        OutboxRow.claim == bindparam("mark"),
+        or_(OutboxRow.state == OutState.SENDING, OutboxRow.state == OutState.UNKNOWN),
+    )
+    .values(state=OutState.SENT, provider_id=bindparam("provider"), error="", finished_at=bindparam("at"))
+)
+"""One statement for all that arrived since the last look: a row object for each would cost more than sending."""
+MAX_DOUBTFUL = 6
+"""How often a doubtful at-least-once message is tried before it stays `unknown` (promises §1.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A claimed row: what a channel needs to send it."""
+
+    id: int
+    lane: int
+    policy: Policy
+    address: str
+    payload: dict[str, Any]
+    edits: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a send ended: `state` is where the row goes; READY means again at `not_before`."""
+
+    id: int
+    claim: str
+    state: OutState
+    provider_id: str = ""
+    error: str = ""
+    not_before: datetime | None = None
+    gone: bool = False
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Up to `limit` messages of some lanes, the first lane first."""
+
+    lanes: Sequence[Lane]
+    limit: int
+
+
+async def claim(
+    session: Session, channel: str, now: datetime, mark: str, *, ask: Ask, busy: Collection[str]
+) -> list[Parcel]:
+    """Takes what is due, one per address, and marks it `sending`. Commit before anything leaves."""
+    parcels: list[Parcel] = []
+    expired: list[int] = []
+    taken = set(busy)
+    for lane in ask.lanes:
+        # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
+        due = (
+            select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
+            .outerjoin(Body, Body.id == _T.body_id)
+            .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
+            .where(_T.address.not_in(list(busy)), _T.address.not_in(_refused(channel, lane, now)))
+            .order_by(_T.not_before, _T.id)
+            .limit((ask.limit - len(parcels)) * 2)
+        )
+        for row_id, policy, address, payload, body, edits, expires_at in await session.execute(due):
+            if expires_at is not None and expires_at < now:
+                expired.append(row_id)
+            elif address not in taken and len(parcels) < ask.limit:
+                taken.add(address)
+                parcels.append(Parcel(row_id, lane, policy, address, payload or body or {}, edits, mark))
+        if len(parcels) == ask.limit:
+            break
+    if expired:
+        ended = {"state": OutState.EXPIRED, "finished_at": now}
+        await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
+    if parcels:
+        leaving = {"state": OutState.SENDING, "claim": mark, "attempts": _T.attempts + 1}
+        rows = [parcel.id for parcel in parcels]
+        await session.execute(update(_T).where(_T.id.in_(rows)).values(leaving), execution_options=_BULK)
+    return parcels
+
+
+def _refused(channel: str, lane: int, now: datetime) -> Select[str]:
+    """Where a message waits for another try; what comes behind it waits with it, so that answers keep their order."""
+    return select(_T.address).where(
+        _T.channel == channel, _T.lane == lane, _T.state == OutState.READY, _T.retry_at > now
+    )
+
+
+async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:
+    """Writes how sends ended. Only the claim that took a row may settle it; `unknown` may still become `sent`."""
+    arrived = [result for result in results if result.state == OutState.SENT and result.provider_id]
+    if arrived:
+        connection = await session.connection()
+        await connection.execute(
+            _ARRIVED, [{"row": r.id, "mark": r.claim, "provider": r.provider_id, "at": now} for r in arrived]
+        )
+    for result in results:
+        if result not in arrived:
+            await _settle(session, result, now)
+
+
+async def _settle(session: Session, result: Settlement, now: datetime) -> None:
+    """What did not simply arrive."""
+    row = await session.get(OutboxRow, result.id)
+    if row is None or row.claim != result.claim or row.state not in (OutState.SENDING, OutState.UNKNOWN):
+        return
+    if row.state == OutState.UNKNOWN and result.state != OutState.SENT:
+        return
+    state = result.state
+    if result.doubtful:
+        again = row.policy == Policy.ALO and row.attempts < MAX_DOUBTFUL
+        state = OutState.READY if again else OutState.UNKNOWN
+    row.state, row.error = state, result.error[:300]
+    if result.provider_id:
+        row.provider_id = result.provider_id
+    if state == OutState.READY:
+        row.retry_at = result.not_before or now
+        if not result.doubtful:
+            row.attempts -= 1  # certainly not sent: it does not count
+    else:
+        row.finished_at = now
+    if result.gone:
+        await lose(session, row.account_id, now)
+    if state == OutState.READY and row.broadcast_id is not None:
+        await _follow_stop(session, row, now)
+
+
+async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
+    """A row that comes back to wait follows what was decided while it was in flight: a stop, or its reader's wish."""
+    broadcast = await session.get_one(Broadcast, row.broadcast_id)
+    person = await session.get(Person, row.person_id)
+    if broadcast.state == BroadcastState.CANCELLED or (person is not None and not person.news):
+        row.state, row.finished_at = OutState.CANCELLED, now
+    elif broadcast.state in (BroadcastState.PAUSED, BroadcastState.HELD) or await house.is_on(session, house.STOP):
+        row.state = OutState.HELD
+
+
+async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:
+    """When the next waiting message of some lanes may go, in the past for what is due; None when nothing waits."""
+    waiting = (_T.channel == channel, _T.state == OutState.READY)
+    firsts = [
+        select(_T.not_before)
+        .where(*waiting, _T.lane == lane, _T.address.not_in(_refused(channel, lane, now)))
+        .order_by(_T.not_before)
+        .limit(1)
+        .scalar_subquery()
+        for lane in lanes
+    ]
+    again = select(func.min(_T.retry_at)).where(*waiting, _T.lane.in_(lanes), _T.retry_at > now).scalar_subquery()
+    found = (await session.execute(select(*firsts, again))).one()
+    return min((moment for moment in found if moment is not None), default=None)
