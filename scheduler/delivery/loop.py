@@ -6,25 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from math import ceil
 
-from content.message import from_json
 from db import outbox
-from db.models import Lane, OutState
+from db.models import Lane
 from db.outbox import Ask, Parcel, Settlement
 from db.session import Database
-from scheduler.delivery.errors import (
-    Ambiguous,
-    Channel,
-    ChannelDown,
-    EditGone,
-    NotModified,
-    RecipientGone,
-    Rejected,
-    RetryLater,
-)
+from scheduler.delivery.attempt import attempt
+from scheduler.delivery.errors import Channel, ChannelDown, RetryLater
 from scheduler.delivery.pacer import Pacer
 
 log = logging.getLogger(__name__)
@@ -236,49 +227,17 @@ class Delivery:
         delay = departure - self._monotonic()
         if delay > 0:
             await self._sleep(delay)
-        result = await self._attempt(parcel)
+        result, refusal = await attempt(self._channel, parcel, self._now)
+        if refusal is not None:
+            self._refused(Lane(parcel.lane), refusal)
+        elif result.provider_id:
+            self.down_since = None
         settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
         self._results.append(result)  # looked up only now: `_exchange` replaces the list while we wait
 
-    async def _attempt(self, parcel: Parcel) -> Settlement:
-        edits = parcel.edits
-        if edits and not self._channel.can_edit:
-            if not parcel.payload.get("final", True):
-                return Settlement(parcel.id, parcel.claim, OutState.SENT)
-            edits = ""
-        lane = Lane(parcel.lane)
-        try:
-            message = from_json(parcel.payload)
-            try:
-                provider_id = await self._channel.send(parcel.address, message, edits=edits, lane=lane)
-            except NotModified:
-                provider_id = edits
-            except EditGone:
-                provider_id = await self._channel.send(parcel.address, message, edits="", lane=lane)
-        except RetryLater as error:
-            return self._later(parcel, lane, error)
-        except RecipientGone as error:
-            return Settlement(parcel.id, parcel.claim, OutState.FAILED, error=str(error) or "gone", gone=True)
-        except Rejected as error:
-            return Settlement(parcel.id, parcel.claim, OutState.FAILED, error=str(error))
-        except Ambiguous as error:
-            log.warning("outbox %d: in doubt after %s", parcel.id, error)
-            return self._doubtful(parcel, str(error))
-        except Exception as error:
-            # Whatever it was, the request may have left: the same care as for a broken connection.
-            log.exception("outbox %d: the channel failed", parcel.id)
-            return self._doubtful(parcel, type(error).__name__)
-        self.down_since = None
-        return Settlement(parcel.id, parcel.claim, OutState.SENT, provider_id=provider_id)
-
-    def _doubtful(self, parcel: Parcel, error: str) -> Settlement:
-        again = self._now() + timedelta(seconds=2)
-        return Settlement(
-            parcel.id, parcel.claim, OutState.UNKNOWN, error=f"in doubt: {error}", not_before=again, doubtful=True
-        )
-
-    def _later(self, parcel: Parcel, lane: Lane, error: RetryLater) -> Settlement:
+    def _refused(self, lane: Lane, error: RetryLater) -> None:
+        """The platform wants to be left alone: with what it refused, with everything below it, or altogether."""
         tick = self._monotonic()
         until = tick + error.after
         if isinstance(error, ChannelDown):
@@ -292,8 +251,6 @@ class Delivery:
             self._pause(lane, until)
             if lane == Lane.REPLY:
                 self._spaced_until = until + SPACED
-        again = self._now() + timedelta(seconds=error.after)
-        return Settlement(parcel.id, parcel.claim, OutState.READY, error=str(error), not_before=again)
 
     def _pause(self, lowest: Lane, until: float) -> None:
         for lane in Lane:
