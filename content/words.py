@@ -18,13 +18,23 @@ FOLDER = ROOT / "vi"
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """Words with nothing to fill in, as most labels are: compiling them is what a start would wait for longest."""
+
+    said: str
+
+    def render(self, *_: object) -> str:
+        return self.said
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """An option as the YAML gives it; `label`, `command` and `arg` are templates."""
 
     key: str
-    label: Template
-    command: Template | None
-    arg: Template | None
+    label: Template | Fixed
+    command: Template | Fixed | None
+    arg: Template | Fixed | None
     words: tuple[str, ...]
 
 
@@ -32,7 +42,7 @@ class Option:
 class Entry:
     """One key of the words: its text and its options, in order; `names` are the variables it needs."""
 
-    text: Template
+    text: Template | Fixed
     options: tuple[Option, ...]
     names: frozenset[str]
     place: tuple[str, int]
@@ -143,19 +153,23 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
         options.append(
             Option(
                 key,
-                environment.from_string(parts["label"]),
-                environment.from_string(command) if command else None,
-                environment.from_string(arg) if arg else None,
+                _template(environment, parts["label"]),
+                _template(environment, command) if command else None,
+                _template(environment, arg) if arg else None,
                 tuple(fold(word) for word in parts.get("words", [])),
             )
         )
     return Entry(
-        environment.from_string(data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,)))
+        _template(environment, data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,)))
     )
 
 
 def _names(environment: Environment, template: str) -> set[str]:
-    return set(meta.find_undeclared_variables(environment.parse(template)))
+    return set(meta.find_undeclared_variables(environment.parse(template))) if "{" in template else set()
+
+
+def _template(environment: Environment, template: str) -> Template | Fixed:
+    return environment.from_string(template) if "{" in template else Fixed(template)
 
 
 def _plain(label: str) -> str:
