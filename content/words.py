@@ -187,6 +187,7 @@ def _plain(label: str) -> str:
 def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
+        "sentence": lambda text: text[:1].upper() + text[1:],
         "union": names.union_of,
         "money": money.format_money,
         "short_money": money.format_money_short,

@@ -60,33 +60,46 @@ async def _needs_second(session: Session, role: Role, unit_id: int) -> bool:
     return role == Role.SYSTEM_ADMIN and len(await policy.anyone(session, unit_id, policy.Action.READ_ALARMS)) >= 2
 
 
-async def accept(session: Session, token: str, person_id: int, now: datetime) -> Grant:
-    """Uses an invitation once. The grant counts at once only when the invitation was born confirmed.
+async def open_invitation(session: Session, token: str, person_id: int, now: datetime) -> Invitation:
+    """An invitation that this person may use now.
 
     Raises NotFound for one that never was, is used, has expired, or whose inviter may not give this role any more: they
-    look the same. Raises Refused for one's own. Somebody who holds the very same role keeps it and has no second one.
+    look the same. Raises Refused for one's own.
     """
-    found = await session.execute(
-        update(Invitation)
-        .where(Invitation.token_hash == digest(token), Invitation.used_at.is_(None), Invitation.expires_at > now)
-        .values(used_at=now, used_by=person_id)
-        .returning(Invitation.id)
+    query = select(Invitation).where(
+        Invitation.token_hash == digest(token), Invitation.used_at.is_(None), Invitation.expires_at > now
     )
-    invitation_id = found.scalar()
-    if invitation_id is None:
+    invitation = (await session.execute(query)).scalar()
+    if invitation is None:
         raise NotFound("units.bad_invitation")
-    invitation = await session.get_one(Invitation, invitation_id, populate_existing=True)
     inviter = invitation.invited_by
     if inviter == person_id:
         raise Refused("units.own_invitation")
     if inviter is not None and not await policy.may_invite(session, inviter, invitation.role, invitation.unit_id):
+        raise NotFound("units.bad_invitation")
+    return invitation
+
+
+async def accept(session: Session, token: str, person_id: int, now: datetime) -> Grant:
+    """Uses an invitation once. The grant counts at once only when the invitation was born confirmed.
+
+    Raises what `open_invitation` raises. Somebody who holds the very same role keeps it and has no second one.
+    """
+    invitation = await open_invitation(session, token, person_id, now)
+    used = await session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation.id, Invitation.used_at.is_(None))
+        .values(used_at=now, used_by=person_id)
+        .returning(Invitation.id)
+    )
+    if used.scalar() is None:
         raise NotFound("units.bad_invitation")
     grant = await _same(session, person_id, invitation)
     if grant is None:
         grant = Grant(person_id=person_id, role=invitation.role, unit_id=invitation.unit_id, granted_at=now)
         session.add(grant)
     if grant.confirmed_at is None:
-        grant.granted_by = inviter
+        grant.granted_by = invitation.invited_by
         grant.confirmed_at = now if invitation.born_confirmed else None
     await session.flush()
     invitation.grant_id = grant.id

@@ -6,7 +6,8 @@ from content.message import Choice, Message
 from db import people, policy, roles, units
 from db.models import Role
 from db.policy import INVITES
-from handlers.dialogue import END, Answer, Command, Move
+from handlers.dialogue import END, Answer, Command, Kind, Move
+from handlers.profile import read_name
 from handlers.talk import Talk
 from handlers.units.flow import dialogue, name_of, number, role_name
 from handlers.units.picking import ARRIVED
@@ -51,8 +52,27 @@ ARRIVED["invite"] = _invite
 
 
 async def accept(talk: Talk, arg: str) -> Move | None:
-    """/start i-…: the invited person takes the role; it counts once the inviter has said it is the right one."""
-    grant = await roles.accept(talk.session, arg, talk.me.id, talk.now)
+    """/start i-…: the invited person takes the role; who has no name yet writes it first, for the inviter to know them."""
+    if talk.me.name:
+        return await _take_on(talk, arg)
+    await roles.open_invitation(talk.session, arg, talk.me.id, talk.now)
+    return dialogue.go("own_name", token=arg)
+
+
+@dialogue.ask("own_name", Kind.TEXT)
+async def ask_own_name(talk: Talk) -> Message:
+    return talk.screen("units.own_name")
+
+
+@dialogue.take("own_name")
+async def take_own_name(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.name = read_name(answer.text)
+    return await _take_on(talk, talk.data["token"]) or END
+
+
+async def _take_on(talk: Talk, token: str) -> Move | None:
+    """The role counts once the inviter has said it is the right person."""
+    grant = await roles.accept(talk.session, token, talk.me.id, talk.now)
     unit = await units.get(talk.session, grant.unit_id)
     role = role_name(talk, grant.role)
     if grant.confirmed_at is not None:
@@ -64,7 +84,7 @@ async def accept(talk: Talk, arg: str) -> Move | None:
             person_id,
             "units.confirm_grant",
             dedup=f"grant:{grant.id}:{person_id}",
-            name=name_of(talk, talk.me),
+            name=talk.me.name,
             role=role,
             unit=unit.name,
             grant=grant.id,

@@ -58,7 +58,48 @@ async def test_a_stranger_joins_first_and_the_invitation_waits(world: World) -> 
     await an.taps("Đúng rồi")
     await an.taps("Cán bộ công đoàn")
     await an.taps("Tiếp tục")
+    assert an.last.key == "units.own_name" and "units.confirm_grant" not in ha.keys
+    await an.says("quách văn an")
     assert an.last.key == "units.accepted_wait"
+    assert ha.last.key == "units.confirm_grant" and ha.last.text.startswith("Quách Văn An ")
+
+
+async def nameless(world: World, name: str) -> TestPerson:
+    """Somebody who joined alone and has not written a name."""
+    person = await world.joined(name, confirmed=False)
+    async with world.database.write() as session:
+        (await session.get_one(Person, await person.id())).name = ""
+    return person
+
+
+async def test_an_invitation_waits_while_the_invited_person_has_no_name(world: World) -> None:
+    ha, an = await reviewer(world), await nameless(world, "Quách Văn An")
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    await an.says(f"/start {link}")
+    await an.says("An")
+    assert an.last.key == "profile.name_one_word"
+    await an.says("menu")
+    await an.says(f"/start {link}")
+    await an.says("Quách Văn An")
+    assert an.last.key == "units.accepted_wait"
+
+
+async def test_a_dead_invitation_is_told_before_a_name_is_asked(world: World) -> None:
+    ha, an = await reviewer(world), await nameless(world, "Quách Văn An")
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    world.later(hours=73)
+    await an.says(f"/start {link}")
+    assert an.last.key == "units.bad_invitation"
+
+
+async def test_a_sentence_about_somebody_without_a_name_begins_like_a_sentence(world: World) -> None:
+    ha = await reviewer(world)
+    await nameless(world, "Không Tên")
+    await ha.says("/donvi")
+    await ha.taps("Xác nhận đoàn viên")
+    assert "1. Người chưa ghi tên – " in ha.last.text
+    await ha.says("1")
+    assert ha.last.text.startswith("Người chưa ghi tên tham gia")
 
 
 @pytest.mark.parametrize("token", ["-_-aB3xyz-__-9", "_" + "Q" * 23, "--" + "z" * 22])
