@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from content.message import MAX_CHOICES, Choice, Message, choices_from_json, choices_to_json
-from db import accounts
+from db import accounts, outbox
 from db.errors import Expected
 from db.models import Conversation
 from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
@@ -51,6 +51,16 @@ class Course:
     def album(self) -> str | None:
         """The slot of what is said about an album: its pictures come one by one, and are answered as one."""
         return f"album-{self.incoming.group}" if self.incoming.group else None
+
+    async def may_edit(self, slot: str) -> bool:
+        """Whether an answer may change what was said before, which must be what the person looks at.
+
+        A press is answered where it was made, as long as nothing was said below; what is typed or sent stands at the end of
+        the chat, and so does its answer. One word for an album, or in a group, is never said twice.
+        """
+        if self.hurried or self.incoming.place == "group" or slot == self.album:
+            return True
+        return bool(self.incoming.choice) and await outbox.is_last(self.talk.session, self.talk.account, slot)
 
     # ------------------------------------------------------------------------------------------------ doing
 

@@ -54,9 +54,16 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     for place, (message, slot, after) in enumerate(talk.out):
         if turn.hurried and slot is None:
             slot = f"again-{shown}-{place}"
-        fresh = shown != screen and slot == f"screen-{shown}"
-        payload = to_json(message)
-        await outbox.put(session, account, payload, now=incoming.received_at, slot=slot, after=after, fresh=fresh)
+        await outbox.put(
+            session,
+            account,
+            to_json(message),
+            now=incoming.received_at,
+            slot=slot,
+            fresh=shown != screen and slot == f"screen-{shown}",
+            edits=slot is not None and await turn.may_edit(slot),
+            after=after,
+        )
     if talk.private:
         return Forget.TRACES
     return Forget.CONTENT if talk.person is None or incoming.place == "group" else Forget.NOTHING

@@ -1,7 +1,7 @@
 """What goes out: the one way for everything said, claimed before it is sent and settled after."""
 
 from db.outbox.keeping import counts, hold_unfinished, recover, tidy
-from db.outbox.saying import drop_slot, put, put_off_notices, tell, wait_of, was_said
+from db.outbox.saying import drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
 from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, settle
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "counts",
     "drop_slot",
     "hold_unfinished",
+    "is_last",
     "next_due",
     "put",
     "put_off_notices",

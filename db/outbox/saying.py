@@ -32,14 +32,15 @@ async def put(
     key: str | None = None,
     slot: str | None = None,
     fresh: bool = False,
+    edits: bool = True,
     after: float = 0.0,
     final: bool = True,
 ) -> int:
     """Queues one message to one account and returns its row.
 
     With `key`, a second call with the same key changes nothing. With `slot`, an unsent message of that slot is replaced,
-    and a sent one is delivered again as an edit of itself; `final` says whether a channel that cannot edit shows it,
-    `fresh` that nothing was ever said in this slot, so that nothing is looked for.
+    and a sent one, unless `edits` is false, is delivered again as an edit of itself; `final` says whether a channel that
+    cannot edit shows it, `fresh` that nothing was ever said in this slot, so that nothing is looked for.
     `after` is how many seconds of quiet to wait for a newer message of the slot.
     """
     due = now + timedelta(seconds=after)
@@ -56,7 +57,7 @@ async def put(
                     OutboxRow.channel == account.channel,
                     OutboxRow.address == account.address,
                     OutboxRow.slot == slot,
-                    OutboxRow.state.in_((*UNSENT, OutState.SENT)),
+                    OutboxRow.state.in_((*UNSENT, OutState.SENT) if edits else UNSENT),
                 )
                 .order_by(OutboxRow.id.desc())
                 .limit(1)
@@ -140,6 +141,22 @@ async def was_said(session: Session, person_id: int, slot: str) -> bool:
         OutboxRow.person_id == person_id, OutboxRow.slot == slot, OutboxRow.provider_id != ""
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def is_last(session: Session, account: Account, slot: str) -> bool:
+    """Whether what was answered last in a chat is this slot's message, so that an edit of it is seen."""
+    query = (
+        select(OutboxRow.slot)
+        .where(
+            OutboxRow.channel == account.channel,
+            OutboxRow.address == account.address,
+            OutboxRow.lane == Lane.REPLY,
+            OutboxRow.state != OutState.CANCELLED,
+        )
+        .order_by(OutboxRow.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar() == slot
 
 
 async def wait_of(session: Session, account: Account, now: datetime) -> float:

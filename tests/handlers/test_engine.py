@@ -171,6 +171,27 @@ async def test_a_press_on_a_screen_of_several_changes_it_in_place(hoa: TestPerso
     assert len(hoa.heard) == before and (await stands(hoa))[1]["many"] == ["apple", "pear"]
 
 
+async def test_what_is_sent_is_answered_below_it_and_never_by_a_change_further_up(hoa: TestPerson) -> None:
+    await hoa.says("/probe files")
+    before = len(hoa.heard)
+    for _ in range(2):
+        await hoa.sends_photo()
+        hoa.world.later(seconds=2)
+        await hoa.world.deliver()
+    assert hoa.keys[before:] == ["common.saved", "common.saved"]
+
+
+async def test_a_press_is_answered_below_when_something_was_said_since_and_then_in_place_again(hoa: TestPerson) -> None:
+    await hoa.says("/probe many")
+    await hoa.says("gì cơ")
+    before = len(hoa.heard)
+    assert hoa.last.key == "common.choose"
+    await hoa.taps("Lê")
+    assert hoa.keys[before:] == ["probe.many"]
+    await hoa.taps("Táo đỏ")
+    assert hoa.keys[before:] == ["probe.many"] and (await stands(hoa))[1]["many"] == ["apple", "pear"]
+
+
 @pytest.mark.parametrize("step", ["text", "number", "files"])
 @pytest.mark.parametrize("typed", ["0", "9", "1", "b", "hai", "12", "sang kien", "/5 phút"])
 async def test_where_words_are_asked_for_digits_and_commands_inside_are_the_answer(
