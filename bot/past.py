@@ -174,6 +174,7 @@ class Past:
                     number = (await webchat.add(session, parcel.address, payload, now, mine=False)).id
                 else:
                     number = int(parcel.edits)
+                    await webchat.take_presses(session, parcel.address, number)
                 done.append(Settlement(parcel.id, parcel.claim, OutState.SENT, provider_id=str(number)))
             await outbox.settle(session, done, now)
         session.expire_all()  # rows are settled past the session, which outlives many messages here

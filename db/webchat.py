@@ -68,6 +68,20 @@ async def edit(session: Session, address: str, message_id: int, payload: dict[st
     return changed.scalar() is not None
 
 
+async def take_presses(session: Session, address: str, message_id: int) -> None:
+    """Empties the bubbles of presses that a message answered by changing in place, with nothing said below it since.
+
+    Its reader looks at the message; at the end of the chat there would be a press without an answer.
+    """
+    mine = WebMessage.address == address, WebMessage.mine, WebMessage.id > message_id
+    newest = select(func.max(WebMessage.id)).where(WebMessage.address == address, WebMessage.mine.is_(False))
+    for row in (
+        await session.execute(select(WebMessage).where(*mine, WebMessage.id > newest.scalar_subquery()))
+    ).scalars():
+        if row.payload.get("pressed"):
+            await _empty(session, row)
+
+
 async def hide(session: Session, address: str, text: str, names: set[str], key: str = "") -> None:
     """Empties the newest bubble in which a person said this or sent files of these names; its page takes it away.
 

@@ -68,6 +68,8 @@ class WebChat:
                 if not await webchat.edit(session, address, int(edits), payload):
                     raise EditGone("edit gone")
                 number = int(edits)
+                if lane == Lane.REPLY:
+                    await webchat.take_presses(session, address, number)
             else:
                 number = (await webchat.add(session, address, payload, self.now(), mine=False)).id
         self.changed(address)

@@ -748,6 +748,23 @@ async def test_an_edit_replaces_the_message_and_is_news(house: House) -> None:
     assert [one["text"] for one in sorted(await browser.sees(), key=lambda one: one["id"])] == ["100 %", "khác"]
 
 
+async def test_a_press_that_changed_its_own_message_leaves_no_bubble_another_keeps_its(house: House) -> None:
+    browser = await house.browser()
+    address = await browser.address()
+    number = int(await house.say(address, "chọn", choices=(Choice("Lê", "pear"), Choice("Xong", "done")), screen=1))
+    async with browser.post("/api/press", {"data": "s:1:pear", "message": number, "key": KEY}) as answer:
+        assert answer.status == 200
+    await house.say(
+        address, "chọn ✅", str(number), choices=(Choice("✅ Lê", "pear"), Choice("Xong", "done")), screen=1
+    )
+    async with browser.post("/api/press", {"data": "s:1:done", "message": number, "key": KEY[::-1]}) as answer:
+        assert answer.status == 200
+    await house.say(address, "xong ạ")
+    await house.say(address, "chọn ✅✅", str(number))
+    seen = sorted(await browser.sees(), key=lambda one: one["id"])
+    assert [one["text"] for one in seen if not one.get("quiet")] == ["chọn ✅✅", "Xong", "xong ạ"]
+
+
 async def test_an_edit_of_what_is_gone_or_anothers_is_said(house: House) -> None:
     browser, other = await house.browser(), await house.browser()
     number = await house.say(await other.address(), "của chị")

@@ -211,6 +211,39 @@ async def test_a_message_edited_in_place_stays_where_it_is(phone: BrowserContext
     assert (await page.locator(".bubble").all_inner_texts())[-2:] == ["Đã gửi 100/100", "tin sau"]
 
 
+async def test_a_press_that_changes_its_own_message_is_answered_there(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    echo.silent = True
+    fruit = [Choice(name, name) for name in ("Lê", "Táo đỏ rất ngon", "✅ Xong")]
+    number = await echo.say(Message("Chọn nhé", tuple(fruit), screen=2))
+    for line in range(6):
+        await echo.say(Message(f"tin {line}\n\n\n"))
+    pear = page.get_by_role("button", name="Lê")
+    await pear.focus()
+    async with page.expect_response("**/api/press"):
+        await page.keyboard.press("Enter")
+    fruit[0] = Choice("✅ Lê", "Lê")
+    await echo.say(Message("Chọn nhé, đã chọn Lê", tuple(fruit), screen=2), edits=number)
+    await expect(said(page, "đã chọn Lê")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="✅ Lê")).to_be_focused()
+    await expect(page.locator(".mine")).to_have_count(0)
+    await page.get_by_role("button", name="Xong").click()
+    await echo.say(Message("Xong ạ"))
+    await expect(said(page, "Xong ạ")).to_be_in_viewport()
+    await expect(page.locator(".mine .bubble")).to_have_text(["✅ Xong"])
+
+
+async def test_a_press_whose_answer_takes_long_is_shown_meanwhile(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.route("**/api/press", lambda route: route.abort())
+    await page.get_by_role("button", name="Không").click()
+    await expect(page.locator(".waiting .note")).to_have_text(TEXTS["failed"])
+    await expect(page.locator(".waiting .bubble")).to_be_in_viewport()
+    await page.unroute("**/api/press")
+    await expect(said(page, "Đã nghe: s:1:no")).to_be_visible(timeout=30_000)
+    await expect(page.locator(".mine .bubble")).to_have_text(["Không"])
+
+
 async def test_markup_is_shown_as_meant_and_nothing_else_gets_in(phone: BrowserContext, echo: Echo) -> None:
     page = await opened(phone, echo)
     await echo.say(

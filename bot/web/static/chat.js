@@ -13,9 +13,12 @@ const SAVED = "unsent:" + as;
 const seen = new Map(); // message id → its box
 const waiting = new Map(); // key → what was sent and has not come back as a message yet
 const told = new Set(); // keys of what came back
+const held = new Set(); // boxes of presses that are not shown yet
 const queue = [];
 let me = { csrf: "", texts: {} };
 let change = 0;
+let pressed = 0; // the message of the last press
+let live = false;
 let sending = false;
 let stream = null;
 let pause = 1000;
@@ -26,54 +29,11 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const get = (address) => fetch(path(address), { credentials: "same-origin" });
 
-function element(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-}
-
 function status(text) {
   at("offline").textContent = text || "";
 }
 
 // ------------------------------------------------------------------------------------------------------- drawing
-
-// Text comes as a small HTML subset. It is never parsed as HTML: four tags are made by hand, all else is text or dropped.
-const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-function plain(text) {
-  return text.replace(/&(?:#(\d{1,6})|([a-z]+));/g, (whole, number, name) => (number ? String.fromCodePoint(Number(number)) : ENTITIES[name] || whole));
-}
-
-// A command that is named in a text, such as /start, can be pressed right there.
-function spoken(target, text) {
-  text.split(/(?<![\w/])(\/[a-z]{3,12})(?![\w/])/).forEach((part, i) => {
-    if (i % 2 === 0) return target.append(part);
-    const button = target.appendChild(element("button", "command", part));
-    button.type = "button";
-    button.addEventListener("click", () => post("api/say", { text: part }, part));
-  });
-}
-
-function words(target, html) {
-  const open = [{ name: "", into: target }];
-  for (const part of html.split(/(<\/?[a-z][^>]*>)/i)) {
-    const { name: last, into } = open[open.length - 1];
-    const tag = /^<(\/?)([a-z]+)([^>]*)>$/i.exec(part);
-    const name = tag && tag[2].toLowerCase();
-    if (!tag) spoken(into, plain(part));
-    else if (tag[1]) {
-      if (name === last) open.pop();
-    } else if (["b", "i", "u"].includes(name)) open.push({ name, into: into.appendChild(element(name)) });
-    else if (name === "a") {
-      const href = /\shref="(https:\/\/[^"]+)"/i.exec(tag[3]);
-      const next = href ? into.appendChild(element("a")) : into;
-      if (href) Object.assign(next, { href: plain(href[1]), rel: "noopener noreferrer nofollow", target: "_blank" });
-      open.push({ name, into: next });
-    }
-  }
-}
 
 function show(message) {
   change = Math.max(change, message.change);
@@ -83,6 +43,7 @@ function show(message) {
   if (message.quiet) {
     const box = seen.get(message.id) || (sent && sent.box);
     if (box) box.remove();
+    held.delete(box);
     seen.delete(message.id);
     return;
   }
@@ -91,18 +52,22 @@ function show(message) {
   if (!box && first && message.id < Number(first.dataset.id)) return; // changed, but further back than this page looks
   const fresh = !seen.has(message.id);
   const atEnd = isAtEnd();
+  const answers = !message.mine && fresh && held.size > 0;
+  if (answers) [...held].forEach(release);
+  if (!box && message.pressed && live) hold((box = element("div")));
   box = box || element("div");
   const previews = [...box.querySelectorAll(".preview")]; // what was just attached is not sent back to us
+  const focused = [...box.querySelectorAll("button")].indexOf(document.activeElement);
   box.className = "message" + (message.mine ? " mine" : "");
   box.dataset.id = message.id;
   box.dataset.day = wall(new Date(message.at)).slice(0, 10);
   box.replaceChildren(element("span", "unseen", message.mine ? me.texts.from_me : me.texts.from_us));
-  if (message.media && message.media.length) box.append(media(message.media));
   if (message.files) box.append(attached(message.files, previews));
   const bubble = element("div", "bubble");
-  if (message.mine) bubble.textContent = message.text;
-  else words(bubble, message.text);
+  if (message.mine) spoken(bubble, message.text);
+  else words(bubble, message.text, (command) => post("api/say", { text: command }, command));
   if (bubble.textContent.trim()) box.append(bubble);
+  if (message.media && message.media.length) box.append(media(message.media));
   if (message.rows && message.rows.length) box.append(buttons(message.id, message.rows));
   box.append(element("div", "time", wall(new Date(message.at)).slice(11)));
   if (fresh) {
@@ -110,7 +75,28 @@ function show(message) {
     place(box, message);
   }
   quieten();
-  if (fresh && (atEnd || message.mine)) reveal(box);
+  if (fresh) {
+    if ((atEnd || message.mine || answers) && !box.hidden) reveal(box);
+  } else if (pressed && !message.mine) {
+    // The answer to a press is a message that changed: whoever pressed sees which.
+    box.classList.add("changed");
+    box.scrollIntoView({ block: "nearest" });
+    if (focused >= 0) (box.querySelectorAll("button")[focused] || log).focus({ preventScroll: true });
+  }
+  if (!message.mine) pressed = 0;
+}
+
+// A press that changes its own message is answered there and gets no bubble. So a press has one only once something is
+// said below, when that takes long, or when it did not go through.
+function hold(box) {
+  box.hidden = true;
+  held.add(box);
+  setTimeout(() => { if (release(box)) reveal(box); }, 800);
+}
+
+function release(box) {
+  box.hidden = false;
+  return held.delete(box) && box.isConnected;
 }
 
 // In the order of ids, before what still waits; a day that begins is announced once.
@@ -135,7 +121,7 @@ function reveal(box) {
 }
 
 function media(items) {
-  const holder = element("div", "media");
+  const holder = element("div", items.length > 1 && items.every((item) => item.kind === "photo") ? "media several" : "media");
   for (const item of items) {
     const link = holder.appendChild(element("a"));
     link.href = path(item.url);
@@ -144,7 +130,7 @@ function media(items) {
       const image = link.appendChild(element("img"));
       image.src = link.href;
       image.alt = item.name || me.texts.photo;
-      image.addEventListener("load", () => { if (atEnd) log.scrollTop = log.scrollHeight; });
+      image.addEventListener("load", () => { if (atEnd) reveal(log.lastElementChild); });
       link.target = "_blank";
       link.rel = "noopener";
     } else {
@@ -178,13 +164,15 @@ function buttons(id, rows) {
   for (const row of rows) {
     const line = holder.appendChild(element("div", "row"));
     for (const item of row) {
-      const button = line.appendChild(element("button", "", item.label));
+      const button = line.appendChild(element("button"));
+      spoken(button, item.label);
       button.type = "button";
       button.addEventListener("click", () => {
         // A finger that trembles presses once; afterwards the same button may be pressed again.
         if (holder.dataset.busy) return;
         holder.dataset.busy = "1";
         button.classList.add("chosen");
+        pressed = id;
         post("api/press", { data: item.data, message: id }, item.label, null, () => {
           delete holder.dataset.busy;
           button.classList.remove("chosen");
@@ -215,18 +203,20 @@ function bubble(item) {
     const holder = item.box.appendChild(element("div", "media"));
     item.form.getAll("file").forEach((file) => holder.append(preview(file)));
   }
-  if (item.text) item.box.append(element("div", "bubble", item.text));
+  if (item.text) spoken(item.box.appendChild(element("div", "bubble")), item.text);
   item.note = item.box.appendChild(element("div", "note", me.texts.sending));
   item.note.setAttribute("aria-hidden", "true");
   waiting.set(item.key, item);
   if (item.text || item.form) {
     log.append(item.box);
-    log.scrollTop = log.scrollHeight;
+    if (item.body && item.body.data) hold(item.box);
+    else log.scrollTop = log.scrollHeight;
   }
   return item;
 }
 
 function tell(item, text) {
+  release(item.box);
   item.note.textContent = text;
   item.note.removeAttribute("aria-hidden");
 }
@@ -409,6 +399,7 @@ async function begin() {
       restore();
       if (start || (!found.length && !queue.length)) post("api/say", { text: ("/start " + start).trim() }, "");
       if (start) history.replaceState(null, "", location.pathname + (as ? "?as=" + encodeURIComponent(as) : ""));
+      live = true;
       listen();
       work();
       return;
