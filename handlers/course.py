@@ -13,6 +13,8 @@ from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dial
 from handlers.talk import Talk
 
 REDIRECTS = 20
+ASIDE = ("resume", "anew", "start")
+"""Questions about a draft, not of it: the draft stays where it was left."""
 HISTORY = 30
 BURST = timedelta(seconds=3)
 """Presses of one button that come so close together are one: a thumb, or a network that repeats."""
@@ -198,7 +200,7 @@ class Course:
             if isinstance(result, Message):
                 if self.talk.draft is not None:
                     self.talk.draft.updated_at = self.talk.now
-                    if name not in ("resume", "start"):
+                    if name not in ASIDE:
                         self.talk.draft.step = name
                 previous = self.talk.data.get(name) if returning else None
                 if isinstance(previous, str) and previous:

@@ -72,14 +72,18 @@ async def take_track(talk: Talk, answer: Answer) -> Move | str:
     return order(talk)[0]
 
 
+def _title(talk: Talk) -> str:
+    title: str = talk.data.get("title") or talk.data.get("who") or talk.words("report.untitled")
+    return title
+
+
 @dialogue.ask("resume")
 async def ask_resume(talk: Talk) -> Message | str:
     assert talk.draft is not None
     if not talk.data.get("track"):  # came back here after starting anew
         return "start"
-    title = talk.data.get("title") or talk.data.get("who") or talk.words("report.untitled")
     at = place(talk, talk.draft.step)
-    return talk.screen("report.resume", title=title, i=at, n=len(order(talk)), saved=talk.draft.updated_at)
+    return talk.screen("report.resume", title=_title(talk), i=at, n=len(order(talk)), saved=talk.draft.updated_at)
 
 
 @dialogue.take("resume")
@@ -90,6 +94,23 @@ async def take_resume(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "drop":
         talk.say("common.dropped")
         return END
+    return "anew"
+
+
+@dialogue.ask("anew")
+async def ask_anew(talk: Talk) -> Message | str:
+    assert talk.draft is not None
+    if not talk.data.get("track"):
+        return "start"
+    photos, others = await attachments.count(talk.session, talk.draft.id)
+    return talk.screen("report.anew", title=_title(talk), photos=photos, others=others)
+
+
+@dialogue.take("anew")
+async def take_anew(talk: Talk, answer: Answer) -> Move | str:
+    assert talk.draft is not None
+    if answer.choice == "go":
+        return talk.draft.step
     talk.draft.data, talk.draft.history = {}, []
     await attachments.let_go(talk.session, talk.draft.id)
     return "start"

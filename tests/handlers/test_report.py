@@ -486,6 +486,8 @@ async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: Worl
     await hoa.says("/sangkien")
     assert hoa.last.key == "report.resume" and "bước 7/8" in hoa.last.text
     await hoa.taps("Viết cái mới")
+    assert hoa.last.key == "report.anew" and "Giá gá" in hoa.last.text and "1 ảnh" in hoa.last.text
+    await hoa.taps("Bỏ, viết cái mới")
     assert hoa.last.key == "report.track"
     await hoa.says("lui")
     assert hoa.last.key == "report.track"  # there is nothing older to go back to
@@ -493,6 +495,22 @@ async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: Worl
     assert hoa.last.key == "report.who" and set(await draft_of(world)) == {"track"}
     async with world.database.read() as session:
         assert (await session.execute(select(Attachment.draft_id))).scalar_one() is None
+
+
+async def test_something_new_is_only_begun_once_it_is_clear_that_the_old_draft_goes(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo()
+    await hoa.says("menu")
+    for kept_by in ("Làm tiếp bản cũ", "menu"):
+        await hoa.says("/sangkien")
+        await hoa.taps("Viết cái mới")
+        await hoa.says(kept_by)
+        assert (await draft_of(world))["title"] == "Giá gá giúp thay dao cắt nhanh gấp đôi"
+        await hoa.says("/sangkien")
+        await hoa.taps("Làm tiếp")
+        assert hoa.last.key == "report.files" and "Đã có 1 ảnh" in hoa.last.text
+        await hoa.says("menu")
 
 
 async def test_dropping_a_draft_with_pictures_leaves_nothing_of_it(world: World) -> None:
