@@ -171,10 +171,12 @@ DUPLICATE_PERCENT: Final = 88
 """From here two stories are probably one: in the trial of 12 reports with light edits (marks lost, slips, order) and 8
 look-alikes, token_sort_ratio at 88 found all twelve and raised no false alarm (libraries.md §5). It finds no
 paraphrases; nothing did without false alarms."""
+ALIKE_PERCENT: Final = 80
+"""From here two stories may be one told by two people: enough to show a reviewer, who compares them with one tap."""
 
 
-def similar_texts(text: str, others: Mapping[str, str]) -> list[tuple[str, int]]:
-    """The ids of texts that are probably the same story, with the likeness in whole percent, the likest first."""
+def similar_texts(text: str, others: Mapping[str, str], percent: int = DUPLICATE_PERCENT) -> list[tuple[str, int]]:
+    """The ids of texts that are at least so alike, with the likeness in whole percent, the likest first."""
     folded = fold(text)
     if not folded:
         return []
@@ -182,7 +184,7 @@ def similar_texts(text: str, others: Mapping[str, str]) -> list[tuple[str, int]]
         folded,
         {id: fold(other) for id, other in others.items()},
         scorer=fuzz.token_sort_ratio,
-        score_cutoff=DUPLICATE_PERCENT,
+        score_cutoff=percent,
         limit=None,
     )
     return [(id, int(score)) for _, score, id in matches]

@@ -127,18 +127,20 @@ async def reject(
     )
 
 
-async def mark_duplicate(
-    session: Session, submission: Submission, actor_id: int, version: int, original: Submission, now: datetime
-) -> None:
-    """The same as an earlier one, which stays the main one.
-
-    Raises Refused for itself, for a later one, for a duplicate of another, and for one that is over without success.
-    """
+def check_original(submission: Submission, original: Submission) -> None:
+    """Raises Refused for itself, for a later one, for a duplicate of another, and for one that is over without success."""
     standing = original.status in (*OPEN, Status.VERIFIED)
     if original.id == submission.id or original.duplicate_of is not None or not standing:
         raise Refused("moderation.bad_duplicate")
     if (original.sent_at, original.id) > (submission.sent_at, submission.id):
         raise Refused("moderation.later_duplicate", code=submission.code, other=original.code)
+
+
+async def mark_duplicate(
+    session: Session, submission: Submission, actor_id: int, version: int, original: Submission, now: datetime
+) -> None:
+    """The same as an earlier one, which stays the main one. Raises Refused where `check_original` does."""
+    check_original(submission, original)
     await _decide(
         session, submission, actor_id, version, "duplicate", now, status=Status.DUPLICATE, duplicate_of=original.id
     )

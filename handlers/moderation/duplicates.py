@@ -52,14 +52,37 @@ async def ask_duplicate(talk: Talk) -> Message:
 async def take_duplicate(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "card"
-    typed = answer.choice.removeprefix("code-") or read_code(answer.text)
-    original = await _original(talk, typed)
+    submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
+    original = await _original(talk, answer.choice.removeprefix("code-") or read_code(answer.text))
+    reviews.check_original(submission, original)
+    talk.put(original=original.code)
+    return "duplicate_sure"
 
-    async def mark(talk: Talk, submission: Submission, version: int) -> None:
-        await reviews.mark_duplicate(talk.session, submission, talk.me.id, version, original, talk.now)
-        await _tell_both(talk, submission, original, "moderation.duplicate_notice")
 
-    return await carry_out(talk, mark, "moderation.duplicated", typed)
+@dialogue.ask("duplicate_sure")
+async def ask_duplicate_sure(talk: Talk) -> Message:
+    """Both authors hear it at once, and a code is typed wrong easily: its title is read first."""
+    original = await _original(talk, talk.data["original"])
+    return talk.screen(
+        "moderation.duplicate_sure",
+        code=talk.data["code"],
+        other=original.code,
+        day=original.sent_at,
+        title=original.title,
+    )
+
+
+@dialogue.take("duplicate_sure")
+async def take_duplicate_sure(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        return "card"
+    return await carry_out(talk, _mark, "moderation.duplicated")
+
+
+async def _mark(talk: Talk, submission: Submission, version: int) -> None:
+    original = await _original(talk, talk.data["original"])
+    await reviews.mark_duplicate(talk.session, submission, talk.me.id, version, original, talk.now)
+    await _tell_both(talk, submission, original, "moderation.duplicate_notice")
 
 
 async def _original(talk: Talk, typed: str) -> Submission:

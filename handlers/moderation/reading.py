@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from content.calendar import local_date, official_day_month
 from content.message import Media
-from content.search import similar_texts
+from content.search import ALIKE_PERCENT, similar_texts
 from db import queue, submissions, units
 from db.models import Submission, Track
 from handlers.dialogue import Command, Move
@@ -69,7 +69,7 @@ async def alike(talk: Talk, submission: Submission) -> list[tuple[str, int]]:
     """(code, percent) of the reports that are most like it, the likest first."""
     others = await submissions.texts_to_compare(talk.session, talk.now, without=submission.id)
     mine = submissions.compared(submission.title, submission.story)
-    return similar_texts(mine, others)[:LIKELY]
+    return similar_texts(mine, others, ALIKE_PERCENT)[:LIKELY]
 
 
 async def likely(talk: Talk, submission: Submission) -> list[Likely]:

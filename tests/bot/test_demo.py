@@ -150,6 +150,15 @@ async def test_the_chats_tell_the_past_in_order_and_nobody_was_misunderstood(loo
     assert not {str(m.payload.get("key")) for m in messages if not m.mine} & {f"common.{key}" for key in refused}
 
 
+async def test_the_reviewer_of_twins_was_shown_that_they_are_alike_and_asked_once_more(looked: Database) -> None:
+    async with looked.read() as session:
+        twin = (await session.execute(select(Submission).where(Submission.status == Status.DUPLICATE))).scalar_one()
+        original = await session.get_one(Submission, twin.duplicate_of)
+    said = [str(message.payload["text"]) for message in await said_to(looked, "binh") if "text" in message.payload]
+    assert any(twin.code in text and f"Giống: {original.code} (" in text for text in said)
+    assert any(f"{twin.code} là trùng với {original.code}" in text for text in said)
+
+
 async def test_photos_of_the_past_are_clean_and_can_be_looked_at(looked: Database, furnished: Path) -> None:
     shown = [message for message in await said_to(looked, "binh") if message.payload["media"]]
     assert shown

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from content.search import DUPLICATE_PERCENT, Hit, UnitName, search_units, similar_texts
+from content.search import ALIKE_PERCENT, DUPLICATE_PERCENT, Hit, UnitName, search_units, similar_texts
 from content.text import fold
 
 UNITS = (
@@ -146,3 +146,35 @@ def test_another_story_and_an_empty_one_are_not_the_same() -> None:
 def test_sentences_in_another_order_are_still_the_same_story() -> None:
     sentences = STORY.rstrip(".").split(". ")
     assert similar_texts(STORY, {"SK-26-0009": ". ".join(reversed(sentences))})
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "alike"),
+    [
+        (
+            "Trưa hè trong xưởng nóng 39 độ, nhiều chị em mệt. Anh em tổ cơ điện căng lưới che nắng hai lớp trên mái.",
+            "Trưa hè xưởng nóng tới 39 độ, chị em mệt lả. Tổ cơ điện căng hai lớp lưới che nắng trên mái.",
+            True,
+        ),
+        (
+            "Khay chia ô đựng phụ liệu. Phụ liệu để lẫn nhau, mỗi lần tìm mất vài phút. Tôi làm khay chia ô có dán nhãn.",
+            "Khay chia ô đựng linh kiện. Linh kiện để lẫn nhau, mỗi lần tìm mất vài phút. Tôi làm khay chia ô dán nhãn.",
+            True,
+        ),
+        (
+            "Bàn cắt nhiều bụi vải, chị em ho nhiều. Tôi tận dụng quạt cũ làm hộp hút bụi gắn dưới bàn cắt.",
+            "Bàn hàn nhiều khói, anh em ho nhiều. Tôi tận dụng quạt cũ làm hộp hút khói gắn cạnh bàn hàn.",
+            False,
+        ),
+        (
+            "Cải tiến máy may. Máy hay đứt chỉ khi chạy vải dày. Tôi thay cụm đồng tiền bằng loại có lò xo mềm hơn.",
+            "Cải tiến máy may. Bàn đạp máy nặng, chị em mỏi chân. Tôi lắp thêm lò xo trợ lực dưới bàn đạp.",
+            False,
+        ),
+    ],
+)
+def test_a_reviewer_sees_what_two_people_tell_alike_and_authors_are_not_stopped_by_it(
+    one: str, two: str, alike: bool
+) -> None:
+    assert bool(similar_texts(one, {"SK-26-0002": two}, ALIKE_PERCENT)) == alike
+    assert not similar_texts(one, {"SK-26-0002": two})

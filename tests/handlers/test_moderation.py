@@ -349,6 +349,9 @@ async def test_a_duplicate_tells_both_keeps_the_earlier_and_can_be_undone(world:
     await ha.taps("Việc khác")
     await ha.taps("Ghi là trùng")
     await ha.says(first.lower())
+    assert ha.last.key == "moderation.duplicate_sure" and "Giá gá thay dao cắt nhanh" in ha.last.text
+    assert (await state(world, code)).duplicate_of is None and not hoa.keys and not lan.keys
+    await ha.taps("Ghi là trùng")
     row = await state(world, code)
     assert row.status == Status.DUPLICATE and row.duplicate_of == (await state(world, first)).id
     assert (await state(world, first)).status == Status.SENT
@@ -370,10 +373,43 @@ async def test_the_later_of_two_is_the_duplicate(world: World) -> None:
     assert (await state(world, first)).duplicate_of is None and (await state(world, code)).status == Status.SENT
 
 
+async def test_a_reviewer_may_think_better_of_a_duplicate(world: World) -> None:
+    ha, first, code = await twice(world)
+    await ha.presses(f"c:trung:{code}.1")
+    await ha.says(first)
+    await ha.taps("Thôi")
+    assert ha.last.key == "moderation.card" and (await state(world, code)).duplicate_of is None
+
+
+async def test_what_two_people_tell_in_their_own_words_is_shown_to_the_reviewer(world: World) -> None:
+    ha, hoa, lan = await reviewer(world), await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    first = (
+        await sent(
+            world, hoa, "Giá treo cuộn chỉ giúp thay chỉ không dừng máy",
+            before="Mỗi lần hết chỉ, thợ phải dừng máy, đi lấy cuộn mới ở đầu chuyền, mất khoảng ba phút.",
+            after="Tôi hàn cái giá treo ba cuộn dự phòng ngay trên đầu máy. Hết cuộn này kéo sang cuộn kia.",
+        )
+    ).code  # fmt: skip
+    second = (
+        await sent(
+            world, lan, "Giá treo cuộn chỉ để thay chỉ không phải dừng máy",
+            before="Mỗi lần hết chỉ, thợ phải dừng máy, đi lấy cuộn mới ở đầu chuyền, mất vài phút.",
+            after="Em treo sẵn ba cuộn chỉ dự phòng trên đầu máy, hết cuộn này kéo sang cuộn kia.",
+        )
+    ).code  # fmt: skip
+    for code, other in ((first, second), (second, first)):
+        await ha.says(f"/duyet {code}")
+        assert f"Giống: {other}" in ha.last.text
+    await ha.presses(f"c:trung:{second}.1")
+    await ha.taps("1")
+    assert ha.last.key == "moderation.duplicate_sure" and first in ha.last.text
+
+
 async def test_somebody_who_sent_the_same_twice_hears_it_once_in_fitting_words(world: World) -> None:
     ha, first, code = await twice(world, "Bùi Thị Hoa")
     await ha.presses(f"c:trung:{code}.1")
     await ha.says(first)
+    await ha.taps("Ghi là trùng")
     hoa = world.person("Bùi Thị Hoa")
     assert hoa.keys == ["moderation.duplicate_notice"] and "hai nơi" not in hoa.last.text
 
@@ -391,6 +427,7 @@ async def test_two_reports_stand_side_by_side_but_another_branch_shows_only_its_
     await son.says("SK-25-0099")
     assert son.last.key == "moderation.not_found"
     await son.says(first)  # shown as likely, so it may be named
+    await son.taps("Ghi là trùng")
     assert (await state(world, far)).status == Status.DUPLICATE
 
 
