@@ -133,6 +133,8 @@ class Course:
 
     def push(self) -> None:
         state = self.talk.state
+        if self.step is not None and self.step.aside:
+            return
         if self.conversation.step and (not state.history or state.history[-1] != self.conversation.step):
             state.history = [*state.history, self.conversation.step][-HISTORY:]
 

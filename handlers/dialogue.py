@@ -107,12 +107,14 @@ Take = Callable[["Talk", Answer], Awaitable["Move | str"]]
 class Step:
     """One question: `ask` shows it (or redirects), `take` uses the answer and names what comes next.
 
-    `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button).
+    `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
+    way back leads past a step that is `aside`, one that only comes up for what was answered just before.
     """
 
     kind: Kind
     ask: Ask
     free: bool = False
+    aside: bool = False
     take: Take | None = None
 
 
@@ -124,11 +126,13 @@ class Dialogue:
         self.keeps_draft = keeps_draft
         self.steps: dict[str, Step] = {}
 
-    def ask(self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False) -> Callable[[Ask], Ask]:
+    def ask(
+        self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False, aside: bool = False
+    ) -> Callable[[Ask], Ask]:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(kind, function, free)
+            self.steps[name] = Step(kind, function, free, aside)
             return function
 
         return register

@@ -9,7 +9,7 @@ from db import audiences, broadcasts, policy, units
 from db.errors import Refused
 from db.models import Audience, Unit
 from db.policy import Action
-from handlers.announcing.flow import change, count, dialogue, rule
+from handlers.announcing.flow import after, change, count, dialogue, rule
 from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
 from handlers.paging import page
 from handlers.talk import Talk
@@ -76,7 +76,7 @@ async def take_audience(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "next":
         if not (await count(talk)).reached:
             raise Again("announcing.audience_nobody")
-        return "doc_number" if talk.data["kind"] == "document" else "body"
+        return after(talk, "doc_number" if talk.data["kind"] == "document" else "body")
     if answer.choice in ("whole", "officers"):
         change(talk, **{answer.choice: not getattr(here, answer.choice)})
         return AGAIN

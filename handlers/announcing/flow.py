@@ -77,3 +77,8 @@ async def as_read(talk: Talk) -> Message:
 def writing_step(talk: Talk) -> str:
     """Where the words of this kind are written."""
     return {"document": "doc_number", "correction": "correction"}.get(talk.data["kind"], "body")
+
+
+def after(talk: Talk, step: str) -> str:
+    """The next step; the confirmation for who came from there to change one part."""
+    return "confirm" if talk.data.get("editing") else step

@@ -29,22 +29,28 @@ async def ask_when(talk: Talk) -> Message:
 async def take_when(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "later":
         return "later"
-    talk.put(timing=answer.choice, at="")
-    return "quiet" if answer.choice == "now" and _should_wait(talk, talk.now) else "confirm"
+    talk.put(timing=answer.choice, at="", kept=False)
+    return "quiet" if _hour_is_gone(talk) else "confirm"
 
 
 @dialogue.ask("later", Kind.TEXT)
 async def ask_later(talk: Talk) -> Message:
-    return talk.screen("announcing.later")
+    without = [] if talk.data.get("at") else ["same"]
+    without += ["window"] if talk.data["kind"] == "urgent" else []
+    known = time_words(talk, "at", moment_of(talk)) if talk.data.get("at") else ""
+    return talk.screen("announcing.later", without=without, known=known)
 
 
 @dialogue.take("later")
 async def take_later(talk: Talk, answer: Answer) -> Move | str:
-    moment = parse_when(answer.text, talk.local)
-    if moment is None:
-        raise Again("announcing.later_unclear")
-    talk.put(timing="at", at=moment.isoformat())
-    return "quiet" if moment <= talk.now or _should_wait(talk, moment) else "confirm"
+    if answer.choice in ("now", "window"):
+        return await take_when(talk, answer)
+    if answer.choice != "same":
+        moment = parse_when(answer.text, talk.local)
+        if moment is None:
+            raise Again("announcing.later_unclear")
+        talk.put(timing="at", at=moment.isoformat(), kept=False)
+    return "quiet" if _hour_is_gone(talk) else "confirm"
 
 
 def _should_wait(talk: Talk, moment: datetime) -> bool:
@@ -63,8 +69,18 @@ def _better(talk: Talk) -> datetime:
     return next_daytime(moment) if is_quiet(moment) or passed else moment
 
 
-@dialogue.ask("quiet")
-async def ask_quiet(talk: Talk) -> Message:
+def _hour_is_gone(talk: Talk) -> bool:
+    """Whether the hour has passed, perhaps since it was chosen, or it is one of rest and nobody insisted on it."""
+    if talk.data["timing"] == "window":
+        return False
+    passed = talk.data["timing"] == "at" and moment_of(talk) < talk.now
+    return passed or (not talk.data.get("kept") and _should_wait(talk, moment_of(talk)))
+
+
+@dialogue.ask("quiet", aside=True)
+async def ask_quiet(talk: Talk) -> Message | str:
+    if not _hour_is_gone(talk):
+        return "confirm"
     moment = moment_of(talk)
     passed, rest = moment < talk.now, rests(local_date(moment))
     return talk.screen(
@@ -78,6 +94,7 @@ async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
         return "later"
     if answer.choice == "yes":
         talk.put(timing="at", at=_better(talk).isoformat())
+    talk.put(kept=answer.choice == "keep")
     return "confirm"
 
 
@@ -104,8 +121,9 @@ def time_words(talk: Talk, timing: str, at: datetime) -> str:
 
 @dialogue.ask("confirm", Kind.NUMBER)
 async def ask_confirm(talk: Talk) -> Message | str:
-    if talk.data["timing"] == "at" and moment_of(talk) < talk.now:
-        return "quiet"  # the draft lay longer than that
+    if _hour_is_gone(talk):
+        return "quiet"
+    talk.drop("editing")
     tally = await count(talk)
     number = tally.reached
     talk.put(n=number)
@@ -125,10 +143,12 @@ async def ask_confirm(talk: Talk) -> Message | str:
 @dialogue.take("confirm")
 async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "edit":
-        return writing_step(talk) if talk.data["kind"] == "correction" else "audience"
+        return "edit"
     if answer.choice == "drop":
         talk.say("common.dropped")
         return END
+    if _hour_is_gone(talk):
+        return "quiet"
     agreed = talk.data["n"]
     if answer.choice != "send":
         typed = clean(answer.text).replace(".", "").replace(" ", "")
@@ -142,6 +162,20 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
         return "confirm"
     await _send(talk, number)
     return END
+
+
+@dialogue.ask("edit", aside=True)
+async def ask_edit(talk: Talk) -> Message:
+    return talk.screen("announcing.edit", without=("audience",) if talk.data["kind"] == "correction" else ())
+
+
+@dialogue.take("edit")
+async def take_edit(talk: Talk, answer: Answer) -> Move | str:
+    """To the part that is wrong, and from there back to the confirmation."""
+    if answer.choice == "back":
+        return "confirm"
+    talk.put(editing=True)
+    return writing_step(talk) if answer.choice == "text" else answer.choice
 
 
 async def _send(talk: Talk, number: int) -> None:

@@ -8,7 +8,7 @@ from content.message import Message
 from content.text import broadcast_warnings, clean, is_trusted, letters, secrecy_stamps
 from content.times import format_partial, parse_past_date
 from db import attachments
-from handlers.announcing.flow import MOST, MOST_CAPTION, as_read, dialogue, files, text, writing_step
+from handlers.announcing.flow import MOST, MOST_CAPTION, after, as_read, dialogue, files, text, writing_step
 from handlers.dialogue import AGAIN, STAY, Again, Answer, File, Kind, Move
 from handlers.files import is_photo, note
 from handlers.talk import Talk
@@ -184,4 +184,4 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "test":
         talk.out.append((await as_read(talk), None, 0.0))
         talk.say("announcing.test_sent")
-    return "when"
+    return after(talk, "when")

@@ -110,6 +110,80 @@ async def test_an_hour_of_rest_or_of_the_past_is_answered_with_a_better_one(
     assert "Không cần duyệt thêm" in ha.last.text
 
 
+async def test_the_way_back_leads_past_the_question_about_an_hour_of_rest(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Hẹn giờ")
+    for typed in ("22h tối nay", "23h tối nay"):
+        await ha.says(typed)
+        assert ha.last.key == "announcing.quiet"
+        await ha.taps("Giờ khác")
+        assert ha.last.key == "announcing.later"
+    await ha.says("17 giờ 04 hôm nay")
+    keys = [(await ha.says("lui")).key for _ in range(3)]
+    assert keys == ["announcing.later", "announcing.when", "announcing.preview"]
+
+
+async def test_the_hour_chosen_before_is_shown_and_kept_with_one_tap(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Hẹn giờ")
+    assert [choice.key for choice in ha.last.choices] == ["window", "now"]
+    await ha.says("23h")
+    await ha.taps("Đồng ý")
+    await ha.says("lui")
+    assert ha.last.key == "announcing.later" and "Đang chọn: 7 giờ 30 ngày 26/7/2025" in ha.last.text
+    await ha.taps("Giữ")
+    assert ha.last.key == "announcing.confirm" and "7 giờ 30 ngày 26/7/2025" in ha.last.text
+    await ha.says("lui")
+    await ha.taps("Theo giờ từng người")
+    assert ha.last.key == "announcing.confirm" and "theo giờ từng người" in ha.last.text.lower()
+
+
+async def test_an_hour_insisted_on_is_not_asked_about_again(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Hẹn giờ")
+    await ha.says("23h")
+    await ha.taps("Vẫn gửi giờ đó")
+    await ha.says("lui")
+    await ha.taps("Giữ")
+    assert ha.last.key == "announcing.confirm" and "Cần người thứ hai" in ha.last.text
+
+
+async def test_now_that_became_night_before_it_was_confirmed_is_asked_about(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Gửi ngay")
+    world.later(hours=5)
+    await ha.taps("Xác nhận")
+    assert ha.last.key == "announcing.quiet" and "nhiều người đang nghỉ" in ha.last.text
+    await ha.taps("Vẫn gửi giờ đó")
+    assert "Cần người thứ hai" in ha.last.text
+
+
+async def test_correcting_one_part_before_it_goes_leads_straight_back_to_the_confirmation(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Gửi ngay")
+    await ha.taps("Sửa")
+    assert [choice.key for choice in ha.last.choices] == ["text", "audience", "when", "back"]
+    await ha.taps("Thôi")
+    assert ha.last.key == "announcing.confirm"
+    await ha.taps("Sửa")
+    await ha.taps("Nội dung")
+    await ha.says("Mời anh/chị họp lúc 18 giờ.")
+    for label in ("Tiếp", "Tiếp"):
+        await ha.taps(label)
+    assert ha.last.key == "announcing.confirm"
+    await ha.taps("Sửa")
+    await ha.taps("Người nhận")
+    await ha.taps("Cả nhánh / cấp này")
+    await ha.taps("Tiếp")
+    assert ha.last.key == "announcing.confirm" and "Người nhận: 1 " in ha.last.text
+    await ha.taps("Sửa")
+    await ha.taps("Giờ gửi")
+    await ha.taps("Theo giờ từng người")
+    assert ha.last.key == "announcing.confirm" and "theo giờ từng người" in ha.last.text.lower()
+    await ha.taps("Xác nhận")
+    assert (await only(world)).text == "Mời anh/chị họp lúc 18 giờ."
+
+
 async def test_an_hour_nobody_understands_is_asked_again(world: World) -> None:
     ha = await at_when(world)
     await ha.taps("Hẹn giờ")
@@ -214,7 +288,7 @@ async def test_two_hundred_need_a_button_and_one_more_the_number(world: World, m
     assert "send" in [choice.key for choice in ha.last.choices]
     await ha.taps("Sửa")
     monkeypatch.setattr(timing, "TYPED_FROM", 1)
-    for label in ("Tiếp", "Tiếp", "Tiếp", "Gửi ngay"):
+    for label in ("Người nhận", "Tiếp"):
         await ha.taps(label)
     assert ha.last.key == "announcing.confirm" and "Gõ 2 để xác nhận" in ha.last.text
     screen = ha.last.message.screen
