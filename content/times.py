@@ -27,7 +27,15 @@ _WEEKDAY = re.compile(
 )
 _WEEKDAY_WORDS: Final = {"hai": 0, "ba": 1, "tu": 2, "nam": 3, "sau": 4, "bay": 5}
 _EVENING = re.compile(r"(\d|\bgio|\dh|\bruoi|\bphut) ?toi\b|\btoi(?= (?:nay|mai|kia|hom|ngay|[|\d]))")
-_NEAR_DAYS: Final = {r"\b(?:hom )?nay\b": 0, r"\b(?:ngay )?mai\b": 1, r"\b(?:ngay )?kia\b": 2}
+_NEAR_DAYS: Final = {
+    r"\bhom kia\b": -2,
+    r"\b(?:hom |ngay |(?<=sang )|(?<=trua )|(?<=chieu )|(?<=buoi_toi )|(?<=dem )|(?<=khuya ))qua\b": -1,
+    r"\b(?:hom )?nay\b": 0,
+    r"\b(?:ngay )?mai\b": 1,
+    r"\b(?:ngay )?kia\b": 2,
+}
+_GONE_BY = re.compile(r"\b(?:qua|truoc|vua roi|ngoai)\b")
+"""What else looks back ("thứ sáu tuần trước", "trước 8h") is no moment to send at."""
 _DATE = re.compile(
     r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])"
     r"|(?<![\d/.-])(\d{1,2})[/-](\d{1,2})(?![\d/-]| ?(?:h|gio|g)\b)"
@@ -63,6 +71,8 @@ def parse_when(text: str, now: datetime) -> datetime | None:
     times = list(_TIME.finditer(rest))
     parts = set(PART.findall(rest))
     if len(times) != 1 or len(days) > 1 or len(parts) > 1 or len(weekdays) > 1 or re.search(r"\d", _TIME.sub("", rest)):
+        return None
+    if _GONE_BY.search(rest):
         return None
     since_midnight = _since_midnight(times[0], parts.pop() if parts else "")
     day = next(iter(days), now.date())
@@ -113,7 +123,7 @@ def _dates_in(rest: str, today: date) -> tuple[set[date | None], str]:
     for found in _DAY_ONLY.finditer(rest):
         first = today if int(found[1]) >= today.day else today.replace(day=1) + timedelta(days=32)
         days.add(_date(first.year, first.month, int(found[1]), today))
-    rest = _DAY_ONLY.sub(" ", rest)
+    rest = " ".join(_DAY_ONLY.sub(" ", rest).split())
     for pattern, ahead in _NEAR_DAYS.items():
         if re.search(pattern, rest):
             days.add(today + timedelta(days=ahead))

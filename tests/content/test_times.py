@@ -93,6 +93,11 @@ def read(text: str, now: datetime = NOW) -> str | None:
         ("nửa tiếng nữa", "2026-04-21 09:45"),
         ("1 giờ rưỡi nữa", "2026-04-21 10:45"),
         ("7h sáng nay", "2026-04-21 07:00"),
+        ("8h tối qua", "2026-04-20 20:00"),
+        ("8h toi qua", "2026-04-20 20:00"),
+        ("8h sáng hôm qua", "2026-04-20 08:00"),
+        ("9h đêm qua", "2026-04-20 21:00"),
+        ("8h sáng hôm kia", "2026-04-19 08:00"),
         ("7h 01/4", "2026-04-01 07:00"),
         ("7h 03/02", "2026-02-03 07:00"),
     ],
@@ -107,7 +112,7 @@ def test_a_moment_is_read_however_it_is_typed(typed: str, moment: str | None) ->
         "", "mai", "chiều nay", "bay gio", "bây giờ", "25h", "7:75", "19:30:15", "31/2 7:00", "7h đến 9h", "lúc 7",
         "7h hôm nay hoặc mai", "13h sáng mai", "2h đêm nay", "7h sáng chiều", "thu sau toi 7h", "gửi 30 người lúc 7h",
         "8h kém 75", "7:60",
-        "7h60", "24:30", "sau giờ làm", "7h 30/4 hoặc 1/5", "7h ngày 32", "7-9h", "2 tiếng nữa 7h", "a" * 250,
+        "7h60", "24:30", "sau giờ làm", "7h 30/4 hoặc 1/5", "7h ngày 32", "8h thứ sáu tuần trước", "8h thứ sáu vừa rồi", "trước 8h sáng mai", "8h tuần qua", "7-9h", "2 tiếng nữa 7h", "a" * 250,
     ],
 )  # fmt: skip
 def test_an_unclear_moment_is_asked_again(typed: str) -> None:
