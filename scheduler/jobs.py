@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from content.message import Media, to_json
+from content.names import sort_key
 from content.sheets import Sheet, write_workbook
 from db import broadcasts, jobs, outbox, policy, rights
 from db.models import Account, Broadcast, Job
@@ -108,10 +109,11 @@ async def unreached(work: Work, job: Job) -> None:
 
 def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
     word = work.words.plain
+    rows = sorted(rows, key=lambda row: (sort_key(row[0]), sort_key(row[1])))
     counts = Counter((unit, why) for unit, _, why in rows)
     heads = [word(f"announcing.sheet_{name}") for name in ("unit", "person", "why", "number")]
     totals: list[list[str | int]] = [
-        [unit, word(f"announcing.why_{why}"), number] for (unit, why), number in sorted(counts.items())
+        [unit, word(f"announcing.why_{why}"), number] for (unit, why), number in counts.items()
     ]
     people = [[unit, person, word(f"announcing.why_{why}")] for unit, person, why in rows]
     return write_workbook(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from db.broadcasts.planning import GONE
 from db.caps import GOT
@@ -15,6 +16,7 @@ from db.models import (
     Broadcast,
     BroadcastState,
     BroadcastTarget,
+    Level,
     OutboxRow,
     OutState,
     Person,
@@ -102,24 +104,37 @@ async def blocking(session: Session, broadcast_id: int, since: datetime) -> tupl
 
 
 async def unreached(session: Session, broadcast_id: int, scopes: Sequence[int]) -> list[tuple[str, str, str]]:
-    """(unit, person, why) of everybody who did not get it, of the units at or below `scopes` only."""
+    """(unit, person, why) of everybody who did not get it, of the units at or below `scopes` only.
+
+    A team goes with its company, for there are many teams of a name.
+    """
+    company = aliased(Unit)
     within = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(scopes))
     query = (
-        select(Unit.name, Person.name, BroadcastTarget.reason, BroadcastTarget.state, OutboxRow.state, OutboxRow.error)
+        select(
+            Unit.name,
+            company.name,
+            Person.name,
+            BroadcastTarget.reason,
+            BroadcastTarget.state,
+            OutboxRow.state,
+            OutboxRow.error,
+        )
         .join(Person, Person.id == BroadcastTarget.person_id)
         .join(Unit, Unit.id == BroadcastTarget.unit_id)
+        .outerjoin(company, and_(company.id == Unit.parent_id, Unit.level == Level.TEAM))
         .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
         .where(
             BroadcastTarget.broadcast_id == broadcast_id,
             BroadcastTarget.unit_id.in_(within),
             or_(OutboxRow.id.is_(None), OutboxRow.state != OutState.SENT),
         )
-        .order_by(Unit.name, Person.name)
     )
     rows = []
-    for unit, person, reason, state, delivery, error in await session.execute(query):
+    for unit, above, person, reason, state, delivery, error in await session.execute(query):
         why = reason or (state.value if delivery is None else delivery.value)
-        rows.append((unit, person, "blocked" if why == "failed" and error in GONE else why))
+        name = f"{unit} – {above}" if above else unit
+        rows.append((name, person, "blocked" if why == "failed" and error in GONE else why))
     return rows
 
 
