@@ -100,6 +100,7 @@ LEAVE = Move("leave")
 """The dialogue is left as it is; a draft is kept."""
 
 Ask = Callable[["Talk"], Awaitable["Message | Move | str"]]
+Allowed = Callable[["Talk"], Awaitable[bool]]
 Take = Callable[["Talk", Answer], Awaitable["Move | str"]]
 
 
@@ -108,31 +109,37 @@ class Step:
     """One question: `ask` shows it (or redirects), `take` uses the answer and names what comes next.
 
     `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
-    way back leads past a step that is `aside`, one that only comes up for what was answered just before.
+    way back leads past a step that is `aside`, one that only comes up for what was answered just before. What
+    is written `to_many` may name a number that nobody should send us: it is looked at again, not refused.
     """
 
     kind: Kind
     ask: Ask
     free: bool = False
     aside: bool = False
+    to_many: bool = False
     take: Take | None = None
 
 
 class Dialogue:
-    """A named set of steps. With `keeps_draft` its answers survive leaving it and can be resumed."""
+    """A named set of steps. With `keeps_draft` its answers survive leaving it and can be resumed.
 
-    def __init__(self, name: str, *, keeps_draft: bool = False) -> None:
+    One that is `allowed` to some only ends for who is so no longer, and what they began is offered no more.
+    """
+
+    def __init__(self, name: str, *, keeps_draft: bool = False, allowed: Allowed | None = None) -> None:
         self.name = name
         self.keeps_draft = keeps_draft
+        self.allowed = allowed
         self.steps: dict[str, Step] = {}
 
     def ask(
-        self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False, aside: bool = False
+        self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False, aside: bool = False, to_many: bool = False
     ) -> Callable[[Ask], Ask]:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(kind, function, free, aside)
+            self.steps[name] = Step(kind, function, free, aside, to_many)
             return function
 
         return register
@@ -145,6 +152,10 @@ class Dialogue:
             return function
 
         return register
+
+    async def open_to(self, talk: Talk) -> bool:
+        """Whether this person may still be in it."""
+        return self.allowed is None or await self.allowed(talk)
 
     def go(self, step: str, **data: object) -> Move:
         """A move to a step of this dialogue from outside it, with data to start from."""

@@ -90,6 +90,11 @@ class _Turn(Course):
         if incoming.place == "edited":
             raise Again("common.edited")
         self.notice_lost_draft()
+        if self.dialogue is not None and not await self.dialogue.open_to(self.talk):
+            self.idle()
+            if not incoming.choice.startswith("c:"):
+                self.talk.say("common.refused", self.talk.house.words.message("commands.menu").choices[0])
+                return
         text = clean(incoming.text)
         if incoming.choice:
             await self.pressed(incoming.choice)
@@ -109,6 +114,8 @@ class _Turn(Course):
     def is_identity_card(self) -> bool:
         """Only the first picture of an album carries the words; the others are its other sides."""
         group = self.incoming.group
+        if self.step is not None and self.step.to_many and not self.incoming.files:
+            return False
         return (bool(group) and group == self.conversation.refused_album) or is_identity_card(self.incoming)
 
     def notice_lost_draft(self) -> None:

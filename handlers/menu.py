@@ -37,7 +37,12 @@ async def show_more(talk: Talk, arg: str) -> Move | None:
 async def resume(talk: Talk, arg: str) -> Move | None:
     """Goes on with a draft where it was left."""
     known = talk.house.registry.dialogues.get(arg)
-    if known is None or not known.keeps_draft or await accounts.find_draft(talk.session, talk.me.id, arg) is None:
+    if (
+        known is None
+        or not known.keeps_draft
+        or not await known.open_to(talk)
+        or await accounts.find_draft(talk.session, talk.me.id, arg) is None
+    ):
         return dialogue.go("home")
     return Move(arg, "")
 
@@ -151,7 +156,10 @@ async def draft_waiting(talk: Talk) -> str:
     """The menu's line about what was begun and not sent; after a month, once, where it has been put away."""
     words = talk.house.words
     for draft in await accounts.list_drafts(talk.session, talk.me.id):
-        if not draft.data or f"{draft.dialogue}.draft_name" not in words:
+        known = talk.house.registry.dialogues.get(draft.dialogue)
+        if not draft.data or known is None or f"{draft.dialogue}.draft_name" not in words:
+            continue
+        if not await known.open_to(talk):
             continue
         if draft.updated_at >= talk.now - DRAFT_SHOWN:
             return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))

@@ -108,9 +108,8 @@ def is_trusted(host: str) -> bool:
 def broadcast_warnings(text: str) -> list[tuple[str, dict[str, str | int]]]:
     """What an officer should look at again before sending, as stable keys with their parameters, in reading order.
 
-    `misprint` {found, meant} · `emoji` {count, allowed} · `all_caps` {} · `phone` {found} · `bank_number` {found}
-    · `link` {found, host}; the caller knows which hosts are allowed. Nothing here blocks: what looks like an identity
-    number never gets this far, whoever types it.
+    `misprint` {found, meant} · `emoji` {count, allowed} · `all_caps` {} · `identity` {found} · `phone` {found}
+    · `bank_number` {found} · `link` {found, host}; the caller knows which hosts are allowed. Nothing here blocks.
     """
     text = unicodedata.normalize("NFC", text)
     warnings: list[tuple[str, dict[str, str | int]]] = []
@@ -135,13 +134,16 @@ def _is_all_capitals(text: str) -> bool:
     return len(cased) >= 20 and sum(map(str.isupper, cased)) >= 0.9 * len(cased)
 
 
-_PERSONAL = {"bank_number": _ACCOUNT, "phone": _PHONE}
+_PERSONAL = (
+    ("identity", _IDENTITY_NUMBER), ("identity", _NAMED_IDENTITY_NUMBER), ("bank_number", _CARD_NUMBER),
+    ("bank_number", _ACCOUNT), ("phone", _PHONE),
+)  # fmt: skip
 
 
 def _personal_numbers(text: str) -> list[tuple[str, dict[str, str | int]]]:
-    """Each number is reported once, as the most telling thing it can be: an account before a phone."""
+    """Each number is reported once, as the most telling thing it can be: a citizen before an account before a phone."""
     folded = fold(text)
-    found = [(key, number.strip(" .-")) for key, pattern in _PERSONAL.items() for number in pattern.findall(folded)]
+    found = [(key, number.strip(" .-")) for key, pattern in _PERSONAL for number in pattern.findall(folded)]
     seen: set[str] = set()
     warnings: list[tuple[str, dict[str, str | int]]] = []
     for key, number in found:
