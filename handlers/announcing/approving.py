@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from content.announcements import announcement
 from content.calendar import LOCAL
-from content.message import Media, Message, to_json
+from content.message import Media, Message
+from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
-from db import accounts, broadcasts, outbox, people, policy
+from db import accounts, broadcasts, people, policy, units
 from db.errors import Conflict, NotFound
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from handlers.announcing import card
 from handlers.announcing.card import dialogue, split
+from handlers.announcing.flow import attached, whom
 from handlers.announcing.flow import dialogue as composing
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.talk import Talk
@@ -37,29 +38,32 @@ async def ask_second(talk: Talk, broadcast: Broadcast) -> bool:
     asked = await broadcasts.approvers(talk.session, broadcast)
     for person_id in asked:
         if broadcast.media:  # on its own, since an album carries no buttons
-            shown = to_json(_as_read(talk, broadcast))
-            await outbox.tell(talk.session, person_id, shown, now=talk.now)
-        await talk.tell(person_id, "announcing.approve_notice", **await _request(talk, broadcast))
+            await talk.tell(person_id, "announcing.approve_files", media=_media(broadcast), code=broadcast.code)
+        reader = await people.get(talk.session, person_id)
+        await talk.tell(person_id, "announcing.approve_notice", **await _request(talk, broadcast, reader.name))
     return bool(asked)
 
 
-def _as_read(talk: Talk, broadcast: Broadcast) -> Message:
-    media = [Media(*item) for item in broadcast.media]
-    return announcement(talk.house.words, broadcast.kind, broadcast.text, media)
+def _media(broadcast: Broadcast) -> list[Media]:
+    return [Media(*item) for item in broadcast.media]
 
 
-async def _request(talk: Talk, broadcast: Broadcast) -> dict[str, Any]:
+async def _request(talk: Talk, broadcast: Broadcast, reader: str) -> dict[str, Any]:
+    """All that the second person judges by, with their own name where each reader's will stand."""
     author = await people.get(talk.session, broadcast.author_id or 0)
+    unit = await units.get(talk.session, broadcast.unit_id)
     return {
         "code": broadcast.code,
         "version": broadcast.version,
         "type": talk.words(f"announcing.kind_{broadcast.kind}"),
         "n": broadcast.audience["count"],
+        "whom": await whom(talk, broadcasts.rule_of(broadcast)),
         "time": talk.words(f"announcing.time_{broadcast.timing}", at=broadcast.send_at.astimezone(LOCAL)),
         "author": author.name,
         "reason": broadcast.reason,
-        "files": len(broadcast.media),
-        "text": broadcast.text,
+        "files": attached(talk, _media(broadcast)),
+        "personal": bool(count_placeholders(broadcast.text)),
+        "text": fill(broadcast.text, name=reader, unit=unit.name),
     }
 
 
@@ -70,8 +74,8 @@ async def show_waiting(talk: Talk, arg: str) -> Move | None:
         talk.say("announcing.nothing_to_approve")
         return None
     if found[0].media:
-        talk.out.append((_as_read(talk, found[0]), None, 0.0))
-    talk.say("announcing.approve_notice", **await _request(talk, found[0]))
+        talk.say("announcing.approve_files", media=_media(found[0]), code=found[0].code)
+    talk.say("announcing.approve_notice", **await _request(talk, found[0], talk.me.name))
     return None
 
 
@@ -109,6 +113,9 @@ async def ask_note(talk: Talk) -> Message:
 
 @dialogue.take("note")
 async def take_note(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        talk.say("common.cancelled")
+        return END
     note = clean(answer.text)
     if not NOTE[0] <= letters(note) <= NOTE[1]:
         raise Again("announcing.doc_length", least=NOTE[0], most=NOTE[1], n=letters(note))

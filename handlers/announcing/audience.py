@@ -9,14 +9,13 @@ from db import audiences, broadcasts, policy, units
 from db.errors import Refused
 from db.models import Audience, Unit
 from db.policy import Action
-from handlers.announcing.flow import after, change, count, dialogue, rule
+from handlers.announcing.flow import after, change, count, dialogue, group_names, rule, unit_names, why_nobody
 from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
 from handlers.paging import page
 from handlers.talk import Talk
 
 UNITS_SHOWN = 4
 SECTORS_SHOWN = 5
-NAMES_SHOWN = 3
 MEMBERSHIP = ("", "member", "other")
 LABEL = 22
 """Letters of a unit's name on a button, beside its mark."""
@@ -33,9 +32,9 @@ async def ask_audience(talk: Talk) -> Message:
     return talk.screen(
         "announcing.audience",
         without=without,
-        unit=await unit_names(talk),
+        unit=await unit_names(talk, here),
         whole=here.whole,
-        groups=", ".join(talk.words(f"announcing.group_{group}") for group in here.groups),
+        groups=group_names(talk, here),
         sector=here.sector,
         membership=here.membership,
         officers=here.officers,
@@ -47,14 +46,6 @@ async def ask_audience(talk: Talk) -> Message:
         unconfirmed=tally.reasons.get("unconfirmed", 0),
         capped=tally.reasons.get("capped", 0),
     )
-
-
-async def unit_names(talk: Talk) -> str:
-    """The units chosen, the first few by name."""
-    chosen = rule(talk).units
-    names = [(await units.get(talk.session, unit_id)).name for unit_id in chosen[:NAMES_SHOWN]]
-    more, listed = len(chosen) - len(names), ", ".join(names)
-    return talk.house.words.plain("announcing.units_more", names=listed, n=more) if more else listed
 
 
 async def _has_choice_of_units(talk: Talk) -> bool:
@@ -74,8 +65,12 @@ async def _tops(talk: Talk) -> list[int]:
 async def take_audience(talk: Talk, answer: Answer) -> Move | str:
     here = rule(talk)
     if answer.choice == "next":
-        if not (await count(talk)).reached:
-            raise Again("announcing.audience_nobody")
+        tally = await count(talk)
+        if not tally.reached:
+            nobody = await why_nobody(talk, tally)
+            if nobody.key != "announcing.audience_capped":
+                raise nobody
+            talk.say(nobody.key, **nobody.params)  # an hour can be found for them
         return after(talk, "doc_number" if talk.data["kind"] == "document" else "body")
     if answer.choice in ("whole", "officers"):
         change(talk, **{answer.choice: not getattr(here, answer.choice)})
@@ -83,7 +78,7 @@ async def take_audience(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "membership":
         change(talk, membership=MEMBERSHIP[(MEMBERSHIP.index(here.membership) + 1) % len(MEMBERSHIP)])
         return AGAIN
-    talk.put(start=0, at=await _place(talk), hits=[])
+    talk.put(start=0, place=await _place(talk), hits=[])
     return answer.choice
 
 
@@ -106,8 +101,8 @@ async def _place(talk: Talk) -> int:
 async def _listed(talk: Talk) -> list[Unit]:
     if talk.data["hits"]:
         return [await units.get(talk.session, unit_id) for unit_id in talk.data["hits"]]
-    if talk.data["at"]:
-        return await units.children(talk.session, talk.data["at"])
+    if talk.data["place"]:
+        return await units.children(talk.session, talk.data["place"])
     return [await units.get(talk.session, unit_id) for unit_id in await _tops(talk)]
 
 
@@ -128,17 +123,17 @@ async def ask_unit(talk: Talk) -> Message:
         "announcing.unit",
         *choices,
         without=without,
-        place=(await units.get(talk.session, talk.data["at"])).name if talk.data["at"] else "",
+        place=(await units.get(talk.session, talk.data["place"])).name if talk.data["place"] else "",
         found=len(talk.data["hits"]),
-        chosen=await unit_names(talk),
+        chosen=await unit_names(talk, rule(talk)),
     )
 
 
 async def _above(talk: Talk) -> int | None:
     """Where "up" leads: from names found to the list, from a unit to the one above, as far as one's own top."""
     if talk.data["hits"]:
-        return int(talk.data["at"])
-    at = talk.data["at"]
+        return int(talk.data["place"])
+    at = talk.data["place"]
     if not at:
         return None
     parent = (await units.get(talk.session, at)).parent_id
@@ -150,13 +145,13 @@ async def _above(talk: Talk) -> int | None:
 @dialogue.take("unit")
 async def take_unit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "done":
-        talk.drop("at", "hits")
+        talk.drop("place", "hits")
         return "audience"
     if answer.choice == "more":
         talk.put(start=page(await _listed(talk), talk.data["start"], UNITS_SHOWN)[1])
         return AGAIN
     if answer.choice == "up":
-        talk.put(at=await _above(talk), hits=[], start=0)
+        talk.put(place=await _above(talk), hits=[], start=0)
         return AGAIN
     for key in answer.many or (answer.choice,):
         if key.startswith("unit-"):
@@ -194,7 +189,7 @@ async def _toggle(talk: Talk, unit_id: int) -> None:
         above = await units.ancestors(talk.session, unit_id)
         below = {other for other in chosen if unit_id in await units.ancestors(talk.session, other)}
         chosen = (chosen - set(above) - below) | {unit_id}
-    await _choose(talk, chosen or {talk.data["at"] or (await _tops(talk))[0]}, unit_id)
+    await _choose(talk, chosen or {talk.data["place"] or (await _tops(talk))[0]}, unit_id)
 
 
 async def _choose(talk: Talk, chosen: set[int], latest: int) -> None:

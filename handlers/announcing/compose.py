@@ -9,18 +9,13 @@ from db import broadcasts, policy, units
 from db.audiences import Rule
 from db.errors import Refused
 from db.policy import Action
-from handlers.announcing.flow import dialogue
+from handlers.announcing.flow import dialogue, may_broadcast
 from handlers.announcing.writing import refuse_secrets
 from handlers.dialogue import Again, Answer, Command, Move, Place
 from handlers.talk import Talk
 
 WHY = (5, 200)
 """Fewest and most letters of the reason for an urgent message."""
-
-
-async def may_broadcast(talk: Talk) -> bool:
-    """Whether there is any part of the tree this person may write to."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.BROADCAST))
 
 
 async def begin(talk: Talk, arg: str) -> Move | None:

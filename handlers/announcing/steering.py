@@ -139,7 +139,7 @@ async def begin_correction(talk: Talk, arg: str) -> Move | None:
     )
 
 
-@composing.ask("correction", Kind.TEXT)
+@composing.ask("correction", Kind.TEXT, to_many=True)
 async def ask_correction(talk: Talk) -> Message:
     return talk.screen(
         "announcing.correct_text", code=talk.data["code"], n=talk.data["reached"], text=talk.data.get("text", "")

@@ -11,7 +11,7 @@ from content.times import parse_when
 from content.windows import is_daytime, is_quiet, next_daytime, rests
 from db import audiences, broadcasts
 from handlers.announcing.approving import ask_second
-from handlers.announcing.flow import TOPICS, count, dialogue, files, rule, text, writing_step
+from handlers.announcing.flow import TOPICS, count, dialogue, files, rule, text, whom, why_nobody, writing_step
 from handlers.dialogue import END, Again, Answer, Kind, Move
 from handlers.talk import Talk
 
@@ -133,6 +133,7 @@ async def ask_confirm(talk: Talk) -> Message | str:
         kind=talk.words(f"announcing.kind_{talk.data['kind']}"),
         n=number,
         units=tally.units,
+        whom=await whom(talk, rule(talk)),
         time=time_words(talk, talk.data["timing"], moment_of(talk)),
         author=talk.me.name,
         second=await needs_second(talk, number),
@@ -154,9 +155,10 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
         typed = clean(answer.text).replace(".", "").replace(" ", "")
         if typed != str(agreed):
             raise Again("announcing.confirm_number", n=agreed)
-    number = (await count(talk)).reached
+    tally = await count(talk)
+    number = tally.reached
     if not number:
-        raise Again("announcing.audience_nobody")
+        raise await why_nobody(talk, tally)
     if number > agreed:  # never to more people than somebody said yes to
         talk.say("announcing.count_changed", before=agreed, n=number)
         return "confirm"

@@ -8,7 +8,7 @@ from content.message import Message
 from content.text import broadcast_warnings, clean, is_trusted, letters, secrecy_stamps
 from content.times import format_partial, parse_past_date
 from db import attachments
-from handlers.announcing.flow import MOST, MOST_CAPTION, after, as_read, dialogue, files, text, writing_step
+from handlers.announcing.flow import MOST, MOST_CAPTION, after, as_read, attached, dialogue, files, text, writing_step
 from handlers.dialogue import AGAIN, STAY, Again, Answer, File, Kind, Move
 from handlers.files import is_photo, note
 from handlers.talk import Talk
@@ -36,7 +36,7 @@ def refuse_secrets(given: str) -> None:
 def _document_step(step: str, after: str) -> None:
     least, most = DOCUMENT[step]
 
-    @dialogue.ask(step, Kind.TEXT)
+    @dialogue.ask(step, Kind.TEXT, to_many=True)
     async def ask(talk: Talk) -> Message:
         known = talk.data.get(step, "")
         return talk.screen(f"announcing.{step}", without=() if known else ("same",), known=known)
@@ -68,7 +68,7 @@ for _step, _after in zip(DOCUMENT, [*list(DOCUMENT)[1:], "body"], strict=True):
 # ---------------------------------------------------------------------------------------------------- words and files
 
 
-@dialogue.ask("body", Kind.FILES)
+@dialogue.ask("body", Kind.FILES, to_many=True)
 async def ask_body(talk: Talk) -> Message:
     assert talk.draft is not None
     photos, others = await attachments.count(talk.session, talk.draft.id)
@@ -174,7 +174,7 @@ async def take_warnings(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("preview")
 async def ask_preview(talk: Talk) -> Message:
     message = await as_read(talk)
-    return talk.screen("announcing.preview", text=message.text, files=len(message.media))
+    return talk.screen("announcing.preview", text=message.text, files=attached(talk, message.media))
 
 
 @dialogue.take("preview")

@@ -278,7 +278,7 @@ async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> No
     await composes(ha, "Mời anh/chị họp.")
     await ha.taps("Xác nhận")
     await goes_out(world)
-    await ha.taps("Excel theo đơn vị")
+    await ha.taps("Ai chưa nhận (Excel)")
     folder = world.database.file
     assert folder is not None
     await jobs.run(work_of(world, folder.parent))

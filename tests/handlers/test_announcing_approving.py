@@ -68,8 +68,55 @@ async def test_the_second_person_sees_the_pictures_above_the_request(world: Worl
         await session.execute(update(Attachment).values(state=FileState.CLEAN, file="x.jpg"))
     for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):
         await tien.taps(label)
-    assert dai.keys[-2:] == ["announcing.pushed", "announcing.approve_notice"]
-    assert len(dai.heard[-2].message.media) == 2 and "Kèm 2 ảnh, tệp" in dai.last.text
+    assert dai.keys[-2:] == ["announcing.approve_files", "announcing.approve_notice"]
+    assert len(dai.heard[-2].message.media) == 2 and "Kèm 2 ảnh (ngay trên)" in dai.last.text
+    assert not dai.heard[-2].choices and "Ảnh ngày hội" not in dai.heard[-2].text
+
+
+async def test_the_second_person_sees_for_whom_it_is_and_the_words_as_a_reader_gets_them(world: World) -> None:
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    await world.joined("Bùi Thị Hoa")
+    await tien.says("/guitin")
+    for label in ("Thông báo", "Nhóm", "NLĐ DN", "Xong", "Tiếp"):
+        await tien.taps(label)
+    await tien.says("Chào {ten} ở {don_vi}.")
+    for label in ("Tiếp", "Tiếp", "Gửi ngay"):
+        await tien.taps(label)
+    whom = "Gửi cho: Liên đoàn Lao động tỉnh Thử Nghiệm (cả nhánh); nhóm NLĐ DN"
+    assert whom in tien.last.text and "Giờ gửi: ngay" in tien.last.text
+    await tien.taps("Xác nhận")
+    assert whom in dai.last.text and "thay theo từng người nhận" in dai.last.text
+    assert "Chào Đinh Quang Đại ở Liên đoàn Lao động tỉnh Thử Nghiệm." in dai.last.text
+
+
+async def test_every_answer_about_approval_has_a_way_on(world: World) -> None:
+    tien, dai, yen = await waiting(world)
+    assert "menu" in [choice.command for choice in tien.last.choices]
+    await yen.taps("Trả lại kèm ý kiến")
+    await yen.taps("Thôi")
+    assert yen.last.key == "common.cancelled" and (await only(world)).state == BroadcastState.WAITING
+    await dai.taps("Không gửi")
+    assert dai.last.key == "announcing.refused" and "canbo" in [choice.command for choice in dai.last.choices]
+
+
+async def test_a_message_begun_is_offered_no_more_once_the_right_to_send_is_gone(world: World) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.says("menu")
+    assert "bản nháp" in next(heard.text for heard in reversed(ha.heard) if heard.key == "menu.home").lower()
+    await ha.says("/guitin")
+    async with world.database.write() as session:
+        await session.execute(update(Grant).where(Grant.person_id == await ha.id()).values(revoked_at=world.now))
+    await ha.says("lui")
+    assert ha.last.key == "common.refused"
+    await ha.says("menu")
+    assert ha.last.key == "menu.home" and "bản nháp" not in ha.last.text.lower()
+    await ha.presses("c:tieptuc:announcing")
+    assert ha.last.key == "menu.home"
 
 
 async def test_two_who_press_at_once_make_one_decision_and_the_later_hears_whose_it_was(world: World) -> None:
@@ -146,7 +193,7 @@ async def test_a_returned_message_comes_back_with_kind_audience_and_files_and_is
     await dai.says("Thêm giờ")
     assert tien.last.key == "announcing.returned_notice"
     await tien.taps("Soạn lại")
-    assert "Hội thao" in tien.last.text and "(kèm 1 ảnh, tệp)" in tien.last.text
+    assert "Hội thao" in tien.last.text and "(kèm 1 ảnh)" in tien.last.text
     await tien.taps("Sửa nội dung")
     await tien.says("Hội thao 7 giờ ngày 28/7.")
     for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):

@@ -165,6 +165,38 @@ async def test_nobody_left_is_said_and_nothing_goes_on(world: World) -> None:
     assert ha.last.key == "announcing.audience_nobody"
 
 
+async def test_who_has_had_all_messages_of_the_day_is_not_nobody_and_an_hour_can_be_set_for_tomorrow(
+    world: World,
+) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    await begins(ha)
+    assert "Người nhận: 0 người" in ha.last.text and "Đã nhận đủ số tin: 2 người" in ha.last.text
+    await ha.taps("Tiếp")
+    told = next(heard.text for heard in ha.heard if heard.key == "announcing.audience_capped")
+    assert "Cả 2 người" in told and "từ ngày 26/7" in told
+    await ha.says("Tin thứ hai.")
+    for label in ("Tiếp", "Tiếp", "Gửi ngay", "Xác nhận"):
+        await ha.taps(label)
+    assert ha.last.key == "announcing.audience_capped"
+    for label in ("Sửa", "Giờ gửi", "Hẹn giờ"):
+        await ha.taps(label)
+    await ha.says("8h sáng mai")
+    assert ha.last.key == "announcing.confirm" and "Người nhận: 2 " in ha.last.text
+
+
+async def test_another_audience_chosen_after_the_hour_leaves_the_hour_as_it_was(world: World) -> None:
+    ha = await village(world)
+    await composes(ha, "Mời anh/chị họp.", when="Hẹn giờ")
+    await ha.says("8h sáng mai")
+    for label in ("Sửa", "Người nhận", "Đơn vị", "May Hòa Phát", "Xong", "Tiếp"):
+        await ha.taps(label)
+    assert "8 giờ ngày 26/7/2025" in ha.last.text and "Người nhận: 1 " in ha.last.text
+
+
 async def test_everybody_left_out_is_counted_by_the_first_reason_that_holds(world: World) -> None:
     ha = await officer(world, "Nguyễn Thị Hương", "MAYHOA", Role.GRASSROOTS_CHAIR)
     for name, values in (

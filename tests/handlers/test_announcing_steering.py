@@ -217,7 +217,7 @@ async def test_a_message_is_stopped_before_its_hour_from_its_card(world: World) 
     await composes(ha, "Họp lúc 17 giờ.", when="Hẹn giờ")
     await ha.says("8h sáng mai")
     await ha.taps("Xác nhận")
-    assert "2 người, 8 giờ ngày 26/7/2025" in ha.last.text
+    assert "2 người, gửi 8 giờ ngày 26/7/2025" in ha.last.text
     await ha.taps("Xem, dừng tin")
     assert ha.last.key == "announcing.card" and "Giờ gửi: 8 giờ ngày 26/7/2025" in ha.last.text
     await ha.taps("Dừng hẳn")
@@ -475,6 +475,27 @@ async def test_the_list_of_the_unreached_is_of_the_officers_reach_and_holds_no_f
         assert small is not None
         await session.execute(update(Grant).where(Grant.person_id == await tien.id()).values(unit_id=small.id))
     assert [row[1] for row in (await rows(tien))[1:]] == ["Bàn Văn Minh"]
+
+
+async def test_the_list_of_the_unreached_names_a_teams_company_and_follows_the_vietnamese_alphabet(
+    world: World,
+) -> None:
+    ha = await officer(world)
+    await world.joined("Người Tổ", unit="CHUYEN5", news=False)
+    for name in ("Đỗ Thị Lan", "Vũ Thị Na", "Bùi Thị Hoa"):
+        await world.joined(name, news=False)
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    await ha.taps("Ai chưa nhận (Excel)")
+    folder = world.database.file
+    assert folder is not None
+    await jobs.run(work_of(world, folder.parent))
+    await world.deliver()
+    data = (folder.parent / ha.last.message.media[0].file).read_bytes()
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(1).to_python()
+    assert [row[1] for row in sheet[1:]] == ["Bùi Thị Hoa", "Đỗ Thị Lan", "Vũ Thị Na", "Người Tổ"]
+    assert sheet[-1][0] == "Tổ chuyền 5 – Công ty TNHH May Hòa Phát"
 
 
 # ---------------------------------------------------------------------------------------------------- everything
