@@ -264,6 +264,31 @@ async def test_markup_is_shown_as_meant_and_nothing_else_gets_in(phone: BrowserC
     assert await page.evaluate("window.hit === undefined")
 
 
+async def test_a_code_is_never_broken_and_a_command_that_would_lose_its_code_cannot_be_pressed(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await echo.say(
+        Message(
+            "Hồ sơ TB-25-0003, tuần CT-26-W14-0033. Hoặc nhắn: /start i-aB3x",
+            (Choice("Mở TB-25-0003 của anh/chị", "open"),),
+            screen=2,
+        )
+    )
+    await expect(page.locator(".code")).to_have_text(["TB-25-0003", "CT-26-W14-0033", "TB-25-0003"])
+    assert await page.locator(".code").evaluate_all("all => all.every(c => c.getClientRects().length === 1)")
+    await expect(page.locator(".command")).to_have_count(0)
+
+
+async def test_labels_side_by_side_keep_to_one_line_each(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    labels = ("▶️ Bắt đầu", "👀 Xem thử trước", "✅ Đang áp dụng", "🧪 Đang làm thử")
+    await echo.say(Message("Chọn", tuple(Choice(label, label) for label in labels), screen=2))
+    heights = "all => all.map(b => { const r = document.createRange(); r.selectNodeContents(b); return new Set([...r.getClientRects()].map(x => Math.round(x.bottom / 12))).size; })"
+    await expect(page.get_by_role("button", name=labels[-1])).to_be_visible()
+    assert await page.locator(".rows").last.locator("button").evaluate_all(heights) == [1] * len(labels)
+
+
 async def test_what_a_person_types_is_never_markup(phone: BrowserContext, echo: Echo) -> None:
     page = await opened(phone, echo)
     await types(page, "<b>x</b><img src=x onerror=alert(1)>")
@@ -301,6 +326,10 @@ async def test_photos_and_papers_are_shown(phone: BrowserContext, echo: Echo) ->
     (echo.house.chat.files / "a.xlsx").write_bytes(b"xlsx")
     media = (Media("photo", "qr.png", "Mã QR"), Media("document", "a.xlsx", "Danh sách đơn vị.xlsx"))
     await echo.say(Message("Gửi đồng chí", media=media))
+    order = "[...document.querySelectorAll('.message:last-child > *')].map(e => e.className)"
+    await expect(page.get_by_alt_text("Mã QR")).to_be_visible()
+    assert await page.evaluate(order) == ["unseen", "bubble", "media", "time"]  # a slow line brings the words first
+    assert "docx" not in (await page.locator("#files").get_attribute("accept") or "")
     image = page.get_by_alt_text("Mã QR")
     await expect(image).to_be_visible()
     await expect(image).to_have_js_property("complete", True)
@@ -394,6 +423,23 @@ async def test_what_was_not_sent_yet_survives_a_reload(phone: BrowserContext, ec
     await page.reload()
     await expect(page.locator(".mine")).to_have_count(1)
     assert len(echo.heard) == 2
+
+
+async def test_photos_that_a_reload_took_before_they_were_sent_are_named_and_their_words_kept(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await page.route("**/api/files", lambda route: route.abort())
+    await page.locator("#text").fill("Máy cắt mới")
+    picture = {"name": "máy.png", "mimeType": "image/png", "buffer": qr_png("https://congdoan.example")}
+    await page.locator("#files").set_input_files([picture])  # type: ignore[list-item]
+    await expect(page.locator(".waiting .note")).to_have_text(TEXTS["failed"])
+    await page.unroute("**/api/files")
+    await page.reload()
+    await expect(page.locator(".failed")).to_contain_text("máy.png")
+    await expect(page.locator(".failed .note")).to_have_text(TEXTS["lost"])
+    await expect(page.locator("#text")).to_have_value("Máy cắt mới")
+    assert len(echo.heard) == 1
 
 
 async def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(phone: BrowserContext, echo: Echo) -> None:

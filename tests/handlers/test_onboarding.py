@@ -380,6 +380,12 @@ async def test_another_code_half_way_moves_and_goes_on_with_the_next_question(wo
     assert hoa.keys[-2:] == ["onboarding.moved", "onboarding.group"]
 
 
+async def test_the_menu_half_way_through_joining_says_how_much_is_left(world: World) -> None:
+    hoa = await began(world, "Không, tôi tự xem", "Đúng rồi", link="/start u-MAYHOA")
+    await hoa.says("0")
+    assert hoa.last.key == "menu.home" and "Còn 1 câu nữa là xong." in hoa.last.text
+
+
 @pytest.mark.parametrize("typed", ["sang kien", "/hoso", "hom nay nang qua"])
 async def test_half_way_the_next_message_continues_at_the_missing_question(world: World, typed: str) -> None:
     hoa = await began(world, "Không, tôi tự xem", "Đúng rồi", link="/start u-MAYHOA")

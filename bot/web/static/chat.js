@@ -221,10 +221,11 @@ function tell(item, text) {
   item.note.removeAttribute("aria-hidden");
 }
 
-// What is typed or tapped survives a reload; files do not, the browser would not give them back.
+// What is typed or tapped survives a reload; of files only the names do, the browser would not give them back.
 function save() {
   try {
-    const kept = queue.filter((item) => !item.form).map(({ address, body, text, key }) => ({ address, body, text, key }));
+    const names = (form) => form && form.getAll("file").map((file) => file.name);
+    const kept = queue.map(({ address, body, text, form, key }) => ({ address, body, text, key, files: names(form) }));
     sessionStorage.setItem(SAVED, JSON.stringify(kept));
   } catch { /* a browser that keeps nothing */ }
 }
@@ -232,8 +233,17 @@ function save() {
 function restore() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(SAVED) || "[]");
-    for (const item of kept) if (!told.has(item.key)) queue.push(bubble(item));
+    for (const item of kept) if (!told.has(item.key)) item.files ? lost(item) : queue.push(bubble(item));
   } catch { /* nothing was kept */ }
+}
+
+// Files that a reload took: their names are shown to be chosen again, what was written beside them stands in the field.
+function lost(item) {
+  field.value = [field.value, item.text].filter(Boolean).join("\n");
+  grow();
+  bubble({ ...item, text: item.files.join(", ") });
+  tell(waiting.get(item.key), me.texts.lost);
+  waiting.get(item.key).box.classList.add("failed");
 }
 
 // One after the other, each with its own key: a repeated request is stored once.
