@@ -83,6 +83,25 @@ def search_units(query: str, units: Iterable[UnitName], limit: int) -> list[Hit]
     return sorted(hits, key=lambda hit: (-hit.score, hit.old_name is not None, order[hit.id]))[:limit]
 
 
+def guess_units(text: str, units: Iterable[UnitName], limit: int) -> list[Hit]:
+    """The units that a workplace as somebody wrote it may mean, for a person to choose from.
+
+    Where nothing fits all its words, the longest run of at least two of them that something fits decides: "Xi măng số 9"
+    may be "Xi măng Núi Khánh".
+    """
+    units = tuple(units)
+    words = _Asked(text).words
+    for length in range(len(words), min(2, len(words)) - 1, -1):
+        runs = [" ".join(words[at : at + length]) for at in range(len(words) - length + 1)]
+        best: dict[int, Hit] = {}
+        for hit in (hit for run in runs for hit in search_units(run, units, limit)):
+            if hit.id not in best or hit.score > best[hit.id].score:
+                best[hit.id] = hit
+        if best:
+            return sorted(best.values(), key=lambda hit: -hit.score)[:limit]
+    return []
+
+
 def _hits(asked: _Asked, units: Iterable[UnitName]) -> list[Hit]:
     found = (_hit(asked, unit) for unit in units)
     return [hit for hit in found if hit.score > 0]

@@ -37,7 +37,8 @@ async def _tops(talk: Talk) -> list[int]:
 async def ask_unit(talk: Talk) -> Message:
     unit = await units.get(talk.session, (await _tops(talk))[0])
     without = () if talk.data["purpose"] in ("invite", "qr") else ("here",)
-    return talk.screen("units.pick_unit", without=without, unit=(unit.short_name or unit.name)[:20])
+    key = "units.pick_parent" if talk.data["purpose"] == "create" else "units.pick_unit"
+    return talk.screen(key, without=without, unit=(unit.short_name or unit.name)[:20])
 
 
 @dialogue.take("unit")
@@ -76,15 +77,20 @@ async def _arrive(talk: Talk, unit_id: int) -> Move | str:
 
 async def find(talk: Talk, text: str, limit: int) -> tuple[list[int], bool]:
     """The units of one's own part of the tree that a text may mean, and whether it is the very code or name of one."""
-    reach = await units.below(talk.session, await _tops(talk))
+    named = await within_reach(talk)
     known = await units.find_by_code(talk.session, text)
-    if known is not None and known.id in reach:
+    if known is not None and any(known.id == unit.id for unit in named):
         return [known.id], True
-    named = [
+    hits = search_units(text, named, limit)
+    whole = [hit.id for hit in hits if hit.score >= WHOLE_NAME]
+    return whole or [hit.id for hit in hits], len(whole) == 1
+
+
+async def within_reach(talk: Talk) -> list[UnitName]:
+    """The units of one's own part of the tree for the purpose in hand, as the search sees them."""
+    reach = await units.below(talk.session, await _tops(talk))
+    return [
         UnitName(u.id, tuple(filter(None, (u.name, u.short_name, *u.aliases))), u.old_names, u.place, u.parent)
         for u in await units.names(talk.session, teams=True)
         if u.id in reach
     ]
-    hits = search_units(text, named, limit)
-    whole = [hit.id for hit in hits if hit.score >= WHOLE_NAME]
-    return whole or [hit.id for hit in hits], len(whole) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from content.message import Choice, Message
+from content.search import guess_units
 from content.text import clean_line, letters
 from content.unit_sheet import LONGEST, code_for, guess_level
 from db import people, units, workplaces
@@ -13,7 +14,7 @@ from handlers.dialogue import Again, Answer, Kind, Move
 from handlers.paging import page
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, covers_all, dialogue, name_of
-from handlers.units.picking import ARRIVED, find
+from handlers.units.picking import ARRIVED, within_reach
 
 GUESSES = 3
 
@@ -57,11 +58,10 @@ async def ask_request(talk: Talk) -> Message:
     person = await people.get(talk.session, request.person_id)
     talk.put(purpose="match")
     guesses = []
-    found, _ = await find(talk, request.text.partition(",")[0], GUESSES)
-    for unit_id in found:
-        unit = await units.get(talk.session, unit_id)
+    for hit in guess_units(request.text.partition(",")[0], await within_reach(talk), GUESSES):
+        unit = await units.get(talk.session, hit.id)
         guesses.append(
-            Choice(talk.words("units.match_label", unit=(unit.short_name or unit.name)[:22]), f"unit-{unit_id}")
+            Choice(talk.words("units.match_label", unit=(unit.short_name or unit.name)[:22]), f"unit-{hit.id}")
         )
     return talk.screen(
         "units.request", *guesses, name=name_of(talk, person), text=request.text, since=request.created_at
@@ -85,20 +85,20 @@ async def take_request(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _match(talk: Talk, unit_id: int) -> str:
-    await _settle(talk, await _in_hand(talk), unit_id)
+    await _settle(talk, await _in_hand(talk), unit_id, "units.request_matched")
     return "requests"
 
 
 ARRIVED["match"] = _match
 
 
-async def _settle(talk: Talk, request: UnitRequest, unit_id: int) -> None:
+async def _settle(talk: Talk, request: UnitRequest, unit_id: int, done: str) -> None:
     await workplaces.match(talk.session, request, unit_id, talk.me.id, talk.now)
     unit = await units.get(talk.session, unit_id)
     await talk.tell(
         request.person_id, "units.workplace_set", dedup=f"place:{request.id}", text=request.text, unit=unit.name
     )
-    talk.say("units.request_matched", text=request.text, unit=unit.name)
+    talk.say(done, text=request.text, unit=unit.name)
 
 
 @dialogue.ask("new_name", Kind.TEXT)
@@ -144,7 +144,7 @@ async def take_new_sure(talk: Talk, answer: Answer) -> Move | str:
         talk.me.id,
         talk.now,
     )
-    await _settle(talk, request, unit_id)
+    await _settle(talk, request, unit_id, "units.request_created")
     return "requests"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from content.search import ALIKE_PERCENT, DUPLICATE_PERCENT, Hit, UnitName, search_units, similar_texts
+from content.search import ALIKE_PERCENT, DUPLICATE_PERCENT, Hit, UnitName, guess_units, search_units, similar_texts
 from content.text import fold
 
 UNITS = (
@@ -61,6 +61,22 @@ def ids(query: str, limit: int = 10) -> list[int]:
 )
 def test_the_workplace_meant_comes_first(query: str, first: int | None) -> None:
     assert (ids(query) or [None])[0] == first
+
+
+@pytest.mark.parametrize(
+    ("written", "guessed"),
+    [
+        ("Xí nghiệp Xi măng số 9", [10]),
+        ("phân xưởng xi măng", [10]),
+        ("Bệnh viện Đa khoa tỉnh", [7]),
+        ("may an phu chi nhánh 2", [1, 2, 3]),
+        ("quán cơm chị Ba", []),
+        ("xưởng mộc", []),
+        ("...", []),
+    ],
+)
+def test_a_workplace_as_somebody_wrote_it_is_guessed_by_what_fits_of_it(written: str, guessed: list[int]) -> None:
+    assert sorted(hit.id for hit in guess_units(written, UNITS, 3)) == guessed
 
 
 def test_marks_decide_between_names_that_fold_alike() -> None:

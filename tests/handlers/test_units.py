@@ -324,8 +324,8 @@ async def test_confirming_the_list_confirms_exactly_those_who_were_on_it(world: 
     async with world.database.read() as session:
         query = select(Person.name).where(Person.confirmed.is_(False))
         assert (await session.execute(query)).scalars().all() == ["Người Thứ 5"]
-    [screen] = [heard for heard in ha.heard if heard.key == "units.members"]
-    assert "Người Thứ 5" in screen.text and "Người Thứ 4" not in screen.text
+    assert ha.last.key == "units.members"
+    assert "Người Thứ 5" in ha.last.text and "Người Thứ 4" not in ha.last.text
 
 
 async def test_somebody_from_elsewhere_is_declined_kindly_and_chooses_again(world: World) -> None:
@@ -395,15 +395,26 @@ async def test_a_workplace_somebody_typed_is_matched_and_they_are_told(world: Wo
     assert "Không có nơi nào" in tien.last.text
 
 
+async def test_a_workplace_that_is_only_partly_known_is_offered_to_be_matched(world: World) -> None:
+    tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
+    an = await wrote(world, "Một", "Xí nghiệp May Hòa số 9 cũ, xã Cao Sơn")
+    await opens_requests(tien)
+    assert tien.last.choices[0].label == "✅ May Hòa Phát"
+    await tien.taps("May Hòa Phát")
+    assert await unit_of(world, an) == "MAYHOA" and "units.request_matched" in tien.keys
+
+
 async def test_a_workplace_nobody_knew_is_made_with_a_code_of_its_own(world: World) -> None:
     tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
     an = await wrote(world, "Một", "Xưởng mộc ông Tư, xã Cao Sơn")
     await opens_requests(tien)
     await tien.taps("Tạo mới")
     await tien.says("Xưởng mộc ông Tư")
+    assert tien.last.key == "units.pick_parent"
     await tien.says("CAOSON")
     assert tien.last.key == "units.new_sure" and "XUONG-MOC-ONG-TU" in tien.last.text
     await tien.taps("Tạo")
+    assert "units.request_created" in tien.keys and "units.request_matched" not in tien.keys
     assert await unit_of(world, an) == "XUONG-MOC-ONG-TU" and an.last.key == "units.workplace_set"
     async with world.database.read() as session:
         assert {"create_unit", "match_workplace"} <= set((await session.execute(select(AuditRow.action))).scalars())
