@@ -218,6 +218,6 @@ async def seen(session: Session, submission: Submission, actor_id: int) -> None:
 
 
 async def note(session: Session, submission: Submission, actor_id: int, text: str, now: datetime) -> None:
-    """A note for reviewers; its author is anybody who may read the queue."""
-    await policy.check(session, actor_id, Action.READ_SUBMISSIONS, submission.queue_unit_id)
+    """A note for reviewers, by one of them; who only reads writes nothing into a report. Raises Refused."""
+    await check(session, actor_id, submission)
     note_event(session, submission, actor_id, "note", now, text, internal=True)

@@ -129,12 +129,14 @@ async def show_more(talk: Talk, arg: str) -> Move | None:
 async def ask_more(talk: Talk) -> Message:
     """What is done less often, so that the card's own buttons stay few."""
     submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
-    offered = ["full", "note", "card", "queue"]
-    if await _may(talk, submission) and _at_hand(talk, submission):
-        offered.append("duplicate")
-        offered += ["give_back"] if submission.status == Status.CLAIMED else []
-    if await _may(talk, submission) and exchange.may_contact(submission, talk.me.id):
-        offered.append("contact")
+    offered = ["full", "card", "queue"]
+    if await _may(talk, submission):
+        offered.append("note")
+        if _at_hand(talk, submission):
+            offered.append("duplicate")
+            offered += ["give_back"] if submission.status == Status.CLAIMED else []
+        if exchange.may_contact(submission, talk.me.id):
+            offered.append("contact")
     offered += ["compare"] if await alike(talk, submission) else []
     return talk.screen("moderation.more", only=offered, code=submission.code, version=submission.version)
 

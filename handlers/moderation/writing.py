@@ -182,7 +182,9 @@ async def _write(talk: Talk, submission: Submission, version: int) -> None:
 
 
 async def begin_note(talk: Talk, arg: str) -> Move | None:
-    return dialogue.go("note", code=split(arg)[0])
+    submission = await queue.get_visible(talk.session, talk.me.id, split(arg)[0])
+    await reviews.check(talk.session, talk.me.id, submission)
+    return dialogue.go("note", code=submission.code)
 
 
 @dialogue.ask("note", Kind.TEXT)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
+from db import reviews, units
+from db.errors import Refused
 from db.models import Account, Attachment, AuditRow, Draft, FileState, Grant, Person, Role, Status, Submission, Track
 from db.submissions import Report, submit
 from tests.people import TestPerson, World
@@ -469,17 +472,33 @@ async def test_another_branch_sees_nothing_and_cannot_tell_it_from_nothing(world
         assert other.last.key == "moderation.not_found", press
 
 
-async def test_a_team_leader_reads_and_notes_but_is_offered_and_may_do_nothing_more(world: World) -> None:
-    dung = await world.joined("Phạm Thị Dung", unit="CHUYEN5", role=Role.TEAM_LEADER)
+@pytest.mark.parametrize(("role", "unit"), [(Role.TEAM_LEADER, "CHUYEN5"), (Role.LEADER, "TINH")])
+async def test_who_leads_reads_a_report_and_is_offered_and_may_do_nothing_more(
+    world: World, role: Role, unit: str
+) -> None:
+    dung = await world.joined("Phạm Thị Dung", unit=unit, role=role)
     await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR)
     code = (await sent(world, await world.joined("Bùi Thị Hoa", unit="CHUYEN5"))).code
-    async with world.database.write() as session:  # sent to the team's own line: within the leader's reach
-        team = (await session.execute(select(Grant.unit_id).where(Grant.person_id == await dung.id()))).scalar_one()
-        (await session.execute(select(Submission))).scalar_one().queue_unit_id = team
-    await dung.says(f"/duyet {code}")
+    async with world.database.write() as session:  # sent to the team's own line: within the team leader's reach too
+        team = await units.find_by_code(session, "CHUYEN5")
+        assert team is not None
+        (await session.execute(select(Submission))).scalar_one().queue_unit_id = team.id
+    await dung.says("/duyet")
+    assert code in dung.last.text and "pick" not in {choice.key for choice in dung.last.choices}
+    await dung.says(code)
     assert [choice.command for choice in dung.last.choices] == ["hosotiep", "vieckhac"]
-    await dung.presses(f"c:chapnhan:{code}.1")
-    assert dung.last.key == "common.refused"
+    await dung.taps("Việc khác")
+    assert {choice.command for choice in dung.last.choices} == {"docdu", "duyet"}
+    await dung.taps("Đọc đủ, lịch sử")
+    assert dung.last.key == "moderation.full"
+    for press in ("nhan", "chapnhan", "khongchon", "canbosung", "trung", "lienhe", "ghichu"):
+        await dung.presses(f"c:{press}:{code}.1")
+        assert dung.last.key == "common.refused", press
+    async with world.database.write() as session:
+        submission = (await session.execute(select(Submission))).scalar_one()
+        assert submission.status == Status.SENT
+        with pytest.raises(Refused):
+            await reviews.note(session, submission, await dung.id(), "Ghi chú", world.now)
 
 
 async def test_a_revoked_reviewer_is_refused_at_once(world: World) -> None:
