@@ -110,7 +110,8 @@ class Step:
 
     `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
     way back leads past a step that is `aside`, one that only comes up for what was answered just before. What
-    is written `to_many` may name a number that nobody should send us: it is looked at again, not refused.
+    is written `to_many` may name a number that nobody should send us: it is looked at again, not refused. Text is only
+    `beside` the files that a FILES step asks for: there too the words of a command open it.
     """
 
     kind: Kind
@@ -118,6 +119,7 @@ class Step:
     free: bool = False
     aside: bool = False
     to_many: bool = False
+    beside: bool = False
     take: Take | None = None
 
 
@@ -134,12 +136,19 @@ class Dialogue:
         self.steps: dict[str, Step] = {}
 
     def ask(
-        self, name: str, kind: Kind = Kind.CHOICE, *, free: bool = False, aside: bool = False, to_many: bool = False
+        self,
+        name: str,
+        kind: Kind = Kind.CHOICE,
+        *,
+        free: bool = False,
+        aside: bool = False,
+        to_many: bool = False,
+        beside: bool = False,
     ) -> Callable[[Ask], Ask]:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(kind, function, free, aside, to_many)
+            self.steps[name] = Step(kind, function, free, aside, to_many, beside)
             return function
 
         return register

@@ -148,20 +148,21 @@ class _Turn(Course):
         """One order for what a message may mean: the options, the words that mean the same everywhere, an answer."""
         kind, step, registry = self.conversation.screen_kind, self.step, self.talk.house.registry
         takes, free = step is not None and step.take is not None, step is not None and step.free
+        opens = [registry.words[word] for word in map(joined_up, spellings(text)) if word in registry.words]
         if kind == Kind.MANY and (many := several(self.choices, text)):
             await self.take(Answer(many=many))
         elif chosen := option(self.choices, text, numbered=kind not in TYPED):
             await self.pick(chosen)
         elif await self.commanded(text):
             pass
-        elif takes and kind in TYPED:
+        elif takes and kind in TYPED and not (opens and step is not None and step.beside):
             await self.take(Answer(text=text))
         elif kind not in TYPED and (code := self.unit_code(text)):
             await self.command("start", f"u-{code}")
         elif kind not in TYPED and not free and self.talk.joined and (code := read_code(text)):
             await self.receipt(code)
-        elif found := [registry.words[word] for word in map(joined_up, spellings(text)) if word in registry.words]:
-            await self.command(found[0], "")
+        elif opens:
+            await self.command(opens[0], "")
         elif takes and free:
             await self.take(Answer(text=text))
         elif step is not None and any(not c.command for c in self.choices):

@@ -10,7 +10,7 @@ from db import attachments, submissions
 from db.models import Track
 from handlers.dialogue import STAY, Again, Answer, File, Kind, Move
 from handlers.files import is_photo, note
-from handlers.report.flow import ask, dialogue, finish_story, onward, tell, track
+from handlers.report.flow import ask, brief, dialogue, finish_story, onward, tell, track
 from handlers.talk import Talk
 
 PHOTOS, OTHERS = 5, 1
@@ -53,7 +53,7 @@ async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
     return STAY
 
 
-@dialogue.ask("files", Kind.FILES)
+@dialogue.ask("files", Kind.FILES, beside=True)
 async def ask_files(talk: Talk) -> Message:
     assert talk.draft is not None
     photos, others = await attachments.count(talk.session, talk.draft.id, await mended(talk))
@@ -76,6 +76,9 @@ async def take_files(talk: Talk, answer: Answer) -> Move | str:
         if letters(said) > CAPTIONS:
             raise Again("report.files_words", most=CAPTIONS)
         talk.put(captions=said)
+        if not answer.files:
+            talk.say("report.files_words_noted", words=brief(clean(answer.text)))
+            return STAY
     photos, others = await keep(talk, answer.files, await mended(talk))
     # An album comes picture by picture: one answer after 1.5 s of quiet says how many there are now.
     talk.say("report.files_got", slot=talk.quiet, after=1.5, photos=photos, others=others)

@@ -444,6 +444,22 @@ async def test_pictures_and_their_captions_are_welcome_while_the_story_is_told(w
     assert "2 ảnh" in hoa.last.text and "Lời ghi cho ảnh: ảnh thứ hai là sau khi làm" in hoa.last.text
 
 
+async def test_words_beside_the_pictures_are_answered_at_once_and_a_command_is_one_here_too(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo()
+    world.later(seconds=2)
+    await world.deliver()
+    hoa.heard.clear()
+    for said in ("ảnh chụp lúc thay dao", "dao mới ở bên trái"):
+        await hoa.says(said)
+        assert hoa.last.key == "report.files_words_noted" and said in hoa.last.text
+    assert len(hoa.heard) == 2
+    await hoa.says("ho so")
+    assert hoa.keys[-2:] == ["mysubmissions.list", "common.draft_kept"]
+    assert (await draft_of(world))["captions"] == "ảnh chụp lúc thay dao\ndao mới ở bên trái"
+
+
 async def test_one_bad_file_of_several_does_not_take_the_good_ones_along(world: World) -> None:
     hoa = await worker(world)
     await writes_initiative(hoa, stop_at_files=True)
