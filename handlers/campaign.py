@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from content.campaigns import Campaign, campaign_for
 from content.message import Message
 from content.text import clean_line, letters
-from db import campaigns
+from db import accounts, campaigns
 from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page
 from handlers.talk import Talk
@@ -76,6 +76,9 @@ async def ask_home(talk: Talk) -> Message:
     if talk.person is not None:
         count = sum(len(row.movements) for row in rows if row.round == number)
         registered = talk.words("campaign.registered_some" if count else "campaign.registered_none", n=count)
+        begun = await accounts.find_draft(talk.session, talk.me.id, "registration")
+        if begun is not None and begun.data.get("movements"):
+            registered += "\n" + talk.words("campaign.registering")
     without = [] if campaign.open_round(talk.today) else ["register"]
     without += [] if rows else ["registration"]
     without += [] if campaign.pages else ["plan"]

@@ -9,7 +9,7 @@ from content.message import MAX_CHOICES, Choice, Message, choices_from_json, cho
 from db import accounts, outbox
 from db.errors import Expected
 from db.models import Conversation
-from handlers.dialogue import AGAIN, BACK, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
+from handlers.dialogue import AGAIN, BACK, CANCEL, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
 from handlers.talk import Talk
 
 REDIRECTS = 20
@@ -147,6 +147,8 @@ class Course:
             await self.ask(self.conversation.step, in_place=bool(self.incoming.choice))
         elif move == BACK:
             await self.back()
+        elif move == CANCEL:
+            await self.cancel()
         elif move in (END, LEAVE):
             if move == END and self.talk.draft is not None:
                 await self.talk.session.delete(self.talk.draft)

@@ -96,6 +96,8 @@ AGAIN = Move("again")
 """Show this step once more, in place where the channel can (several choices, paging)."""
 BACK = Move("back")
 """One step back, with the answer that was given."""
+CANCEL = Move("cancel")
+"""What stands is to be given up: asks whether to keep it as a draft, drop it or go on."""
 LEAVE = Move("leave")
 """The dialogue is left as it is; a draft is kept."""
 

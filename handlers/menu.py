@@ -9,6 +9,7 @@ from datetime import timedelta
 from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
 from db import accounts, policy, units
+from db.models import Draft
 from handlers.dialogue import Command, Dialogue, Move, Place
 from handlers.onboarding import missing, open_to_all
 from handlers.talk import Talk
@@ -96,13 +97,15 @@ async def ask_home(talk: Talk) -> Message | Move:
     greeting = talk.words(f"menu.greeting_{greeting_part(talk.local)}")
     if not talk.joined:
         return await _home_of_a_stranger(talk, greeting)
-    waiting = ""
+    waiting, resume = "", list[Choice]()
     for line in talk.house.registry.waiting:
-        waiting = waiting or await line(talk)
+        if waiting := await line(talk):
+            resume = await _resume_button(talk) if line is draft_waiting else []
+            break
     name = talk.me.name or talk.words("menu.stranger")
     home = [await _officer_button(talk)] if await is_officer(talk) else []
     main = await buttons(talk, Place.MAIN)
-    choices = [*home, *main][: MAX_CHOICES - 1]
+    choices = [*resume, *home, *main][: MAX_CHOICES - 1]
     return talk.screen("menu.home", *choices, _button(talk, "themmuc"), greeting=greeting, name=name, waiting=waiting)
 
 
@@ -152,21 +155,37 @@ async def _scope_name(talk: Talk) -> str:
     return (await units.get(talk.session, held[0][1])).name if held else ""
 
 
-async def draft_waiting(talk: Talk) -> str:
-    """The menu's line about what was begun and not sent; after a month, once, where it has been put away."""
+async def _unfinished(talk: Talk) -> Draft | None:
+    """The latest draft that the menu has something to say about."""
     words = talk.house.words
     for draft in await accounts.list_drafts(talk.session, talk.me.id):
+        fresh = draft.updated_at >= talk.now - DRAFT_SHOWN
+        away = draft.reminded != PUT_AWAY and f"{draft.dialogue}.draft_put_away" in words
         known = talk.house.registry.dialogues.get(draft.dialogue)
         if not draft.data or known is None or f"{draft.dialogue}.draft_name" not in words:
             continue
-        if not await known.open_to(talk):
-            continue
-        if draft.updated_at >= talk.now - DRAFT_SHOWN:
-            return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))
-        if draft.reminded != PUT_AWAY and f"{draft.dialogue}.draft_put_away" in words:
-            draft.reminded = PUT_AWAY
-            return talk.words(f"{draft.dialogue}.draft_put_away")
-    return ""
+        if (fresh or away) and await known.open_to(talk):
+            return draft
+    return None
+
+
+async def draft_waiting(talk: Talk) -> str:
+    """The menu's line about what was begun and not sent; after a month, once, where it has been put away."""
+    draft = await _unfinished(talk)
+    if draft is None:
+        return ""
+    if draft.updated_at >= talk.now - DRAFT_SHOWN:
+        return talk.words("menu.draft_waiting", what=talk.words(f"{draft.dialogue}.draft_name"))
+    draft.reminded = PUT_AWAY
+    return talk.words(f"{draft.dialogue}.draft_put_away")
+
+
+async def _resume_button(talk: Talk) -> list[Choice]:
+    """The way back into the draft that the menu speaks of; none into one that it only says is put away."""
+    draft = await _unfinished(talk)
+    if draft is None or draft.updated_at < talk.now - DRAFT_SHOWN:
+        return []
+    return list(talk.house.words.message("common.draft_kept", what="", dialogue=draft.dialogue).choices)
 
 
 async def is_officer(talk: Talk) -> bool:

@@ -8,7 +8,7 @@ from content.text import clean_line, letters
 from db import accounts, campaigns, units
 from db.models import Level
 from handlers.campaign import audience, current, quoted
-from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move
+from handlers.dialogue import AGAIN, CANCEL, END, Again, Answer, Command, Dialogue, Kind, Move
 from handlers.paging import page
 from handlers.profile import read_name
 from handlers.talk import Talk
@@ -226,8 +226,7 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "edit":
         return "movements"
     if answer.choice == "drop":
-        talk.say("common.cancelled")
-        return END
+        return CANCEL
     data = talk.data
     row = await campaigns.register(
         talk.session, talk.me, data["year"], data["round"], data["movements"], data["goals"], talk.now

@@ -97,7 +97,7 @@ async def take_resume(talk: Talk, answer: Answer) -> Move | str:
     return "anew"
 
 
-@dialogue.ask("anew")
+@dialogue.ask("anew", aside=True)
 async def ask_anew(talk: Talk) -> Message | str:
     assert talk.draft is not None
     if not talk.data.get("track"):

@@ -167,6 +167,30 @@ async def test_what_was_chosen_survives_another_command_and_a_week(world: World)
     assert await rows(world) == []
 
 
+async def test_giving_up_at_the_last_step_asks_first_and_what_is_saved_is_one_tap_away(world: World) -> None:
+    hoa = await begins(world)
+    await hoa.says("thi dua")
+    assert "chưa gửi" not in hoa.heard[-2].text  # nothing is chosen yet
+    await hoa.says("dang ky thi dua")
+    for text in ("1", "xong", "6", "Dạy nghề cho hai bạn mới", "xong"):
+        await hoa.says(text)
+    await hoa.taps("Hủy")
+    assert hoa.last.key == "common.cancel"
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "registration.preview"
+    await hoa.taps("Hủy")
+    await hoa.taps("Lưu nháp")
+    await hoa.says("thi dua")
+    assert "bản đăng ký chọn dở" in hoa.last.text
+    await hoa.says("menu")
+    assert "đăng ký thi đua" in hoa.last.text and len(keys(hoa)) <= 8
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "registration.preview" and "Dạy nghề cho hai bạn mới" in hoa.last.text
+    await hoa.taps("Hủy")
+    await hoa.taps("Bỏ")
+    assert hoa.last.key == "common.dropped" and await rows(world) == []
+
+
 async def test_a_draft_that_outlived_its_round_is_kept_for_the_next_one_and_says_so(world: World) -> None:
     world.now = local(2025, 6, 30, 23)
     hoa = await begins(world)

@@ -506,7 +506,8 @@ async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: Worl
     await hoa.taps("Bỏ, viết cái mới")
     assert hoa.last.key == "report.track"
     await hoa.says("lui")
-    assert hoa.last.key == "report.track"  # there is nothing older to go back to
+    assert hoa.last.key == "menu.home"  # there is nothing older to go back to
+    await hoa.says("/sangkien")
     await hoa.taps("Người tốt, việc tốt")
     assert hoa.last.key == "report.who" and set(await draft_of(world)) == {"track"}
     async with world.database.read() as session:
