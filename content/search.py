@@ -38,8 +38,10 @@ class Hit:
     old_name: str | None = None
 
 
-WHOLE_NAME: Final = 92.0
-"""From this score on what was typed is a name of the unit itself, not a part of one or of what stands above it."""
+FULL_NAME: Final = 95.0
+"""From this score on what was typed is a name of the unit, whole and with its words for what it is."""
+CORE: Final = 92.0
+"""A name but for the words that half of all units share: "Khe Lụa" may be the commune's union, its school or its office."""
 
 # Written out on both sides, so that "thcs" finds "trung học cơ sở" and the other way round.
 _WRITTEN_OUT: Final = {
@@ -81,6 +83,11 @@ def search_units(query: str, units: Iterable[UnitName], limit: int) -> list[Hit]
         hits = _hits(_Asked(meant), units)
     order = {unit.id: (min(map(len, unit.names), default=0), unit.names) for unit in units}
     return sorted(hits, key=lambda hit: (-hit.score, hit.old_name is not None, order[hit.id]))[:limit]
+
+
+def named_in_full(hits: Iterable[Hit]) -> list[Hit]:
+    """Those of the hits whose very name was typed; only a single one of them is meant for sure."""
+    return [hit for hit in hits if hit.score >= FULL_NAME]
 
 
 def guess_units(text: str, units: Iterable[UnitName], limit: int) -> list[Hit]:
@@ -131,9 +138,9 @@ def _score(asked: _Asked, name: str, around: Sequence[str]) -> float:
     if asked.marked == _marked(name):
         return 100.0
     if asked.folded == plain:
-        return 95.0
+        return FULL_NAME
     if asked.core == core:
-        return WHOLE_NAME
+        return CORE
     # Among equals the shorter name is likelier meant; and what was typed with marks should keep them.
     fine = 3.0 * len(asked.core) / max(len(asked.core), len(core)) + 2.0 * _share(asked.marked.split(), _marked(name))
     if core.startswith(asked.core) or plain.startswith(asked.folded):

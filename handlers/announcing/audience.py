@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Choice, Message
-from content.search import UnitName, search_units
+from content.search import UnitName, named_in_full, search_units
 from content.text import clean_line
 from db import audiences, broadcasts, policy, units
 from db.errors import Refused
@@ -15,6 +15,7 @@ from handlers.paging import page
 from handlers.talk import Talk
 
 UNITS_SHOWN = 4
+MOST_FOUND = 30
 SECTORS_SHOWN = 5
 MEMBERSHIP = ("", "member", "other")
 LABEL = 22
@@ -125,8 +126,14 @@ async def ask_unit(talk: Talk) -> Message:
         without=without,
         place=(await units.get(talk.session, talk.data["place"])).name if talk.data["place"] else "",
         found=len(talk.data["hits"]),
+        lines=[await _with_parent(talk, unit) for unit in shown] if talk.data["hits"] else [],
         chosen=await unit_names(talk, rule(talk)),
     )
+
+
+async def _with_parent(talk: Talk, unit: Unit) -> str:
+    """A unit found by name with what stands above it: several companies have a team of that name."""
+    return " – ".join(filter(None, (unit.name, await units.parent_name(talk.session, unit))))
 
 
 async def _above(talk: Talk) -> int | None:
@@ -162,19 +169,17 @@ async def take_unit(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _find(talk: Talk, typed: str) -> None:
-    """Typing reaches any unit one may write to, however deep; one that fits is ticked, several are shown."""
+    """Typing reaches any unit one may write to, however deep; one that is named or fits alone is ticked, several are shown."""
+    reach = await units.below(talk.session, await _tops(talk))
     named = [
         UnitName(u.id, tuple(filter(None, (u.name, u.short_name, u.code, *u.aliases))), u.old_names, u.place, u.parent)
         for u in await units.names(talk.session, teams=True)
+        if u.id in reach
     ]
-    mine = [
-        hit
-        for hit in search_units(typed, named, 30)
-        if await policy.may(talk.session, talk.me.id, Action.BROADCAST, hit.id)
-    ]
-    if not mine:
+    found = search_units(typed, named, MOST_FOUND)
+    if not found:
         raise Again("announcing.unit_unknown")
-    best = [hit.id for hit in mine if hit.score == mine[0].score]
+    best = [hit.id for hit in named_in_full(found) or found]
     talk.put(hits=best, start=0)
     if len(best) == 1 and best[0] not in rule(talk).units:
         await _toggle(talk, best[0])

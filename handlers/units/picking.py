@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from content.message import Choice, Message
-from content.search import WHOLE_NAME, UnitName, search_units
+from content.search import UnitName, named_in_full, search_units
 from content.text import clean_line
 from db import policy, units
 from db.errors import Refused
@@ -82,8 +82,8 @@ async def find(talk: Talk, text: str, limit: int) -> tuple[list[int], bool]:
     if known is not None and any(known.id == unit.id for unit in named):
         return [known.id], True
     hits = search_units(text, named, limit)
-    whole = [hit.id for hit in hits if hit.score >= WHOLE_NAME]
-    return whole or [hit.id for hit in hits], len(whole) == 1
+    full = named_in_full(hits)
+    return [hit.id for hit in full or hits], len(full) == 1
 
 
 async def within_reach(talk: Talk) -> list[UnitName]:

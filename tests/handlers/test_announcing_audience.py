@@ -116,9 +116,22 @@ async def test_a_name_that_fits_several_units_is_asked_back_and_never_guessed(wo
     await begins(ha)
     await ha.taps("Đơn vị")
     await ha.says("to cat")
-    assert "Có 2 đơn vị hợp" in ha.last.text and await codes(world) == {"CAOSON"}
+    assert "Có 2 đơn vị hợp" in ha.last.text and "1. Tổ cắt – Công ty TNHH May Hòa Phát" in ha.last.text
+    assert await codes(world) == {"CAOSON"}
     await ha.says("2")
     assert await codes(world) == {"T2"}
+
+
+async def test_a_place_that_several_units_are_called_after_ticks_none_of_them(world: World) -> None:
+    ha = await village(world)
+    await begins(ha)
+    await ha.taps("Đơn vị")
+    before = await codes(world)
+    await ha.says("cao son")
+    assert await codes(world) == before
+    assert "Công đoàn xã Cao Sơn" in ha.last.text and "Trường Tiểu học Cao Sơn" in ha.last.text
+    await ha.taps("TH Cao Sơn")
+    assert await codes(world) == {"TRUONG"}
 
 
 async def test_only_this_level_leaves_out_everything_below(world: World) -> None:

@@ -298,6 +298,17 @@ async def test_two_units_that_sound_alike_are_shown_and_only_those_within_reach(
     assert dai.last.key == "units.invited" and "Sao Mai" in dai.last.text
 
 
+async def test_a_place_that_several_units_are_called_after_is_asked_about(world: World) -> None:
+    tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
+    await tien.says("/donvi")
+    await tien.taps("Mã QR của đơn vị")
+    await tien.says("cao son")
+    assert tien.last.key == "units.unit_found"
+    assert "Công đoàn xã Cao Sơn" in tien.last.text and "Trường Tiểu học Cao Sơn" in tien.last.text
+    await tien.says("cong doan xa cao son")
+    assert tien.last.key == "units.qr" and "CAOSON" in tien.last.text
+
+
 async def test_each_purpose_starts_where_its_own_role_reaches(world: World) -> None:
     """Reviewer of the province, chair of one union: invitations begin at the union."""
     huong = await world.joined("Nguyễn Thị Hương", unit="TINH", role=Role.REVIEWER)
