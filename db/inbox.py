@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from db.accounts import PREVIEW
 from db.models import Account, InboxRow, InboxState
@@ -76,7 +76,11 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
 
 
 async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[InboxRow]:
-    """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole."""
+    """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole.
+
+    A retry further ahead than any is put shows that the clock was put back meanwhile: nobody waits for it to come round.
+    """
+    furthest = now + timedelta(seconds=max(BACKOFF))
     first = (
         select(InboxRow.lane, func.min(InboxRow.id).label("id"))
         .where(InboxRow.state == InboxState.NEW)
@@ -86,17 +90,12 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
     query = (
         select(InboxRow)
         .join(first, first.c.id == InboxRow.id)
-        .where(InboxRow.lane.not_in(list(busy)), (InboxRow.next_at.is_(None)) | (InboxRow.next_at <= now))
+        .where(InboxRow.lane.not_in(list(busy)))
+        .where(or_(InboxRow.next_at.is_(None), InboxRow.next_at <= now, InboxRow.next_at > furthest))
         .order_by(InboxRow.id)
         .limit(limit)
     )
     return list((await session.execute(query)).scalars())
-
-
-async def next_due(session: Session) -> datetime | None:
-    """When the earliest waiting retry is due; None when nothing waits for a time."""
-    query = select(func.min(InboxRow.next_at)).where(InboxRow.state == InboxState.NEW, InboxRow.next_at.is_not(None))
-    return (await session.execute(query)).scalar()
 
 
 async def take(session: Session, row_id: int) -> bool:

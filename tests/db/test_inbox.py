@@ -69,3 +69,13 @@ async def test_what_is_dead_waits_for_repair_a_month_and_of_a_stranger_a_day(wor
     assert await kept(hours=24) == [True, False, False]
     assert await kept(days=29) == [True, False, False]
     assert await kept(days=31) == [False, False, False]
+
+
+async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_its_retry(world: World) -> None:
+    """Found by the simulation (seed 172): a failure, the clock a day back, and the chat was deaf for a day."""
+    async with world.database.write() as session:
+        await inbox.store(session, "telegram", "1", [Arrival("9", "sum", "7", "{}")], START)
+        row_id = (await session.execute(select(InboxRow.id))).scalar_one()
+        await inbox.failed(session, row_id, "a fault", START)
+        assert await inbox.heads(session, START, (), 8) == []
+        assert [row.id for row in await inbox.heads(session, START - timedelta(days=1), (), 8)] == [row_id]

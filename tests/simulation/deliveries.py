@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from datetime import timedelta
 from content.calendar import LOCAL
 from content.windows import is_daytime
 from tests.people import spoken
+from tests.simulation.cast import QUIET
 from tests.simulation.platform import Said
 from tests.simulation.world import World
 
@@ -114,7 +116,9 @@ def _order(world: World) -> Iterator[str]:
 
 
 def _left(world: World) -> Iterator[str]:
-    """Nothing to many after "no more" was answered; nothing at all after "deleted" was."""
+    """Nothing to many without a yes, or after "no more" was answered; nothing at all after "deleted" was."""
+    if any(said.chat == QUIET and said.bulk and said.arrived for said in world.platform.said):
+        yield f"{QUIET} never wanted news and got some"
     words = spoken()[0]
     last_words = {"opt-out": words.text("announcing.no_more"), "erase": words.text("profile.deleted")}
     for intent in world.crowd.intents:
@@ -141,13 +145,15 @@ def _held(world: World) -> Iterator[str]:
     """After "paused", "cancelled" or "all stopped" was answered nothing of it leaves until it is let go."""
     moments = {said.message_id: said.at for said in world.platform.said if said.arrived and not said.edit}
     answers: list[tuple[float, str, str]] = []
-    for key, text, provider in world.disk.look(
-        "SELECT json_extract(payload, '$.key'), json_extract(payload, '$.text'), provider_id FROM outbox "
-        "WHERE state = 'sent' AND payload LIKE '{%'"
+    for key, text, state, provider in world.disk.look(
+        "SELECT json_extract(payload, '$.key'), json_extract(payload, '$.text'), state, provider_id FROM outbox "
+        "WHERE payload LIKE '{%'"
     ):
-        if key in HOLDS or key in LETS_GO:
+        heard = state == "sent"
+        if (key in HOLDS and heard) or key in LETS_GO:  # let go it is also when the answer could not be delivered
             code = BROADCAST.search(text)
-            answers.append((moments.get(int(provider), 0.0), key, code[0] if code else ""))
+            at = moments.get(int(provider), 0.0) if heard else math.inf
+            answers.append((at, key, code[0] if code else ""))
     codes = dict(world.disk.look("SELECT text, code FROM broadcasts"))
     for said in world.platform.said:
         code = codes.get(said.text)

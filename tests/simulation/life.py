@@ -16,8 +16,12 @@ MOMENTS = (
     "before request",
     "in flight",
     "after request",
+    "before bulk",
+    "bulk in flight",
+    "after bulk",
 )
-"""Where a process may be killed. "in flight": the platform has obeyed, its answer is on the way."""
+"""Where a process may be killed. "in flight": the platform has obeyed, its answer is on the way. "bulk" is a
+request that carries a message to many."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tests.simulation.world import World
 
 DECISIONS = ("claimed", "returned", "asked", "verified", "not_selected")
 MOVES = (*DECISIONS, "supplemented", "lapsed", "closed")
+DECIDED = -1
 FORGETS = timedelta(days=30)
 """A clock that jumps so far forgets the keys of handled updates (promises §1.4)."""
 
@@ -83,12 +84,15 @@ def _decisions(world: World) -> Iterator[str]:
     for number, code, version, author in world.disk.look("SELECT id, code, version, author_id FROM submissions"):
         if author in erased:
             continue
-        history = world.disk.look("SELECT action, at, actor_id FROM submission_events WHERE submission_id = ?", number)
+        history = world.disk.look(
+            "SELECT action, at, actor_id FROM submission_events WHERE submission_id = ? ORDER BY id", number
+        )
         events = Counter(action for action, _, _ in history)
-        # Who decides on what nobody holds takes it on in the same move.
-        moves = len({(at, actor) for action, at, actor in history if action in MOVES})
-        if version != 1 + moves:
+        # Who decides on what nobody holds takes it on in the same move; two moves may fall on the same instant.
+        moves = [(at, actor) for action, at, actor in history if action in MOVES]
+        if not len(set(moves)) <= version - 1 <= len(moves):
             yield f"{code} is at version {version} after {dict(events)}"
+        yield from (f"{code}: {wrong}" for wrong in _illegal(history))
         audits = Counter(
             action for (action,) in world.disk.look("SELECT action FROM audit WHERE object = ?", f"submission {code}")
         )
@@ -99,6 +103,24 @@ def _decisions(world: World) -> Iterator[str]:
         told = world.disk.look("SELECT count(*) FROM outbox WHERE kind = 'result' AND person_id = ?", author)[0][0]
         if told != events["asked"] + events["verified"] + events["not_selected"]:
             yield f"{code}: its author was told {told} times of {dict(events)}"
+
+
+def _illegal(history: list[tuple[str, str, int]]) -> Iterator[str]:
+    """Steps that nobody may take as things stand: claiming what is held, deciding on what somebody else holds."""
+    holder = 0
+    loose = False  # after a supplement it is held as before, or by nobody when the claim had run out
+    for action, _, actor in history:
+        if action == "claimed":
+            if holder and not loose:
+                yield f"claimed by {actor} while {holder} held it"
+            holder = actor
+        elif action in ("asked", "verified", "not_selected", "returned"):
+            if holder != actor:
+                yield f"{action} by {actor} while {holder} held it"
+            holder = 0 if action == "returned" else holder if action == "asked" else DECIDED
+        elif action in ("lapsed", "closed"):
+            holder = 0
+        loose = action == "supplemented"
 
 
 def _announced(world: World) -> Iterator[str]:
@@ -137,6 +159,8 @@ def _broadcasts(world: World) -> Iterator[str]:
             yield f"{code} reached somebody for whom it had given way"
         if any(target == "planned" and out is None for _, target, out in targets):
             yield f"{code} has a target without its message"
+        if state == "done" and any(target == "frozen" for _, target, _ in targets):
+            yield f"{code} is done and was not planned to the end"
         if state == "done":
             found = world.disk.look(
                 "SELECT a.address FROM broadcast_targets t JOIN accounts a ON a.person_id = t.person_id "

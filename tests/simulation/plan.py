@@ -69,6 +69,8 @@ def _fate(rng: Random) -> Fate | None:
     moment = rng.choice(MOMENTS)
     if moment in ("before planning", "after planning"):
         return Fate(moment, rng.randint(1, 3))
+    if "bulk" in moment:
+        return Fate(moment, rng.randint(1, 12))
     return Fate(moment, rng.choice((1, 2, rng.randint(3, 30), rng.randint(20, 150))))
 
 

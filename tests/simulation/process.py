@@ -116,10 +116,18 @@ class Process:
         """Transactions under way."""
         return self.app.database.open if self.app is not None and not self.life.dead else 0
 
-    async def stop(self) -> None:
-        """SIGTERM: it has its eight seconds."""
+    async def stop(self) -> bool:
+        """SIGTERM: it has its eight seconds. False when it fails at its last words, which is as good as being killed."""
         assert self.app is not None
-        await self._in_its_name(self.app.stop)
+        stopping = self._in_its_name(self.app.stop)
+        while not (stopping.done() or self.life.dead):
+            await asyncio.wait({stopping}, timeout=0.1)
+        if not stopping.done():
+            return False  # killed over its last words
+        if stopping.exception() is not None:
+            self.life.kill()
+            return False
         self.up = False
         self.life.dead = True
         await self.life.bury()
+        return True

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import pytest
 
+from tests.simulation.bugs import BUGS, planted, steered
 from tests.simulation.conftest import Play
 from tests.simulation.oracles import judge
 from tests.simulation.plan import draw
 
-SEEDS = range(10)
+SEEDS = range(6)
+LAST_SEEN = {
+    "a_killed_planning_is_not_gone_on_with": 2,
+    "a_killed_planning_begins_anew_and_no_key_holds": 2,
+    "an_anniversary_has_no_key": 2,
+    "a_doubtful_announcement_is_sent_again": 11,
+    "what_comes_back_to_wait_ignores_a_stop": 19,
+    "a_block_page_counts_as_a_reader_who_blocked_us": 1,
+    "acknowledged_before_it_is_stored": 2,
+    "a_repeated_update_is_new": 8,
+    "a_decision_looks_at_no_version": 1,
+    "a_jump_of_the_clock_forgets_what_was_handled": 10,
+}
+"""The seed that caught a bug when this was written; the search begins there to be short, and goes on when the core has
+changed so much that it does not any more."""
+ENOUGH = 500
+"""Schedules within which every planted bug must be caught (promises §3.3, T1)."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -23,6 +40,17 @@ def test_every_promise_holds_whatever_happens(seed: int, play: Play) -> None:
 
 
 def test_one_seed_replays_exactly(play: Play) -> None:
-    first, second = play(draw(4)), play(draw(4))
+    first, second = play(draw(5)), play(draw(5))
     assert first.platform.said == second.platform.said and first.platform.said
-    assert first.killed == second.killed == {0, 1}
+    assert first.killed == second.killed and first.killed
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_caught(name: str, play: Play) -> None:
+    first = LAST_SEEN.get(name, 0)
+    for seed in range(first, first + ENOUGH):
+        with planted(name):
+            if judge(play(steered(name, draw(seed)))):
+                return
+    pytest.fail(f"{ENOUGH} schedules did not notice that {name.replace('_', ' ')}")
