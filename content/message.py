@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +72,11 @@ def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
 
 def _narrow(choice: Choice) -> bool:
     return len(re.sub(r"^\W+", "", choice.label)) <= NARROW
+
+
+def without_markup(text: str) -> str:
+    """The small HTML subset as plain text, for what shows none of it (a cell of a workbook)."""
+    return html.unescape(re.sub(r"</?[biua]\b[^<>]*>", "", text))
 
 
 def to_json(message: Message) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from content.calendar import LOCAL
+from content.message import without_markup
+from content.packs import Packs
 from content.sheets import Sheet, Value, write_workbook
 from content.words import Words
 
@@ -24,7 +26,7 @@ CODED = frozenset({"muted_topics", "topic", "kind", "reason", "outcome", "field"
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def write_copy(folder: Path, words: Words, found: Rows, files: Sequence[tuple[str, str]]) -> list[str]:
+def write_copy(folder: Path, words: Words, packs: Packs, found: Rows, files: Sequence[tuple[str, str]]) -> list[str]:
     """Writes the archives and returns their names in `folder`; more than one only where the files are very large.
 
     `files` are (name in `folder`, what it belongs to). One that is not there any more is left out.
@@ -34,7 +36,7 @@ def write_copy(folder: Path, words: Words, found: Rows, files: Sequence[tuple[st
     for number, (name, part) in enumerate(zip(names, parts, strict=True)):
         with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
             if number == 0:
-                archive.writestr(words.plain("export.book"), write_workbook(_sheets(words, found)))
+                archive.writestr(words.plain("export.book"), write_workbook(_sheets(words, packs, found)))
                 archive.writestr(
                     words.plain("export.data"), json.dumps(found, ensure_ascii=False, indent=1, default=_raw)
                 )
@@ -62,10 +64,11 @@ def _raw(value: Any) -> str:
     return str(value.value) if isinstance(value, Enum) else value.isoformat()
 
 
-def _sheets(words: Words, found: Rows) -> list[Sheet]:
+def _sheets(words: Words, packs: Packs, found: Rows) -> list[Sheet]:
     """One sheet for each kind of thing that is there; columns that only machines need are in the JSON alone."""
     sheets = []
-    for table, rows in found.items():
+    for table, raw in found.items():
+        rows = [_readable(packs, table, row) for row in raw]
         if rows:
             columns = dict.fromkeys(column for row in rows for column in row)
             shown = [column for column in columns if f"export.column_{column}" in words]
@@ -73,6 +76,19 @@ def _sheets(words: Words, found: Rows) -> list[Sheet]:
             cells = [[_cell(words, column, row.get(column)) for column in shown] for row in rows]
             sheets.append(Sheet(words.plain(f"export.sheet_{table}"), header, cells))
     return sheets
+
+
+def _readable(packs: Packs, table: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with what it only points at written out: movements and questions by their words; what was said unmarked."""
+    if table == "messages_out":
+        return {**row, "text": without_markup(row["text"])}
+    if table == "registrations":
+        campaign = next((each for each in packs.campaigns if each.year == row["year"]), None)
+        names = [movement.name for movement in campaign.movements] if campaign is not None else []
+        return {**row, "movements": "; ".join(names[n] if n < len(names) else str(n + 1) for n in row["movements"])}
+    if isinstance(row.get("question"), str) and (question := packs.bank.find(row["question"])) is not None:
+        return {**row, "question": question.stem}
+    return row
 
 
 def _cell(words: Words, name: str, value: Any) -> Value:

@@ -85,7 +85,7 @@ async def export(work: Work, job: Job) -> None:
     async with work.database.read() as session:
         found = await rights.collect(session, int(job.data["person"]))
         files = await rights.files_of(session, int(job.data["person"]))
-    names = await asyncio.to_thread(write_copy, work.files, work.words, found, files)
+    names = await asyncio.to_thread(write_copy, work.files, work.words, work.packs, found, files)
     await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days)
 
 

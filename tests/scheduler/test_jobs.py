@@ -139,10 +139,29 @@ async def test_the_copy_tells_of_announcements_and_leaves_what_people_wrote_as_i
         found = await rights.collect(session, person_id)
     assert [(row["code"], row["text"]) for row in found["broadcast_targets"]] == [("TB-25-0001", "Mời họp.")]
     assert [row["text"] for row in found["messages_out"]][-2:] == ["Mời họp chiều nay.", ""]
-    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, found)}
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, world.house.packs, found)}
     told = dict(zip(sheets["Hồ sơ đã gửi"].header, sheets["Hồ sơ đã gửi"].rows[-1], strict=True))
     assert told["Tên hồ sơ"] == "sent"
     assert told["Nội dung"] == "Trước đây: name\nLĩnh vực: an toàn\nKết quả: Làm lợi (đồng): 5"
+
+
+async def test_a_copy_is_read_without_markup_and_without_numbers_of_things(world: World) -> None:
+    hoa = await with_a_report(world)
+    for said in ("thi dua", "dang ky", "1,2", "xong", "1", "xong", "gui"):
+        await hoa.says(said)
+    await hoa.says("thi dua")
+    async with world.database.read() as session:
+        found = await rights.collect(session, await hoa.id())
+    kept = " ".join(row["text"] for row in found["messages_out"])
+    assert "<b>" in kept and "&#34;" in kept
+    told = {
+        sheet.name: [dict(zip(sheet.header, row, strict=True)) for row in sheet.rows]
+        for sheet in copies._sheets(world.house.words, world.house.packs, found)
+    }
+    shown = " ".join(str(row["Nội dung"]) for row in told["Tin hệ thống đã gửi"])
+    assert "THI ĐUA NĂM 2025" in shown and not any(mark in shown for mark in ("<b>", "&#34;", "&amp;"))
+    assert told["Đăng ký thi đua"][0]["Phong trào"] == "Lao động giỏi, lao động sáng tạo; Giỏi việc nước, đảm việc nhà"
+    assert told["Ôn luật"][0]["Câu hỏi"] == world.house.packs.bank.get("cd-57").stem
 
 
 async def test_an_officers_copy_says_that_cards_and_names_were_shown_but_not_what_they_said(world: World) -> None:
@@ -165,7 +184,7 @@ async def test_an_officers_copy_says_that_cards_and_names_were_shown_but_not_wha
     hidden = [row for row in found["messages_out"] if row["about_others"]]
     assert len(hidden) >= 3 and all(row["created_at"] and row["kind"] and not row["text"] for row in hidden)
     assert not any(row["about_others"] for row in theirs)
-    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, found)}
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, world.house.packs, found)}
     assert sheets["Tin hệ thống đã gửi"].header == [
         "Lúc tạo", "Loại", "Tình trạng", "Về người khác (không kèm lời)", "Nội dung",
     ]  # fmt: skip
@@ -250,6 +269,6 @@ def test_very_large_files_come_in_several_archives(world: World, monkeypatch: py
     for name in "abc":
         (folder / name).write_bytes(b"0123456789")
     files = [(name, "SK-25-0001") for name in "abc"] + [("gone", "")]
-    names = copies.write_copy(folder, world.house.words, {"persons": [{"name": "Hoa"}]}, files)
+    names = copies.write_copy(folder, world.house.words, world.house.packs, {"persons": [{"name": "Hoa"}]}, files)
     inside = [zipfile.ZipFile(folder / name).namelist() for name in names]
     assert inside == [["du-lieu.xlsx", "du-lieu.json", "tep/SK-25-0001-1", "tep/SK-25-0001-2"], ["tep/SK-25-0001-3"]]
