@@ -9,6 +9,7 @@ from db import accounts, campaigns, units
 from db.models import Level
 from handlers.campaign import audience, current, quoted
 from handlers.dialogue import AGAIN, CANCEL, END, Again, Answer, Command, Dialogue, Kind, Move
+from handlers.onboarding.oneself import workplace_name
 from handlers.paging import page
 from handlers.profile import read_name
 from handlers.talk import Talk
@@ -214,7 +215,7 @@ async def ask_preview(talk: Talk) -> Message | str:
 async def _workplace(talk: Talk) -> str:
     """The unit, and the team in it."""
     if not talk.me.unit_id:
-        return talk.words("onboarding.unit_later")
+        return await workplace_name(talk)
     unit = await units.get(talk.session, talk.me.unit_id)
     return f"{await units.parent_name(talk.session, unit)} – {unit.name}" if unit.level == Level.TEAM else unit.name
 

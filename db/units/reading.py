@@ -98,10 +98,10 @@ async def list_at(session: Session, *, place: str = "", zone: str = "") -> list[
     return list((await session.execute(query)).scalars())
 
 
-async def has_request(session: Session, person_id: int) -> bool:
-    """Whether a person wrote down a workplace that an officer has not placed yet."""
-    query = select(UnitRequest.id).where(UnitRequest.person_id == person_id, UnitRequest.done_at.is_(None))
-    return (await session.execute(query.limit(1))).first() is not None
+async def find_request(session: Session, person_id: int) -> UnitRequest | None:
+    """The workplace a person wrote down last that an officer has not placed yet."""
+    query = select(UnitRequest).where(UnitRequest.person_id == person_id, UnitRequest.done_at.is_(None))
+    return (await session.execute(query.order_by(UnitRequest.id.desc()).limit(1))).scalar()
 
 
 async def names(session: Session, *, teams: bool = False) -> list[UnitNames]:

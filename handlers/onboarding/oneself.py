@@ -101,9 +101,11 @@ async def ask_done(talk: Talk) -> Message | Move:
 
 
 async def workplace_name(talk: Talk) -> str:
-    """Where this person works: a team with what it belongs to, or that it is not known yet."""
+    """Where this person works: a team with what it belongs to, what they wrote down, or that it is not known yet."""
     if talk.me.unit_id is None:
-        return talk.words("onboarding.unit_later")
+        written = await units.find_request(talk.session, talk.me.id)
+        plain = talk.house.words.plain
+        return plain("onboarding.unit_written", text=written.text) if written else plain("onboarding.unit_later")
     return await units.full_name(talk.session, await units.get(talk.session, talk.me.unit_id))
 
 

@@ -24,7 +24,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
 async def start(talk: Talk) -> Message | Move | str:
     if not await people.has_consent(talk.session, talk.me.id, Purpose.SUBMISSIONS):
         return "agree"
-    if talk.me.unit_id is None and not await units.has_request(talk.session, talk.me.id):
+    if talk.me.unit_id is None and await units.find_request(talk.session, talk.me.id) is None:
         talk.say("report.need_unit")
         talk.conversation.pending = {"answered": ["news", "group", "shift"], "command": "sangkien", "arg": ""}
         return onboarding.go("unit_ask")

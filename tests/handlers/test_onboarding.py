@@ -112,6 +112,11 @@ async def test_a_workplace_that_is_not_there_is_written_down_for_an_officer(worl
     assert hoa.last.key == "onboarding.group"
     async with world.database.read() as session:
         assert (await session.execute(select(UnitRequest.text))).scalar_one() == "Xưởng mộc ông Tư, xã Cao Sơn"
+    await hoa.taps("NLĐ doanh nghiệp")
+    assert hoa.last.key == "onboarding.done"
+    assert "Nơi làm việc: đã ghi &#34;Xưởng mộc ông Tư, xã Cao Sơn&#34;, chờ cán bộ ghép" in hoa.last.text
+    await hoa.says("/canhan")
+    assert "chờ cán bộ ghép" in hoa.last.text and "chưa chọn" not in hoa.last.text
 
 
 async def test_who_wrote_their_workplace_down_may_send_a_report_meanwhile(world: World) -> None:
