@@ -45,8 +45,8 @@ async def _authors(talk: Talk, submission: Submission) -> str:
     mine = 100 - sum(each.percent for each in coauthors)
     named = []
     for each in coauthors:
-        said_no = f" ({talk.words('report.coauthor_said_no')})" if each.confirmed is False else ""
-        named.append(f"{each.name or erased} {each.percent}%{said_no}")
+        said = {True: "yes", False: "no", None: "waits" if each.person_id is not None else "outside"}[each.confirmed]
+        named.append(f"{each.name or erased} {each.percent}% ({talk.words(f'moderation.coauthor_{said}')})")
     return ", ".join([f"{author} {mine}%", *named])
 
 

@@ -40,7 +40,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def _value(talk: Talk, key: str, story: dict[str, object]) -> str:
-    value = story.get(key, "")
+    value = story.get(key, "unasked" if key == "display" else "")
     if key in NAMED and value:
         shown = talk.words(f"report.{key}_{value}")
         return f"{shown}, {story['since']}" if key == "applied" and story.get("since") else shown

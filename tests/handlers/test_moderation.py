@@ -434,6 +434,25 @@ async def test_two_reports_stand_side_by_side_but_another_branch_shows_only_its_
     assert (await state(world, far)).status == Status.DUPLICATE
 
 
+async def test_the_card_says_how_the_name_is_shown_and_what_each_coauthor_said(world: World) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    an, lan, dung = [await world.joined(name) for name in ("Quách Văn An", "Đỗ Thị Lan", "Phạm Thị Dung")]
+    named = (
+        ("Quách Văn An", 10, await an.id()), ("Đỗ Thị Lan", 10, await lan.id()), ("Phạm Thị Dung", 10, await dung.id()),
+        ("Bàn Văn Minh", 10, None),
+    )  # fmt: skip
+    code = (await sent(world, hoa, coauthors=named)).code
+    await an.presses(f"c:dongtacgia:{code}.yes")
+    await lan.presses(f"c:dongtacgia:{code}.no")
+    await ha.says(f"/duyet {code}")
+    assert "Quách Văn An 10% (đã xác nhận), Đỗ Thị Lan 10% (báo không phải)" in ha.last.text
+    assert "Phạm Thị Dung 10% (chưa xác nhận), Bàn Văn Minh 10% (chưa dùng Trợ lý)" in ha.last.text
+    assert "Hiện tên: chưa chọn, sẽ hỏi lại trước khi đăng" in ha.last.text
+    shown = (await sent(world, hoa, display="name")).code
+    await ha.says(f"/duyet {shown}")
+    assert "Hiện tên: tên, đơn vị" in ha.last.text
+
+
 # ---------------------------------------------------------------------------------------------------- who may
 
 
