@@ -43,6 +43,9 @@ FULL_NAME: Final = 95.0
 CORE: Final = 92.0
 """A name but for the words that half of all units share: "Khe Lụa" may be the commune's union, its school or its office."""
 
+FITS: Final = 60.0
+"""Below this score only a slip of the finger explains what was typed."""
+
 # Written out on both sides, so that "thcs" finds "trung học cơ sở" and the other way round.
 _WRITTEN_OUT: Final = {
     "cty": "cong ty",
@@ -73,7 +76,7 @@ def search_units(query: str, units: Iterable[UnitName], limit: int) -> list[Hit]
     """The units that fit best first, at most `limit`; empty when the query holds no letter or digit.
 
     Ranks: the name with its marks > the name without > its beginning > all words in any order, also of the place and
-    the unit above > one slip of the finger in a word. Queries with Telex keys left in are tried once more without.
+    the unit above > one slip of the finger in a word (of one word alone only where nothing fits it). Queries with Telex keys left in are tried once more without.
     """
     asked = _Asked(query)
     if not asked.words:
@@ -81,6 +84,8 @@ def search_units(query: str, units: Iterable[UnitName], limit: int) -> list[Hit]
     hits = _hits(asked, units := tuple(units))
     if not hits and (meant := without_telex(asked.folded)) != asked.folded:
         hits = _hits(_Asked(meant), units)
+    if len(asked.words) == 1 and any(hit.score >= FITS for hit in hits):
+        hits = [hit for hit in hits if hit.score >= FITS]
     order = {unit.id: (min(map(len, unit.names), default=0), unit.names) for unit in units}
     return sorted(hits, key=lambda hit: (-hit.score, hit.old_name is not None, order[hit.id]))[:limit]
 

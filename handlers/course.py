@@ -185,6 +185,10 @@ class Course:
 
     async def back(self) -> None:
         state = self.talk.state
+        if state.data.get("start") and any(choice.key == "more" for choice in self.choices):
+            self.talk.put(start=0)  # from a later page of a list to its first one
+            await self.ask(self.conversation.step)
+            return
         history = [name for name in state.history if self.dialogue and name in self.dialogue.steps]
         if not history:
             await self.command("menu", "")

@@ -112,6 +112,12 @@ def test_common_words_alone_still_find_something() -> None:
     assert set(ids("nha may")) == {10}
 
 
+def test_one_word_that_fits_somewhere_is_no_slip_elsewhere() -> None:
+    places = (UnitName(1, ("Trường Mầm non Kim Bôi",)), UnitName(2, ("Bưu điện Trung tâm",)))
+    assert [hit.id for hit in search_units("truong", places, 5)] == [1]
+    assert [hit.id for hit in search_units("diem", places, 5)] == [2]
+
+
 def test_an_old_name_is_told_and_a_current_name_wins() -> None:
     assert search_units("công đoàn huyện Đà Bắc", UNITS, 5)[0] == Hit(8, 100.0, "Công đoàn huyện Đà Bắc")
     assert search_units("ptcs cao son b", UNITS, 5)[0].old_name == "Trường PTCS Cao Sơn B"

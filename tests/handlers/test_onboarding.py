@@ -238,6 +238,11 @@ async def test_results_come_five_a_page_and_go_round(world: World) -> None:
     assert [choice.label for choice in hoa.last.choices if choice.label.isdigit()] == ["1", "2", "3"]
     await hoa.says("xem tiep")
     assert hoa.last.text == first
+    await hoa.says("xem tiep")
+    await hoa.says("lui")
+    assert hoa.last.text == first  # from the second page to the first, not to another question
+    await hoa.says("lui")
+    assert hoa.last.key == "onboarding.unit_ask"
 
 
 @pytest.mark.parametrize(
