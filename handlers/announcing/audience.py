@@ -9,7 +9,17 @@ from db import audiences, broadcasts, policy, units
 from db.errors import Refused
 from db.models import Audience, Unit
 from db.policy import Action
-from handlers.announcing.flow import after, change, count, dialogue, group_names, rule, unit_names, why_nobody
+from handlers.announcing.flow import (
+    after,
+    change,
+    count,
+    dialogue,
+    group_names,
+    is_branch,
+    rule,
+    unit_names,
+    why_nobody,
+)
 from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
 from handlers.paging import page
 from handlers.talk import Talk
@@ -28,12 +38,15 @@ async def ask_audience(talk: Talk) -> Message:
     change(talk, confirmed=await broadcasts.is_unit_only(talk.session, talk.me.id))
     here = rule(talk)
     tally = await count(talk)
-    without = [] if await _has_choice_of_units(talk) else ["unit", "whole"]
+    branch = await is_branch(talk, here)
+    without = [] if await _has_choice_of_units(talk) else ["unit"]
+    without += [] if branch else ["whole"]
     without += [] if here.sector or len(await audiences.sectors(talk.session, here)) > 1 else ["sector"]
     return talk.screen(
         "announcing.audience",
         without=without,
         unit=await unit_names(talk, here),
+        branch=branch,
         whole=here.whole,
         groups=group_names(talk, here),
         sector=here.sector,

@@ -84,6 +84,11 @@ async def unit_names(talk: Talk, here: Rule) -> str:
     return talk.house.words.plain("announcing.units_more", names=listed, n=more) if more else listed
 
 
+async def is_branch(talk: Talk, here: Rule) -> bool:
+    """Whether anything stands below the units chosen: of a team there is no branch."""
+    return len(await units.below(talk.session, here.units)) > len(here.units)
+
+
 async def whom(talk: Talk, here: Rule) -> str:
     """The audience in words, on one line."""
     if here.corrects:
@@ -92,6 +97,7 @@ async def whom(talk: Talk, here: Rule) -> str:
     return talk.house.words.plain(
         "announcing.whom",
         unit=await unit_names(talk, here),
+        branch=await is_branch(talk, here),
         whole=here.whole,
         groups=group_names(talk, here),
         sector=here.sector,

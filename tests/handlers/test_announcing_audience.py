@@ -141,6 +141,20 @@ async def test_only_this_level_leaves_out_everything_below(world: World) -> None
     assert "(chỉ cấp này)" in ha.last.text and "Người nhận: 1 người" in ha.last.text
 
 
+async def test_nothing_is_said_or_asked_about_the_branch_of_a_unit_that_has_none(world: World) -> None:
+    ha = await village(world)
+    await begins(ha)
+    assert "(cả nhánh)" in ha.last.text
+    await ha.taps("Đơn vị")
+    await ha.says("chuyen 5")
+    await ha.taps("Xong")
+    assert "Đơn vị: Tổ chuyền 5\n" in ha.last.text and "whole" not in {choice.key for choice in ha.last.choices}
+    await ha.taps("Đơn vị")
+    await ha.says("cong doan xa cao son")
+    await ha.taps("Xong")
+    assert "(cả nhánh)" in ha.last.text and "whole" in {choice.key for choice in ha.last.choices}
+
+
 async def test_groups_sector_membership_and_officers_narrow_the_count(world: World) -> None:
     ha = await village(world)
     await begins(ha)
