@@ -9,7 +9,7 @@ from typing import Any
 from content.calendar import LOCAL, add_working_days
 from content.text import whole_number
 from db import policy, queue, reviews, submissions, units
-from db.errors import Expected
+from db.errors import Conflict, Expected
 from db.models import Status, Submission
 from db.policy import Action
 from handlers.dialogue import Dialogue, Move
@@ -111,15 +111,30 @@ async def carry_out(talk: Talk, act: Act, done: str, typed: str = "") -> Move:
         await act(talk, submission, version)
         talk.say(done, code=code)
         return await onward(talk, submission)
-    finished, left = [], []
+    left: dict[str, list[str]] = {}
     for code, version in map(split, args):
         try:
             await act(talk, await queue.get_visible(talk.session, talk.me.id, code), version)
-            finished.append(code)
-        except Expected:
-            left.append(code)
-    talk.say("moderation.batch_done", done=len(finished), left=left, typed=typed if left else "")
+        except Expected as refusal:
+            left.setdefault(await _why_left(talk, code, refusal), []).append(code)
+    finished = len(args) - sum(map(len, left.values()))
+    talk.say("moderation.batch_done", done=finished, left=list(left.items()), typed=typed if left else "")
     return dialogue.go("queue", start=0, picked=[], args=[])
+
+
+async def _why_left(talk: Talk, code: str, refusal: Expected) -> str:
+    """What became meanwhile of a report that was ticked, and by whom; else why it cannot be done."""
+    event = None
+    if isinstance(refusal, Conflict):
+        submission = await queue.get_visible(talk.session, talk.me.id, code)
+        event = await reviews.last_move(talk.session, submission.id)
+    if event is None:
+        return talk.house.words.plain(refusal.key, **refusal.params)
+    return talk.house.words.plain(
+        "moderation.moved",
+        role=await role_of(talk, event.actor_id, submission),
+        action=talk.words(f"moderation.action_{event.action}"),
+    )
 
 
 async def tell_author(talk: Talk, submission: Submission, key: str, *, moved: bool = True, **params: Any) -> None:

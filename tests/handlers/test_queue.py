@@ -203,12 +203,31 @@ async def test_numbers_tick_and_untick_and_what_moved_meanwhile_is_named(world: 
     assert ha.last.key == "moderation.preview" and "2 hồ sơ" in ha.last.text
     await ha.taps("Gửi")
     done = next(heard for heard in ha.heard if heard.key == "moderation.batch_done")
-    assert second in done.text and first not in done.text and "Xin ảnh chụp" in done.text
+    assert f"• {second}: Cán bộ công đoàn cấp trên đã nhận xử lý" in done.text
+    assert first not in done.text and "Xin ảnh chụp" in done.text
     statuses = [(await state(world, code)).status for code in (first, second, third, fourth)]
     assert statuses == [Status.NEED_INFO, Status.CLAIMED, Status.SENT, Status.SENT]
     row = await state(world, first)
     assert row.holder_id == await ha.id() and row.lapses_at is not None
     assert hoa.keys == ["moderation.notice_ask"]
+
+
+async def test_what_was_decided_meanwhile_is_told_as_decided_and_by_whom(world: World) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    ly = await reviewer(world, "Vũ Thị Ly")
+    first, second, third, fourth = await many(world, hoa, 4)
+    await ha.says("/duyet")
+    await ha.taps("Chọn nhiều hồ sơ")
+    await ha.taps("Cả trang này")
+    await ha.taps("Xong")
+    for person, code in ((ly, first), (ly, second), (hoa, third)):
+        await person.presses(f"c:chapnhan:{code}.1" if person is ly else f"c:rut:{code}")
+        await person.taps("Chấp nhận" if person is ly else "Rút")
+    await ha.taps("Chấp nhận cả 4")
+    done = next(heard.text for heard in ha.heard if heard.key == "moderation.batch_done")
+    assert "Xong 1 hồ sơ" in done and fourth not in done
+    assert f"• {first}, {second}: Cán bộ công đoàn cấp trên đã chấp nhận" in done
+    assert f"• {third}: Tác giả đã rút hồ sơ" in done
 
 
 async def test_a_supplement_nobody_has_read_cannot_be_ticked(world: World) -> None:
