@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from content.anniversaries import planned
 from content.calendar import LOCAL, add_working_days, is_working_day, local_date
 from content.message import to_json
 from content.windows import awake, next_slot
@@ -166,6 +167,10 @@ async def _overdue(work: Work, session: Session, now: datetime) -> None:
 
 
 async def _drafts(work: Work, session: Session, now: datetime) -> None:
+    """Mentions what somebody has begun; not on the day of an anniversary, to which nothing is attached (§4.5)."""
+    today = planned(work.packs.anniversaries, local_date(now), 1)
+    if any(item.on == item.day and item.approved for item in today):
+        return
     for number, after in _latest_first(DRAFTS):
         for draft in await accounts.list_waiting_drafts(session, "report", now - after, number):
             if not await _in_window(session, draft.person_id, now):

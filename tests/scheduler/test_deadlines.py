@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -142,6 +142,7 @@ async def duplicates(world: World) -> tuple[TestPerson, str, list[str]]:
     for code in others:
         await ha.presses(f"c:trung:{code}.1")
         await ha.says(first)
+        await ha.taps("yes")
     for person in world.people.values():
         person.heard.clear()
     return ha, first, others
@@ -314,6 +315,23 @@ async def test_an_author_who_stops_everything_takes_back_what_waits_and_the_hold
 
 
 # ---------------------------------------------------------------------------------------------------- drafts
+
+
+async def test_a_draft_is_not_mentioned_on_the_day_of_an_anniversary_but_on_the_next(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = datetime(2025, 7, 27, 3, tzinfo=UTC)
+    for said in ("sang kien", "dong y", "1", "Giá gá giúp thay dao cắt nhanh"):
+        await hoa.says(said)
+    hoa.heard.clear()
+    for hour in range(24, 38):  # 28/7 from ten in the morning to midnight
+        world.now = datetime(2025, 7, 27, 3, tzinfo=UTC) + timedelta(hours=hour)
+        await look(world, 1)
+    assert hoa.keys == []
+    world.later(days=1)
+    for _ in range(24):
+        world.later(hours=1)
+        await look(world, 1)
+    assert hoa.keys == ["report.reminder"]
 
 
 async def test_a_waiting_draft_is_mentioned_at_most_twice_and_only_to_who_wants_news(world: World) -> None:
