@@ -106,6 +106,13 @@ async def test_help_fits_a_small_screen_and_every_word_it_names_opens_something(
                 ), word
 
 
+async def test_a_refusal_calls_a_worker_nothing_that_they_are_not(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for typed in ("/dungkhan", "/guitin", "/donvi"):
+        await hoa.says(typed)
+        assert hoa.last.key == "common.refused" and "đồng chí" not in hoa.last.text, typed
+
+
 async def test_nothing_is_offered_that_is_not_built(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     built = world.house.registry.commands
