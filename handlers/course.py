@@ -116,7 +116,7 @@ class Course:
         self.talk.state.ahead = ahead
         if target:
             self.push()
-            await self.ask(target)
+            await self.ask(target, returning=bool(ahead))
         else:
             await self.show_again()
 

@@ -14,6 +14,8 @@ from handlers.talk import Talk
 
 TOLD = ("shares", "recognised", "secret", "display")
 COAUTHORS = 6
+PIECES = re.compile(r"\r?\n|(?<=%)\s*[,;]\s*")
+"""Between two of them: a line each, or commas where Enter sends."""
 MYSELF = re.compile(r"\W*(?:toi|em|minh|ban than)(?: toi| em)?\W*(\d{1,3})\W*")
 """A line that names nobody but the sender, folded."""
 
@@ -55,7 +57,7 @@ async def take_coauthors(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "none":
         talk.drop("shares")
         return "more"
-    lines = [_named(line, talk.me.name) for line in answer.text.splitlines()]
+    lines = [_named(line, talk.me.name) for line in PIECES.split(answer.text)]
     try:
         shares = parse_shares(lines)
     except ValueError as error:

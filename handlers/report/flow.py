@@ -49,10 +49,10 @@ def brief(text: str) -> str:
 
 
 def ask(talk: Talk, step: str, *, recall: bool = True, **params: Any) -> Message:
-    """A numbered question; while editing, with the answer that stands unless `recall` says it is no text."""
+    """A numbered question, with the answer that stands unless `recall` says it is no text; the way back shows it itself."""
     message = talk.screen(f"report.{step}", i=place(talk, step), n=len(order(talk)), **params)
     stands = talk.data.get(step)
-    if recall and talk.data.get("editing") and isinstance(stands, str) and stands:
+    if recall and not talk.state.ahead and isinstance(stands, str) and stands:
         recalled = talk.words("report.stands", answer=brief(stands))
         message = replace(message, text=f"{message.text}\n\n{recalled}")
     return message

@@ -270,6 +270,15 @@ async def test_shares_must_make_a_hundred_and_a_coauthor_is_asked(world: World) 
     assert an.last.key == "common.already"
 
 
+async def test_coauthors_may_stand_in_one_line_where_enter_sends(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Đồng tác giả")
+    assert "dấu phẩy" in hoa.last.text
+    await hoa.says("Quách Văn An 60%, em 40%")
+    assert hoa.last.key == "report.more" and (await draft_of(world))["shares"] == [["Quách Văn An", 60, None]]
+
+
 async def test_a_stranger_cannot_answer_for_a_coauthor(world: World) -> None:
     await world.joined("Quách Văn An")
     other = await world.joined("Đỗ Thị Lan")
@@ -512,6 +521,22 @@ async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: Worl
     assert hoa.last.key == "report.who" and set(await draft_of(world)) == {"track"}
     async with world.database.read() as session:
         assert (await session.execute(select(Attachment.draft_id))).scalar_one() is None
+
+
+async def test_going_forward_again_shows_what_was_written_at_each_step(world: World) -> None:
+    hoa = await begins(world, BEFORE, "xong", AFTER)
+    for _ in range(3):
+        await hoa.says("lui")
+    assert hoa.last.key == "report.title"
+    pressed = {"Giữ": ("field", "🔧 Kỹ thuật"), "Kỹ thuật": ("before", BEFORE), "Xong bước này": ("after", AFTER)}
+    for label, (step, told) in pressed.items():
+        await hoa.taps(label)
+        assert hoa.last.key == f"report.{step}" and hoa.last.text.count(told) == 1, step
+    await hoa.says("menu")
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "report.after" and AFTER in hoa.last.text
+    await hoa.says("xong")
+    assert hoa.last.key == "report.applied" and (await draft_of(world))["after"] == AFTER
 
 
 async def test_something_new_is_only_begun_once_it_is_clear_that_the_old_draft_goes(world: World) -> None:
