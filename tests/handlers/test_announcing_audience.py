@@ -134,6 +134,19 @@ async def test_a_place_that_several_units_are_called_after_ticks_none_of_them(wo
     assert await codes(world) == {"TRUONG"}
 
 
+async def test_however_many_units_elsewhere_are_called_so_ones_own_is_found(world: World) -> None:
+    ha = await village(world)
+    async with world.database.write() as session:
+        rows = [UnitRow(f"K{n}", f"Xưởng Mộc {n}", "", "KCN", Level.GRASSROOTS) for n in range(40)]
+        await units.write(
+            session, [*rows, UnitRow("MOC", "Xưởng Mộc Làng Trên", "", "CAOSON", Level.GRASSROOTS)], world.now
+        )
+    await begins(ha)
+    await ha.taps("Đơn vị")
+    await ha.says("xuong moc")
+    assert await codes(world) == {"MOC"}
+
+
 async def test_only_this_level_leaves_out_everything_below(world: World) -> None:
     ha = await village(world)
     await begins(ha)
