@@ -339,8 +339,8 @@ async def test_while_the_channel_is_down_what_is_said_is_kept_and_answered_later
 ) -> None:
     stage, door, hoa = chat
     door.fake.fail(fault, times=1)
-    await hoa.says("lời ghi cho ảnh")
     waiting = len(hoa.seen)
+    await hoa.says("lời ghi cho ảnh")
     assert (await draft(stage))["captions"] == "lời ghi cho ảnh"
     for _ in range(4):
         await stage.passes(minutes=1)
