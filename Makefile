@@ -1,23 +1,31 @@
 # Two commands: `make demo` to try it, `make test` to check it. Both install what they need into .venv.
+# `make prove` plants the bugs that the simulation must catch, and plays 2,000 schedules; it may be stopped and goes on.
 # `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo install test lint bench check-python clean
+.PHONY: demo install test lint bench prove check-python clean
 
 demo: install
 	@$(BIN)/congdoan demo
 
 install: $(VENV)/.installed
 
-# Two halves side by side, one for each core: real processes and browsers in the first, whose words come last.
-REAL := tests/bot tests/browser tests/simulation tests/test_kill.py tests/test_disk.py
+# Three parts side by side: two cores stay busy while real processes and browsers wait. The last one's words come first.
+STILL := tests/bot tests/db tests/scheduler tests/test_disk.py
+ALIVE := tests/browser tests/simulation tests/test_kill.py
 
 test: $(VENV)/.tested lint
-	@$(BIN)/pytest $(REAL) -p no:cacheprovider > $(VENV)/real.log 2>&1 & real=$$!; \
-	$(BIN)/pytest $(REAL:%=--ignore=%) -p no:cacheprovider; others=$$?; \
-	wait $$real; real=$$?; cat $(VENV)/real.log; exit $$((others | real))
+	@$(BIN)/pytest $(STILL) -p no:cacheprovider > $(VENV)/still.log 2>&1 & still=$$!; \
+	$(BIN)/pytest $(ALIVE) -p no:cacheprovider > $(VENV)/alive.log 2>&1 & alive=$$!; \
+	$(BIN)/pytest $(STILL:%=--ignore=%) $(ALIVE:%=--ignore=%) -p no:cacheprovider; others=$$?; \
+	wait $$still; still=$$?; wait $$alive; alive=$$?; cat $(VENV)/still.log $(VENV)/alive.log; \
+	exit $$((others | still | alive))
+
+prove: $(VENV)/.tested
+	@$(BIN)/pytest tests/simulation -m prove -p no:cacheprovider
+	@$(BIN)/python -m tests.simulation --schedules 2000
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check --quiet .

@@ -45,6 +45,13 @@ def test_one_seed_replays_exactly(play: Play) -> None:
     assert first.killed == second.killed and first.killed
 
 
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_still_finds_the_place_where_it_is_planted(name: str) -> None:
+    with planted(name):
+        assert callable(BUGS[name])
+
+
+@pytest.mark.prove
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_caught(name: str, play: Play) -> None:
