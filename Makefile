@@ -12,16 +12,19 @@ demo: install
 
 install: $(VENV)/.installed
 
-# Three parts side by side: two cores stay busy while real processes and browsers wait. The last one's words come first.
+# Three parts and the lint side by side: two cores stay busy while real processes and browsers wait. What the
+# other three said is printed at the end.
 STILL := tests/bot tests/db tests/scheduler tests/test_disk.py
 ALIVE := tests/browser tests/simulation tests/test_kill.py
 
-test: $(VENV)/.tested lint
+test: $(VENV)/.tested
 	@$(BIN)/pytest $(STILL) -p no:cacheprovider > $(VENV)/still.log 2>&1 & still=$$!; \
 	$(BIN)/pytest $(ALIVE) -p no:cacheprovider > $(VENV)/alive.log 2>&1 & alive=$$!; \
+	$(MAKE) --silent lint > $(VENV)/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest $(STILL:%=--ignore=%) $(ALIVE:%=--ignore=%) -p no:cacheprovider; others=$$?; \
-	wait $$still; still=$$?; wait $$alive; alive=$$?; cat $(VENV)/still.log $(VENV)/alive.log; \
-	exit $$((others | still | alive))
+	wait $$lint; lint=$$?; wait $$still; still=$$?; wait $$alive; alive=$$?; \
+	cat $(VENV)/lint.log $(VENV)/still.log $(VENV)/alive.log; \
+	exit $$((others | lint | still | alive))
 
 prove: $(VENV)/.tested
 	@$(BIN)/pytest tests/simulation -m prove -p no:cacheprovider

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.session import Database
 from tests.people import World, make_template, make_world
 
 
@@ -33,9 +34,15 @@ async def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def handle(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """One handle for all worlds, one after the other: SQL that was compiled for one need not be for the next."""
+    return Database(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('world') / 'world.db'}")
+
+
 @pytest.fixture
-async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
+async def world(handle: Database, template: Path, tmp_path: Path) -> AsyncIterator[World]:
     """A fresh world on 25/7/2025 at 16:55."""
-    made = make_world(tmp_path, template)
+    made = make_world(handle, template, tmp_path)
     yield made
     await made.database.close()

@@ -24,7 +24,7 @@ from db.units import UnitRow
 from handlers.dialogue import File, Incoming
 from handlers.engine import answer
 from handlers.meaning import plain_label
-from handlers.registry import COMMAND_NAMES, build_registry
+from handlers.registry import COMMAND_NAMES, Registry, build_registry
 from handlers.talk import House
 
 START = datetime(2025, 7, 25, 9, 55, tzinfo=UTC)
@@ -231,6 +231,11 @@ def spoken() -> tuple[Words, Packs]:
     return load_words(FACTS), load_packs(COMMAND_NAMES)
 
 
+@cache
+def _registry() -> Registry:
+    return build_registry(spoken()[0])
+
+
 async def make_template(path: Path, rows: Iterable[UnitRow] = UNITS) -> None:
     """Writes a database with the newest schema and some units, for worlds to be copied from."""
     database = Database(f"sqlite+aiosqlite:///{path}")
@@ -240,20 +245,23 @@ async def make_template(path: Path, rows: Iterable[UnitRow] = UNITS) -> None:
     await database.close()
 
 
-def make_world(folder: Path, template: Path) -> World:
-    """A fresh world in a real database file of its own."""
-    path = folder / "world.db"
+def make_world(database: Database, template: Path, files: Path) -> World:
+    """A fresh world in a real database file. The handle may have served another before: it keeps what it has compiled."""
+    path = database.file
+    assert path is not None
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     copyfile(template, path)
     words, packs = spoken()
     house = House(
         words=words,
-        registry=build_registry(words),
+        registry=_registry(),
         packs=packs,
         rng=Random(7),
         organisation=FACTS["organisation"],
         hotline=FACTS["hotline"],
         duty_line="",
-        files=folder,
+        files=files,
         links={"test": "https://chat.example/?start={}"},
     )
-    return World(Database(f"sqlite+aiosqlite:///{path}"), house)
+    return World(database, house)

@@ -161,4 +161,4 @@ async def test_a_full_disk_is_nobodys_fault_no_update_is_set_aside_for_it(world:
     assert inbox.trouble == Kind.FULL
     await inbox.drain()
     assert naps >= 20 and inbox.trouble is None
-    assert ask(tmp_path / "world.db", "SELECT state, attempts FROM inbox") == [("done", 0)]
+    assert ask(world.database.file, "SELECT state, attempts FROM inbox") == [("done", 0)]

@@ -106,6 +106,7 @@ class Echo:
 
 @pytest.fixture(scope="module")
 async def chromium() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=20_000)  # a machine under load is slow, not wrong
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -218,6 +219,7 @@ async def test_a_press_that_changes_its_own_message_is_answered_there(phone: Bro
     number = await echo.say(Message("Chọn nhé", tuple(fruit), screen=2))
     for line in range(6):
         await echo.say(Message(f"tin {line}\n\n\n"))
+    await expect(said(page, "tin 5")).to_be_in_viewport()
     pear = page.get_by_role("button", name="Lê")
     await pear.focus()
     async with page.expect_response("**/api/press"):

@@ -404,7 +404,8 @@ class Stage:
                     return
             self._delivery.wake()
             await self._delivery.round()
-            await asyncio.sleep(0.001)  # the platform answers
+            if self._delivery._flying:
+                await asyncio.wait(self._delivery._flying)  # the platform answers
 
     async def _looks(self) -> None:
         """Everybody reads what is new on their phone."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db.session import Database
 from handlers.registry import build_registry
 from tests.people import make_world, spoken
 from tests.transcripts.scenes import SCENES, Scene
@@ -15,13 +16,13 @@ HERE = Path(__file__).parent
 STAGES = (telegram_stage, webchat_stage)
 
 
-async def played(scene: Scene, folder: Path, template: Path) -> list[str]:
+async def played(scene: Scene, folder: Path, handle: Database, template: Path) -> list[str]:
     """The transcript of a scene on each door, in worlds that are alike."""
     found = []
     for open_stage in STAGES:
         here = folder / open_stage.__name__
         here.mkdir()
-        world = make_world(here, template)
+        world = make_world(handle, template, here)
         async with open_stage(world, here) as stage:
             await scene.play(stage)
         await world.database.close()
@@ -31,9 +32,9 @@ async def played(scene: Scene, folder: Path, template: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", SCENES)
 async def test_both_doors_say_what_was_read_and_approved(
-    name: str, tmp_path: Path, template: Path, request: pytest.FixtureRequest
+    name: str, tmp_path: Path, handle: Database, template: Path, request: pytest.FixtureRequest
 ) -> None:
-    by_telegram, by_webchat = await played(SCENES[name], tmp_path, template)
+    by_telegram, by_webchat = await played(SCENES[name], tmp_path, handle, template)
     assert by_telegram == by_webchat
     approved = HERE / f"{name}.md"
     if request.config.getoption("--update-transcripts"):
