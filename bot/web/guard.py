@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def from_our_page(request: web.Request) -> bool:
 
 def is_local(host: str) -> bool:
     """Whether a Host header names this machine. Another name that leads here is a page that wants to pass for ours."""
-    return host.rpartition("]")[0] == "[::1" or host.partition(":")[0] in ("127.0.0.1", "localhost")
+    return re.fullmatch(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", host) is not None
 
 
 def network(request: web.Request) -> str:

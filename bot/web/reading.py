@@ -18,7 +18,7 @@ from db import webchat
 from db.models import WebMessage
 
 HEARTBEAT = 20.0
-"""Seconds between signs of life: proxies and phones close what is silent."""
+"""Seconds between signs of life: proxies and phones close what is silent, the page gives up on what stays so."""
 MOST_STREAMS = 20
 """Streams of one chat at once: tabs, and those that broke and were not noticed yet."""
 SANDBOX = "sandbox; default-src 'none'"
@@ -95,7 +95,7 @@ class Reading:
                 try:
                     await asyncio.wait_for(event.wait(), HEARTBEAT)
                 except TimeoutError:
-                    await response.write(b": still here\n\n")
+                    await response.write(b"event: beat\ndata: 1\n\n")
         except ConnectionResetError:
             pass  # the browser left
         finally:

@@ -47,8 +47,8 @@ DEMO_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-src 'self'; frame-
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Not what is no proper HTTP: it is answered with 400, the Internet sends much of it, and it may hold a cookie."""
-    return not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage))
+    """Neither a phone that lost its line nor what is no proper HTTP: the Internet sends much of it, with cookies in it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], (BadHttpMessage, ConnectionResetError)))
 
 
 http_log = logging.getLogger(f"{__name__}.http")

@@ -871,7 +871,7 @@ async def test_a_silent_stream_shows_that_it_lives(house: House, monkeypatch: py
     monkeypatch.setattr(reading, "HEARTBEAT", 0.001)
     browser = await house.browser()
     async with browser.client.get("/api/events") as answer:
-        await lines(answer, ": still here")
+        await lines(answer, "event: beat")
 
 
 async def test_stopping_ends_open_streams(tmp_path: Path) -> None:
@@ -913,6 +913,34 @@ async def test_what_is_no_proper_http_is_refused_and_nothing_of_it_reaches_the_l
         heard.close()
         await server.stop()
     assert "secret" not in caplog.text and not caplog.records
+
+
+async def test_a_line_that_breaks_in_the_middle_of_a_photo_leaves_neither_file_nor_alarm(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(tmp_path) as house:
+        begun, dropped = asyncio.Event(), asyncio.Event()
+        new_upload, drop = house.chat.new_upload, house.chat.drop
+        monkeypatch.setattr(house.chat, "new_upload", lambda: (begun.set(), new_upload())[1])
+        monkeypatch.setattr(house.chat, "drop", lambda refs: (drop(refs), dropped.set())[0])
+        browser = await house.browser()
+        server = house.server
+        assert server is not None
+        await server.start()
+        host, _, port = server.address.removeprefix("http://").rstrip("/").partition(":")
+        _, heard = await asyncio.open_connection(host, int(port))
+        head = (
+            f"POST /api/files HTTP/1.1\r\nHost: {host}\r\nCookie: {guard.COOKIE}={browser.token}\r\nX-CSRF: {browser.csrf}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 90000\r\n\r\n"
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="truoc.jpg"\r\n\r\n'
+        )
+        heard.write(head.encode() + b"a" * 40_000)
+        await begun.wait()
+        heard.transport.abort()
+        await dropped.wait()
+        assert not house.uploads()
+        await server.stop()
+    assert not caplog.records
 
 
 # ------------------------------------------------------------------------------------------------------- the rest
@@ -987,7 +1015,17 @@ async def test_in_the_demo_one_may_be_anybody_it_names(demo: House) -> None:
     assert (await demo.heard())[0]["address"] == "demo-hoa"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "[::1].evil.example",
+        "localhost:1@evil.example",
+        "",
+    ],
+)
 async def test_the_demo_answers_under_this_machines_own_name_only(demo: House, host: str) -> None:
     browser = await demo.browser()
     for path in ("/", "/api/me?as=hoa", "/demo/people", "/static/chat.js"):

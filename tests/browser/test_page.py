@@ -15,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, 
 from sqlalchemy import delete
 
 from bot.settings import Settings
+from bot.web import reading
 from bot.web.server import WebServer
 from content.message import Choice, Media, Message, rows
 from content.pictures import qr_png
@@ -452,6 +453,75 @@ async def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(phone: B
     await echo.start()
     await expect(said(page, "trong lúc mất kết nối")).to_be_visible(timeout=30_000)
     await expect(page.locator("#offline")).to_have_text("")
+
+
+async def test_a_line_that_dies_without_a_word_is_given_up(phone: BrowserContext, echo: Echo) -> None:
+    await phone.clock.install()
+    page = await opened(phone, echo)
+    async with page.expect_request("**/api/events*"):
+        await page.clock.fast_forward(51_000)
+    await expect(page.locator("#offline")).to_have_text("")
+    await echo.say(Message("vẫn nghe"))
+    await expect(said(page, "vẫn nghe")).to_be_visible()
+
+
+async def test_a_line_on_which_nothing_is_said_is_kept_while_the_server_shows_that_it_lives(
+    phone: BrowserContext, echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HEARTBEAT", 0.01)
+    await phone.clock.install()
+    page = await opened(phone, echo)
+    streams: list[str] = []
+    page.on("request", lambda request: streams.append(request.url) if "api/events" in request.url else None)
+    for _ in range(3):
+        await page.clock.fast_forward(30_000)
+        await page.evaluate(
+            "() => new Promise((done) => { const other = new EventSource('api/events?after=9'); let n = 0;"
+            " other.addEventListener('beat', () => { if (++n === 5) { other.close(); done(); } }); })"
+        )
+    assert [url for url in streams if not url.endswith("=9")] == []
+
+
+async def test_what_got_no_answer_is_said_again_and_heard_once(phone: BrowserContext, echo: Echo) -> None:
+    await phone.clock.install()
+    page = await opened(phone, echo)
+    tried: list[Route] = []
+
+    async def swallow_first(route: Route) -> None:
+        tried.append(route)
+        if len(tried) > 1:
+            await route.continue_()
+
+    await page.route("**/api/say", swallow_first)
+    async with page.expect_request("**/api/say"):
+        await types(page, "có ai nghe không")
+    await page.clock.fast_forward(46_000)
+    await expect(said(page, "Đã nghe: có ai nghe không")).to_be_visible(timeout=30_000)
+    assert len(tried) == 2
+    await expect(page.locator(".mine")).to_have_count(1)
+
+
+async def test_when_the_network_is_back_nothing_waits_for_the_next_try(phone: BrowserContext, echo: Echo) -> None:
+    await phone.clock.install(time=0)
+    page = await opened(phone, echo)
+    await phone.set_offline(True)
+    await types(page, "đến nhà ăn rồi")
+    await expect(page.locator(".waiting .note")).to_have_text(TEXTS["failed"])
+    await page.clock.pause_at(3_600_000)
+    await phone.set_offline(False)
+    await expect(said(page, "Đã nghe: đến nhà ăn rồi")).to_be_visible()
+
+
+async def test_while_photos_go_out_the_page_says_how_much_is_gone(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    await page.route("**/api/files", lambda route: None)
+    await page.evaluate(
+        "() => { const send = XMLHttpRequest.prototype.send; XMLHttpRequest.prototype.send = function (body) { send.call(this, body);"
+        " this.upload.dispatchEvent(new ProgressEvent('progress', { lengthComputable: true, loaded: 45, total: 100 })); }; }"
+    )
+    picture = {"name": "máy.png", "mimeType": "image/png", "buffer": qr_png("https://congdoan.example")}
+    await page.locator("#files").set_input_files([picture])  # type: ignore[list-item]
+    await expect(page.locator(".waiting .note")).to_have_text(f"{TEXTS['sending']} 45%")
 
 
 async def test_a_refusal_is_told_beside_what_was_said(phone: BrowserContext, echo: Echo) -> None:

@@ -9,6 +9,8 @@ const field = at("text");
 const LARGEST = 20 * 1024 * 1024;
 const MOST = 10;
 const SAVED = "unsent:" + as;
+const SILENT = 50000; // ms without a sign of life from the server, which gives one every 20 s
+const STALLED = { words: 45000, files: 180000 }; // ms without progress; a full buffer of photos drains slowly
 
 const seen = new Map(); // message id → its box
 const waiting = new Map(); // key → what was sent and has not come back as a message yet
@@ -23,11 +25,14 @@ let sending = false;
 let stream = null;
 let pause = 1000;
 let timer = 0;
+let watch = 0;
+let wake = () => {}; // ends the rest before the next try
 
 const path = (address) => (as ? address + (address.includes("?") ? "&" : "?") + "as=" + encodeURIComponent(as) : address);
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-const get = (address) => fetch(path(address), { credentials: "same-origin" });
+const late = () => wait(20000).then(() => { throw new Error("no answer"); });
+const get = (address) => Promise.race([fetch(path(address), { credentials: "same-origin" }), late()]);
 
 function status(text) {
   at("offline").textContent = text || "";
@@ -216,9 +221,11 @@ function bubble(item) {
 }
 
 function tell(item, text) {
+  const atEnd = isAtEnd();
   release(item.box);
   item.note.textContent = text;
   item.note.removeAttribute("aria-hidden");
+  if (atEnd) log.scrollTop = log.scrollHeight; // the note is the last thing there is, and news of the line took room above
 }
 
 // What is typed or tapped survives a reload; of files only the names do, the browser would not give them back.
@@ -260,7 +267,7 @@ async function work() {
       if (item.done) item.done();
       rest = 1000;
     } else {
-      await wait(rest);
+      await Promise.race([wait(rest), new Promise((done) => { wake = done; })]);
       rest = Math.min(rest * 2, 15000);
     }
   }
@@ -269,28 +276,19 @@ async function work() {
 
 // True when there is nothing more to try.
 async function attempt(item) {
-  const options = { method: "POST", headers: { "X-CSRF": me.csrf }, credentials: "same-origin" };
-  if (item.form) {
-    item.form.set("key", item.key);
-    options.body = item.form;
-  } else {
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify({ ...item.body, key: item.key });
-  }
-  let answer;
-  try {
-    answer = await fetch(path(item.address), options);
-  } catch {
+  item.note.textContent = me.texts.sending;
+  const answer = await deliver(item);
+  if (!answer.status) {
     status(me.texts.offline);
     tell(item, me.texts.failed);
     return false;
   }
   if (at("offline").textContent === me.texts.offline && stream && stream.readyState === EventSource.OPEN) status("");
-  if (answer.ok) {
+  if (answer.status === 200) {
     item.note.textContent = "";
     return true;
   }
-  const why = (await answer.json().catch(() => ({}))).error;
+  const why = (answer.response || {}).error;
   if (answer.status === 401) {
     location.reload(); // the session is gone: begin anew, what is unsent comes along
     return false;
@@ -308,6 +306,33 @@ async function attempt(item) {
   item.box.classList.add("failed");
   waiting.delete(item.key);
   return true;
+}
+
+// Not fetch, which does not say how much of a photo is gone. Where nothing moves any more there is no line: status 0.
+function deliver(item) {
+  const request = new XMLHttpRequest();
+  request.open("POST", path(item.address));
+  request.responseType = "json";
+  request.setRequestHeader("X-CSRF", me.csrf);
+  let body = item.form;
+  if (body) body.set("key", item.key);
+  else {
+    request.setRequestHeader("Content-Type", "application/json");
+    body = JSON.stringify({ ...item.body, key: item.key });
+  }
+  return new Promise((done) => {
+    let stalled = 0;
+    const moving = (event) => {
+      clearTimeout(stalled);
+      stalled = setTimeout(() => request.abort(), item.form ? STALLED.files : STALLED.words);
+      const part = item.form && event ? Math.floor((100 * event.loaded) / event.total) : 100;
+      if (part < 100) item.note.textContent = `${me.texts.sending} ${part}%`;
+    };
+    request.upload.addEventListener("progress", moving);
+    request.addEventListener("loadend", () => { clearTimeout(stalled); done(request); });
+    moving();
+    request.send(body);
+  });
 }
 
 function send() {
@@ -361,6 +386,7 @@ async function hello() {
 
 function listen() {
   clearTimeout(timer);
+  clearTimeout(watch);
   if (stream) stream.close();
   // A page that nobody looks at lets go of its connection; what it misses comes when it is looked at again.
   if (document.hidden) return;
@@ -368,15 +394,27 @@ function listen() {
   stream.addEventListener("open", () => {
     status("");
     pause = 1000;
+    wake();
   });
   stream.addEventListener("message", (event) => show(JSON.parse(event.data)));
   stream.addEventListener("reset", forget);
-  stream.addEventListener("error", () => {
-    stream.close();
-    status(me.texts.offline);
-    timer = setTimeout(again, pause * (0.75 + Math.random() / 2));
-    pause = Math.min(pause * 2, 30000);
-  });
+  stream.addEventListener("error", broken);
+  for (const sign of ["open", "message", "reset", "beat"]) stream.addEventListener(sign, alive);
+  alive();
+}
+
+// A line may die without a word: then the server's signs of life stay away.
+function alive() {
+  clearTimeout(watch);
+  watch = setTimeout(broken, SILENT);
+}
+
+function broken() {
+  clearTimeout(watch);
+  stream.close();
+  status(me.texts.offline);
+  timer = setTimeout(again, pause * (0.75 + Math.random() / 2));
+  pause = Math.min(pause * 2, 30000);
 }
 
 // A stream does not say why it ended; a plain request does.
@@ -433,5 +471,5 @@ at("files").addEventListener("change", (event) => {
   event.target.value = "";
 });
 document.addEventListener("visibilitychange", listen);
-window.addEventListener("online", listen);
+window.addEventListener("online", () => { listen(); wake(); });
 begin();
