@@ -8,23 +8,28 @@ import os
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from random import Random, SystemRandom
 from typing import IO, Any
 
 from bot.channels.telegram import Telegram
 from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.webchat import WebChat
-from bot.clock import Clock
+from bot.clock import Clock, Skew
 from bot.inbox import Inbox
 from bot.lock import hold
+from bot.metrics import Meter
 from bot.opening import bring_up_to_date
 from bot.polling import Polling
 from bot.settings import Settings
+from bot.watch import Watch
 from bot.web.server import Demo, WebServer
+from bot.web.watching import WatchServer
 from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
-from db import house, outbox, snapshot
+from db import figures, house, outbox, snapshot
+from db.models import Lane, OutState
 from db.session import Database
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
@@ -95,6 +100,8 @@ class App:
             duty_line=settings.duty_line,
             files=self.files,
         )
+        self.meter = Meter()
+        skew = Skew(clock)
         mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.deliveries = {
             name: Delivery(
@@ -105,12 +112,15 @@ class App:
                 monotonic=clock.monotonic,
                 sleep=clock.sleep,
                 mark=mark,
+                ended=partial(self._ended, name),
             )
             for name, channel in channels.items()
         }
-        self.inbox = Inbox(database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said)
+        self.inbox = Inbox(
+            database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said, meter=self.meter
+        )
         self.polling = (
-            Polling(self.telegram, self.inbox, database, self.house, clock) if self.telegram is not None else None
+            Polling(self.telegram, self.inbox, database, self.house, clock, skew) if self.telegram is not None else None
         )
         self.timetable = Timetable(
             Work(
@@ -126,10 +136,23 @@ class App:
             ),
             (*JOBS, *self._own_jobs()),
         )
+        self.watch = Watch(
+            database,
+            clock,
+            settings.data_dir,
+            inbox=self.inbox,
+            polling=self.polling,
+            deliveries=self.deliveries,
+            timetable=self.timetable,
+            skew=skew,
+            meter=self.meter,
+        )
+        self.watch_server = WatchServer(self.watch, settings.data_dir, *settings.watch)
         self.server: WebServer | None = None
         self._lock = lock
         self._tasks: list[asyncio.Task[None]] = []
         self._intake: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""
@@ -141,6 +164,10 @@ class App:
     def _said(self, channel: str) -> None:
         # A message to one may say something to others, who may be on another channel.
         self.wake()
+
+    def _ended(self, channel: str, lane: Lane, state: OutState, seconds: float) -> None:
+        self.meter.sent.add(1, channel=channel, lane=lane.name.lower(), state=state.value)
+        self.meter.sending.see(seconds, channel=channel, lane=lane.name.lower())
 
     def wake(self) -> None:
         """Something was said: every delivery looks."""
@@ -164,9 +191,12 @@ class App:
     async def _start(self, demo: Demo | None) -> None:
         async with self.database.write() as session:
             await outbox.recover(session, self.clock.now())
+            await figures.note_start(session, self.clock.now())
         for delivery in self.deliveries.values():
             self._spawn(delivery.run)
         self._spawn(self.inbox.run)
+        self._watching = self._spawn(self.watch.run)
+        await self.watch_server.start()
         if self.telegram is not None:
             await self.telegram.open()
         if self.polling is not None:
@@ -174,7 +204,7 @@ class App:
         if self.settings.webchat or demo is not None:
             texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
-                self.webchat, self.inbox.store, self.settings, texts=texts, health=self.health, demo=demo
+                self.webchat, self.inbox.store, self.settings, texts=texts, red=self.watch.red, demo=demo
             )
             await self.server.start()
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
@@ -199,25 +229,16 @@ class App:
         self._tasks.append(task)
         return task
 
-    def health(self) -> dict[str, Any]:
-        """Whether the process does its work: polling alive, deliveries accepted."""
-        problems = []
-        if self.polling is not None and not self.polling.works():
-            problems.append("polling")
-        if self.inbox.trouble is not None:
-            problems.append(f"database:{self.inbox.trouble}")
-        problems += [
-            f"delivery:{name}" for name, delivery in self.deliveries.items() if delivery.down_since is not None
-        ]
-        return {"ok": not problems, "problems": problems}
-
     async def stop(self) -> None:
         """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
         self.timetable.stop()
-        if self._intake is not None:
-            self._intake.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._intake
+        for task in (self._intake, self._watching):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        await self.watch.stop()
+        await self.watch_server.stop()
         if self.server is not None:
             await self.server.stop()
         await self.inbox.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,9 +20,12 @@ from typing import IO
 from bot.lock import hold
 from bot.opening import reading
 from bot.settings import SQLITE, Settings
+from bot.watch import LAST_BACKUP
 from db import migrate, snapshot
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
+
+log = logging.getLogger(__name__)
 
 DATABASE = "congdoan.db"
 MANIFEST = "manifest.json"
@@ -57,9 +61,18 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
                 os.fsync(file.fileno())
         sums = _check(part)
         part.rename(target)
+        _note(settings.data_dir, now)
     finally:
         part.unlink(missing_ok=True)
     return len(sums)
+
+
+def _note(folder: Path, now: datetime) -> None:
+    """Writes down that there is a backup, for whoever watches whether one is made every day."""
+    try:
+        (folder / LAST_BACKUP).write_text(now.isoformat(), encoding="ascii")
+    except OSError as error:
+        log.warning("that a backup was made could not be written down (%s)", error.strerror)
 
 
 async def restore(settings: Settings, source: Path, now: datetime, progress: Progress) -> tuple[Path | None, int]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.metrics import Meter
 from content.message import to_json
 from db import accounts, attachments, inbox, jobs, outbox, trouble
 from db.inbox import Arrival
@@ -67,7 +68,9 @@ class Inbox:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         said: Callable[[str], None],
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._database = database
         self._house = house
         self._doors = doors
@@ -102,6 +105,7 @@ class Inbox:
             raise
         self.trouble = None
         if added:
+            self._meter.received.add(added, channel=channel)
             self._wake.set()
         return added
 
@@ -160,6 +164,7 @@ class Inbox:
     async def _handle(self, row: InboxRow) -> None:
         channel = row.channel
         incoming: Incoming | None = None
+        began = asyncio.get_running_loop().time()
         try:
             incoming = self._doors[channel].read(json.loads(row.raw), row.received_at)
             async with self._database.write() as session:
@@ -171,6 +176,8 @@ class Inbox:
                 if forget:
                     await inbox.blank(session, row.id)
             self.trouble = None
+            self._meter.handled.add(1, channel=channel, outcome="done")
+            self._meter.handling.see(asyncio.get_running_loop().time() - began)
         except Exception as error:
             if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
                 self.trouble = passing
@@ -214,6 +221,7 @@ class Inbox:
                     # Nothing of it is kept for repair: it would only be refused.
                     await self._doors[row.channel].erase(session, json.loads(row.raw))
                     await inbox.blank(session, row.id)
+            self._meter.handled.add(1, channel=row.channel, outcome="dead" if dead else "failed")
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
         except Exception:

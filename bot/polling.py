@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.channels.telegram import Telegram
-from bot.clock import Clock
+from bot.clock import Clock, Skew
 from bot.inbox import Inbox
 from db import house
 from db.session import Database
 from handlers.talk import House
 
-DEAD = timedelta(seconds=90)
-"""Without a successful poll for this long the process is not healthy (promises §1.4)."""
 NOTED = timedelta(seconds=5)
-"""How often a successful poll is written down, for `congdoan status`."""
+"""How often a successful poll is written down, for `congdoan status` of a stopped bot."""
+MOST = 100
+"""How many updates one answer holds at most; fewer mean that nothing more was waiting."""
 
 
 class Polling:
     """What comes from Telegram goes into the inbox; the bot's name, once Telegram has said it, into every link."""
 
-    def __init__(self, telegram: Telegram, inbox: Inbox, database: Database, house: House, clock: Clock) -> None:
+    def __init__(
+        self, telegram: Telegram, inbox: Inbox, database: Database, house: House, clock: Clock, skew: Skew
+    ) -> None:
         self._telegram = telegram
         self._inbox = inbox
         self._database = database
         self._house = house
         self._clock = clock
-        self._at: float | None = None
+        self._skew = skew
+        self._at = clock.monotonic()
+        self._failing: float | None = None
+        self._drained: float | None = None
         self._noted: datetime | None = None
         telegram.polled = self._polled
+        telegram.missed = self._missed
 
     async def run(self) -> None:
         """Polls for ever."""
         await self._introduce()
         await self._telegram.run(self._inbox.store)
 
-    def works(self) -> bool:
-        """Whether there was a successful poll lately."""
-        return self._at is not None and self._clock.monotonic() - self._at <= DEAD.total_seconds()
+    def silent(self) -> float:
+        """Seconds since the last successful poll, or since the start."""
+        return self._clock.monotonic() - self._at
+
+    def failing(self) -> float | None:
+        """Seconds since the first of the polls that have failed without a success between."""
+        return None if self._failing is None else self._clock.monotonic() - self._failing
 
     async def _introduce(self) -> None:
         """Learns the bot's name; a start without a network is no reason never to have links."""
@@ -47,11 +59,33 @@ class Polling:
             async with self._database.write() as session:
                 await house.remember(session, "telegram_name", {"name": name}, self._clock.now())
 
-    async def _polled(self) -> None:
-        self._at, now = self._clock.monotonic(), self._clock.now()
+    def _missed(self) -> None:
+        self._drained = None
+        if self._failing is None:
+            self._failing = self._clock.monotonic()
+
+    async def _polled(self, raw: list[dict[str, Any]]) -> None:
+        self._at, self._failing, now = self._clock.monotonic(), None, self._clock.now()
+        self._skew.hear(dates(raw), self._drained)
+        self._drained = self._at if len(raw) < MOST else None
         if "telegram" not in self._house.links:
             await self._introduce()
         if self._noted is None or now - self._noted >= NOTED:
             self._noted = now
             async with self._database.write() as session:
                 await house.remember(session, "last_poll", {"at": now.isoformat()}, now)
+
+
+def dates(raw: Iterable[dict[str, Any]]) -> list[int]:
+    """When Telegram took these updates (Unix seconds), as far as they say so: the date in a press is its message's.
+
+    {"update_id": 1, "message": {"date": 1753437300, …}} · {"update_id": 2, "edited_message": {"edit_date": 1753437360, …}}
+    """
+    found = []
+    for update in raw:
+        for kind, field in (("message", "date"), ("edited_message", "edit_date"), ("my_chat_member", "date")):
+            part = update.get(kind)
+            date = part.get(field) if isinstance(part, dict) else None
+            if isinstance(date, int):
+                found.append(date)
+    return found

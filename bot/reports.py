@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +9,17 @@ from typing import Any
 
 from bot.opening import reading
 from bot.settings import Settings
+from bot.watch import free_space, last_backup
+from bot.web.watching import ask
 from content.calendar import LOCAL
 from db import figures, migrate, policy, snapshot, units
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
+from scheduler import troubles
+from scheduler.troubles import Facts, Name
 
-ROOM = 256 * 2**20
-"""Bytes that should be free (promises F14)."""
+ROOM = troubles.LOW
+"""Bytes that should be free."""
 
 
 async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
@@ -44,7 +47,7 @@ async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
 
 def _scarce(folder: Path) -> list[str]:
     """A word before the disk is full."""
-    free = shutil.disk_usage(folder).free
+    free = free_space(folder)
     return [f"{folder}: only {free // 2**20} MB are free; make room before the disk is full."] if free < ROOM else []
 
 
@@ -87,6 +90,27 @@ REMEDIES = {
 
 
 async def status(settings: Settings, now: datetime) -> dict[str, Any]:
-    """The state of the house, read beside a running bot or of a stopped one."""
+    """The state of the house: what the running process says of itself, or what a stopped one left.
+
+    `process` is running, stopped (or still starting), or stuck: it is there and does not answer.
+    """
     async with reading(settings) as database, database.read() as session:
-        return await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
+        found = await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
+    try:
+        report = await ask(settings.data_dir)
+        process = "stopped" if report is None else "running"
+    except TimeoutError:
+        report, process = None, "stuck"
+    if report is None:
+        report = {"troubles": [*([Name.STALLED] if process == "stuck" else []), *_seen_from_here(settings, now)]}
+    return {"process": process, **report, **found}
+
+
+def _seen_from_here(settings: Settings, now: datetime) -> list[Name]:
+    """What is wrong whether a process runs or not."""
+    backup = last_backup(settings.data_dir)
+    facts = Facts(
+        disk_free=free_space(settings.database_file.parent),
+        backup=None if backup is None else (now - backup).total_seconds(),
+    )
+    return troubles.find(facts)

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     organisation: str = ""
     hotline: str = ""
     duty_line: str = ""
+    watch_address: str = ""
+    log: Literal["text", "json"] = "text"
     rate_per_second: Annotated[float, Field(gt=0, le=1000)] = 29.5
 
     @field_validator("telegram_token")
@@ -61,6 +63,14 @@ class Settings(BaseSettings):
             raise ValueError
         return value.rstrip("/")
 
+    @field_validator("watch_address")
+    @classmethod
+    def _watch(cls, value: str) -> str:
+        parts = urlsplit(f"//{value}")
+        if value and (not parts.hostname or parts.port is None or parts.netloc != value):
+            raise ValueError
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -73,6 +83,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's address: the one given, or SQLite in the data folder."""
         return self.database_url or f"{SQLITE}{self.data_dir / 'congdoan.db'}"
+
+    @property
+    def watch(self) -> tuple[str, int | None]:
+        """Host and port for health and metrics; no port when nothing is to listen."""
+        parts = urlsplit(f"//{self.watch_address}")
+        return parts.hostname or "", parts.port
 
     @property
     def database_file(self) -> Path:
@@ -92,6 +108,8 @@ EXPECTED = {
     "organisation": "the full name of the federation that keeps the data",
     "hotline": "a telephone number where a person answers in office hours",
     "duty_line": "a telephone number that is really staffed, or nothing",
+    "watch_address": "host:port for health and metrics, such as 127.0.0.1:9464; empty for none",
+    "log": "text or json",
     "rate_per_second": "a number above 0 and at most 1000, such as 29.5",
 }
 """What each setting should be. A wrong value itself is never repeated: it may be a secret."""

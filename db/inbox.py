@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from db.accounts import PREVIEW
 from db.models import Account, InboxRow, InboxState
-from db.session import Session
+from db.session import Session, UTCDateTime
 
 BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before each further attempt; after the last one the update is dead (promises §1.4)."""
@@ -123,12 +123,12 @@ async def list_handled(session: Session, lane: str, since: datetime) -> list[Inb
 
 
 async def failed(session: Session, row_id: int, error: str, now: datetime) -> tuple[int, bool]:
-    """Counts a failure and sets the next attempt. Returns the attempts so far and whether the row is now dead."""
+    """Counts a failure and sets the next attempt (of a dead row: when it died). Returns the attempts so far and whether the row is now dead."""
     row = await session.get_one(InboxRow, row_id)
     row.attempts += 1
     row.error = error[:500]
     if row.attempts > len(BACKOFF):
-        row.state = InboxState.DEAD
+        row.state, row.next_at = InboxState.DEAD, now
         return row.attempts, True
     row.next_at = now + timedelta(seconds=BACKOFF[row.attempts - 1])
     return row.attempts, False
@@ -170,3 +170,30 @@ async def counts(session: Session) -> dict[str, int]:
     """How many updates are in each state."""
     found = await session.execute(select(InboxRow.state, func.count()).group_by(InboxRow.state))
     return {state.value: 0 for state in InboxState} | {state.value: count for state, count in found}
+
+
+async def oldest(session: Session, now: datetime) -> float:
+    """For how many seconds the update waits that could be handled longest; 0 where none waits.
+
+    One that waits for its retry, and what came after it in its chat, wait as they should.
+    """
+    first = (
+        select(func.min(InboxRow.id).label("id"))
+        .where(InboxRow.state == InboxState.NEW)
+        .group_by(InboxRow.lane)
+        .subquery()
+    )
+    since = case((InboxRow.next_at > InboxRow.received_at, InboxRow.next_at), else_=InboxRow.received_at)
+    query = (
+        select(func.min(since, type_=UTCDateTime))
+        .join(first, first.c.id == InboxRow.id)
+        .where(or_(InboxRow.next_at.is_(None), InboxRow.next_at <= now))
+    )
+    found = (await session.execute(query)).scalar()
+    return max(0.0, (now - found).total_seconds()) if found is not None else 0.0
+
+
+async def count_dead(session: Session, since: datetime) -> int:
+    """How many updates were set aside since then."""
+    query = select(func.count()).where(InboxRow.state == InboxState.DEAD, InboxRow.next_at >= since)
+    return int((await session.execute(query)).scalar_one())

@@ -68,6 +68,7 @@ class Database:
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False)
         self._turn = asyncio.Lock()
+        self._writing: float | None = None
         self.open = 0
         """How many transactions are open or wait for their turn; virtual clocks stand still meanwhile."""
 
@@ -87,10 +88,20 @@ class Database:
         """One write transaction: committed at the end of the block, rolled back by an exception."""
         self.open += 1
         try:
-            async with self._turn, self._alone(), self._write_sessions() as session, session.begin():
-                yield session
+            async with self._turn:
+                self._writing = asyncio.get_running_loop().time()
+                try:
+                    async with self._alone(), self._write_sessions() as session, session.begin():
+                        yield session
+                finally:
+                    self._writing = None
         finally:
             self.open -= 1
+
+    @property
+    def writing(self) -> float:
+        """For how many seconds the present write transaction has had its turn; 0 while nobody writes."""
+        return 0.0 if self._writing is None else asyncio.get_running_loop().time() - self._writing
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +18,7 @@ from content.packs import Packs
 from content.windows import DAYTIME, WINDOWS
 from content.words import Words
 from db.session import Database
-from scheduler import anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs
+from scheduler import anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs, troubles
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,8 @@ class Timetable:
     def __init__(self, work: Work, jobs: tuple[Job, ...] = JOBS) -> None:
         self._work = work
         self.jobs = jobs
+        self._running: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
         self._scheduler = AsyncIOScheduler(
             timezone="Asia/Ho_Chi_Minh",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -97,7 +101,18 @@ class Timetable:
 
     async def look(self, job: Job) -> None:
         """Lets one job see what is due."""
+        self._running[job.name] = asyncio.get_running_loop().time()
         try:
             await job.run(self._work)
+            self._failures[job.name] = 0
         except Exception:
+            self._failures[job.name] += 1
             log.exception("job %s failed", job.name)
+        finally:
+            self._running.pop(job.name, None)  # the demo's moving clock looks beside the ticks
+
+    def failing(self) -> list[str]:
+        """The jobs that failed several times in a row, and those that hang."""
+        now = asyncio.get_running_loop().time()
+        hanging = {name for name, since in self._running.items() if now - since > troubles.HANGING}
+        return sorted(hanging | {name for name, count in self._failures.items() if count >= troubles.FAILURES})

@@ -7,10 +7,9 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
@@ -22,6 +21,7 @@ from bot.web.guard import Guard, is_local, is_secure
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
 from bot.web.saying import Saying, Store
+from bot.web.watching import healthz
 
 __all__ = ["Demo", "WebServer"]
 
@@ -74,7 +74,7 @@ class WebServer:
         settings: Settings,
         *,
         texts: Mapping[str, str],
-        health: Callable[[], dict[str, Any]],
+        red: Callable[[], Sequence[str]],
         demo: Demo | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -83,7 +83,7 @@ class WebServer:
         self._chat = chat
         self._settings = settings
         self._texts = dict(texts)
-        self._health = health
+        self._red = red
         self._guard = Guard(
             chat.database,
             self._texts,
@@ -107,7 +107,7 @@ class WebServer:
                 web.get("/", self._page),
                 web.get("/chat", self._page),
                 web.get("/u/{code}", self._unit),
-                web.get("/healthz", self._healthz),
+                web.get("/healthz", healthz(self._red)),
                 web.get("/api/me", self._me),
                 *self._reading.routes(),
                 *self._saying.routes(),
@@ -165,10 +165,6 @@ class WebServer:
         """A short link for posters: the code of a unit or an invitation."""
         code = re.sub(r"[^A-Za-z0-9_-]", "", request.match_info["code"])[:60]
         raise web.HTTPFound(f"/?start=u-{code}")
-
-    async def _healthz(self, request: web.Request) -> web.StreamResponse:
-        found = self._health()
-        return web.json_response(found, status=200 if found.get("ok") else 503)
 
     async def _me(self, request: web.Request) -> web.StreamResponse:
         """Opens or continues a browser's session; the page gets its token and its words."""

@@ -2,7 +2,7 @@
 
 from db.outbox.keeping import counts, hold_unfinished, recover, tidy
 from db.outbox.saying import drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
-from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, settle
+from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, oldest, settle
 
 __all__ = [
     "MAX_DOUBTFUL",
@@ -15,6 +15,7 @@ __all__ = [
     "hold_unfinished",
     "is_last",
     "next_due",
+    "oldest",
     "put",
     "put_off_notices",
     "recover",

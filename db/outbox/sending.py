@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, func, or_, select, update
 
 from db import house
 from db.accounts import lose
@@ -179,3 +179,19 @@ async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: d
     again = select(func.min(_T.retry_at)).where(*waiting, _T.lane.in_(lanes), _T.retry_at > now).scalar_subquery()
     found = (await session.execute(select(*firsts, again))).one()
     return min((moment for moment in found if moment is not None), default=None)
+
+
+async def oldest(session: Session, channel: str, lane: Lane, now: datetime) -> float:
+    """For how many seconds the first in a lane waits that could leave; 0 where none does.
+
+    What was refused waits as it should until it may be tried again, and so does what comes behind it in its chat.
+    """
+    query = (
+        select(case((_T.retry_at > _T.not_before, _T.retry_at), else_=_T.not_before))
+        .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
+        .where(or_(_T.expires_at.is_(None), _T.expires_at > now), _T.address.not_in(_refused(channel, lane, now)))
+        .order_by(_T.not_before)
+        .limit(1)
+    )
+    since = (await session.execute(query)).scalar()
+    return max(0.0, (now - since).total_seconds()) if since is not None else 0.0

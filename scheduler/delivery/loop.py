@@ -11,7 +11,7 @@ from enum import Enum, auto
 from math import ceil
 
 from db import outbox
-from db.models import Lane
+from db.models import Lane, OutState
 from db.outbox import Ask, Parcel, Settlement
 from db.session import Database
 from scheduler.delivery.attempt import attempt
@@ -54,7 +54,8 @@ AGAIN = {Way.AT_ONCE: 0.03, Way.PACED: 0.1}
 class Delivery:
     """Sends one channel's messages. `now` is the wall clock, `monotonic` and `sleep` measure spacing.
 
-    Replies leave at once and announcements make room for them; everything else keeps to the pace.
+    Replies leave at once and announcements make room for them; everything else keeps to the pace. `ended` hears of every
+    attempt how it ended and how many seconds the channel took.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Delivery:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         mark: str,
+        ended: Callable[[Lane, OutState, float], None] = lambda lane, state, seconds: None,
     ) -> None:
         self._database = database
         self._channel = channel
@@ -75,6 +77,8 @@ class Delivery:
         self._monotonic = monotonic
         self._sleep = sleep
         self._mark = mark
+        self._ended_one = ended
+        self._landed_at = monotonic()
         self._window = window_for(rate)
         self._flying: dict[asyncio.Task[None], Parcel] = {}
         self._results: list[Settlement] = []
@@ -93,6 +97,10 @@ class Delivery:
         """Something may be due: called after every commit that says something."""
         self._look_at = {way: 0.0 for way in Way}
         self._wake.set()
+
+    def idle(self) -> float:
+        """Seconds since anything left for good, whatever became of it, or since the start."""
+        return self._monotonic() - self._landed_at
 
     async def run(self) -> None:
         """Sends until `stop`; every failure of a round is logged and tried again."""
@@ -227,11 +235,15 @@ class Delivery:
         delay = departure - self._monotonic()
         if delay > 0:
             await self._sleep(delay)
+        left = self._monotonic()
         result, refusal = await attempt(self._channel, parcel, self._now)
+        self._ended_one(Lane(parcel.lane), result.state, self._monotonic() - left)
         if refusal is not None:
             self._refused(Lane(parcel.lane), refusal)
-        elif result.provider_id:
-            self.down_since = None
+        elif result.state in (OutState.SENT, OutState.FAILED):
+            self._landed_at = self._monotonic()
+            if result.provider_id:
+                self.down_since = None
         settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
         self._results.append(result)  # looked up only now: `_exchange` replaces the list while we wait

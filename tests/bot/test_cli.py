@@ -169,11 +169,12 @@ def test_a_damaged_database_and_one_from_a_newer_version_end_every_command_with_
 def test_status_has_exactly_its_parts_and_writes_nothing(house: Path) -> None:
     before = tree()
     found = json.loads(congdoan("status", "--json").output)
-    assert list(found) == ["inbox", "outbox", "deliveries", "broadcasts", "last_poll", "now"]
+    assert list(found) == ["process", "troubles", "inbox", "outbox", "deliveries", "broadcasts", "last_poll", "now"]
     assert set(found["outbox"]) == set(found["deliveries"]) == {state.value for state in OutState}
     assert set(found["inbox"]) == {"new", "done", "dead"}
     assert found["broadcasts"] == [] and found["last_poll"] is None and found["now"].endswith("+07:00")
-    assert congdoan("status").output.startswith("inbox: ")
+    assert found["process"] == "stopped" and found["troubles"] == []
+    assert congdoan("status").output.startswith("process: ")
     assert tree() == before
 
 

@@ -185,7 +185,7 @@ async def open_house(folder: Path, demo: TwoPeople | None = None) -> AsyncIterat
         house.store,
         Settings.model_construct(organisation=FACTS["organisation"], web_host="127.0.0.1", web_port=0),
         texts=TEXTS,
-        health=lambda: {"ok": house.healthy, "problems": []},
+        red=lambda: [] if house.healthy else ["polling"],
         demo=demo,
         monotonic=lambda: house.ticks,
     )
@@ -1069,7 +1069,7 @@ async def test_the_demo_frames_its_own_phones_and_nobody_else_does(demo: House) 
 async def test_the_demo_does_not_leave_this_machine(house: House, host: str) -> None:
     settings = Settings.model_construct(web_host=host, web_port=0)
     with pytest.raises(ValueError, match=r"127\.0\.0\.1"):
-        WebServer(house.chat, house.store, settings, texts=TEXTS, health=dict, demo=TwoPeople())
+        WebServer(house.chat, house.store, settings, texts=TEXTS, red=list, demo=TwoPeople())
 
 
 async def test_the_inbox_commits_what_is_said_and_its_bubble_together(house: House) -> None:

@@ -60,9 +60,7 @@ class Echo:
         settings = Settings.model_construct(
             organisation=FACTS["organisation"], web_host="127.0.0.1", web_port=self.port
         )
-        self.server = WebServer(
-            self.house.chat, self.store, settings, texts=TEXTS, health=lambda: {"ok": True}, demo=self.demo
-        )
+        self.server = WebServer(self.house.chat, self.store, settings, texts=TEXTS, red=list, demo=self.demo)
         await self.server.start()
         self.port = int(self.address.rstrip("/").rpartition(":")[2])
 

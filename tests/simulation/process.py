@@ -56,6 +56,10 @@ def owned(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], 
     return task
 
 
+async def _nothing() -> None:
+    """Nobody asks from outside: there are no sockets here."""
+
+
 class Process:
     """One run of the bot, from start to stop or death."""
 
@@ -93,6 +97,7 @@ class Process:
         )
         app = App(settings, self._clock, io.StringIO(), Database(self._url), *spoken())
         app.timetable.start = lambda: self._tick(app)  # type: ignore[method-assign]
+        app.watch_server.start = app.watch.run = _nothing  # type: ignore[method-assign]
         del app.deliveries["webchat"]  # nobody is there; its looking around would only cost time
         self.app = app
         await app.start()

@@ -473,7 +473,7 @@ async def webchat_stage(world: World, folder: Path) -> AsyncIterator[Stage]:
         stage.store,
         Settings.model_construct(organisation=FACTS["organisation"], web_host="127.0.0.1", web_port=0),
         texts={key.partition(".")[2]: words.text(key) for key in words if key.startswith("webchat.")},
-        health=lambda: {"ok": True, "problems": []},
+        red=list,
         monotonic=lambda: next(ticks),
     )
     async with AsyncExitStack() as exits:

@@ -54,8 +54,10 @@ class Telegram:
         self._mass = cast(AiohttpRequest, self._bulk.request)
         self._background: set[asyncio.Task[None]] = set()
         self.username = ""
-        self.polled: Callable[[], Awaitable[None]] | None = None
-        """Called after every successful poll, for the status."""
+        self.polled: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
+        """Called with what came after every successful poll, for the status."""
+        self.missed: Callable[[], None] | None = None
+        """Called after every poll that failed."""
 
     @staticmethod
     def _bot(token: str, api: str, connections: int) -> Bot:
@@ -76,7 +78,8 @@ class Telegram:
         failures = 0
         while True:
             try:
-                raw = await self._fetch_updates(offset)
+                # After a failure it does not wait for something to come: whether all is well again is known at once.
+                raw = await self._fetch_updates(offset, 0 if failures else LONG_POLL)
                 if raw:
                     fresh = [arrival(str(update["update_id"]), lane_of(update), update) for update in raw]
                     await store(self.name, self.number, fresh)
@@ -84,7 +87,7 @@ class Telegram:
                     self._acknowledge(raw)
                 failures = 0
                 if self.polled is not None:
-                    await self.polled()
+                    await self.polled(raw)
             except Conflict:
                 log.error("another process polls with this token; waiting for it to stop")
                 failures = max(failures + 1, 3)
@@ -95,16 +98,18 @@ class Telegram:
                 failures += 1
                 log.exception("polled updates could not be stored; they stay unconfirmed")
             if failures:
+                if self.missed is not None:
+                    self.missed()
                 await self._sleep(BACKOFF[min(failures, len(BACKOFF)) - 1])
 
-    async def _fetch_updates(self, offset: int | None) -> list[dict[str, Any]]:
-        parameters: dict[str, Any] = {"timeout": LONG_POLL, "allowed_updates": UPDATES}
+    async def _fetch_updates(self, offset: int | None, wait: int = LONG_POLL) -> list[dict[str, Any]]:
+        parameters: dict[str, Any] = {"timeout": wait, "allowed_updates": UPDATES}
         if offset is not None:
             parameters["offset"] = offset
         with warnings.catch_warnings():
             # PTB advises against calling by hand a method it wraps; its wrapper cannot hand over what it cannot parse.
             warnings.simplefilter("ignore")
-            found = await self._poll.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=LONG_POLL + 10)
+            found = await self._poll.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=wait + 10)
         return list(found) if isinstance(found, list) else []
 
     def _acknowledge(self, raw: list[dict[str, Any]]) -> None:

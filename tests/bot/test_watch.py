@@ -1,0 +1,500 @@
+"""The house seen from outside: health, status and metrics under real faults, on a clock that moves when it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from bot import reports, watch
+from bot.app import App, build_app
+from bot.clock import Clock, Skew
+from bot.settings import Settings
+from bot.watch import EVERY, LAST_BACKUP
+from db import inbox, migrate
+from db.inbox import BACKOFF, Arrival
+from db.models import Lane, OutboxRow, OutState, Policy
+from db.session import Database
+from scheduler.timetable import Job
+from scheduler.troubles import MB, STALE, Name
+from tests.fakes.botapi import TOKEN, FakeBotApi
+from tests.fakes.botapi.faults import Chosen
+from tests.people import FACTS
+
+PATIENCE = 20.0
+
+
+class HeldClock(Clock):
+    """Stands still until it is moved; who sleeps is woken as it passes. `set_by` is what somebody did to the wall clock."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.set_by = timedelta(0)
+        self._began = datetime.now(UTC)
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+
+    def now(self) -> datetime:
+        return self._began + self.set_by + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.elapsed + seconds, next(self._count), future))
+        await future
+
+    def later(self, seconds: float) -> None:
+        self.elapsed += seconds
+        while self._sleepers and self._sleepers[0][0] <= self.elapsed:
+            future = heapq.heappop(self._sleepers)[2]
+            if not future.done():
+                future.set_result(None)
+
+
+class Outside:
+    """Somebody who looks at a running house."""
+
+    def __init__(self, app: App, clock: HeldClock, fake: FakeBotApi) -> None:
+        self.app = app
+        self.clock = clock
+        self.fake = fake
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as client, client.get(self.app.watch_server.address + path) as answer:
+            return answer.status, await answer.text()
+
+    async def red(self) -> list[str]:
+        """What /healthz says; it and the web chat's own say the same."""
+        async with aiohttp.ClientSession() as client:
+            found = []
+            assert self.app.server is not None
+            for address in (self.app.watch_server.address, self.app.server.address):
+                async with client.get(f"{address}healthz") as answer:
+                    body = await answer.json()
+                    assert (answer.status, body["status"]) in ((200, "ok"), (503, "trouble"))
+                    found.append(body.get("troubles", []))
+        assert found[0] == found[1]
+        return list(found[0])
+
+    async def until(self, holds: Callable[[], object], *, moving: float = 0.0) -> None:
+        """Waits for a state, letting the clock run where `moving` says by how much each time."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                self.clock.later(moving)
+                await asyncio.sleep(0.01)
+
+    async def looks(self) -> None:
+        """The next look at tables and disk is over."""
+        for _ in range(2):  # the one under way, and one that began after this
+            before = self.app.watch._looking
+            self.clock.later(EVERY)
+            await self.until(lambda before=before: self.app.watch._looking is not before)  # type: ignore[misc]
+            await asyncio.wait({self.app.watch._looking}, timeout=PATIENCE)  # type: ignore[arg-type]
+
+    async def writes(self, question: str, *values: object) -> None:
+        async with self.app.database.write() as session:
+            await (await session.connection()).exec_driver_sql(question, values)
+
+
+@asynccontextmanager
+async def watched(folder: Path, template: Path) -> AsyncIterator[Outside]:
+    data = folder / "data"
+    data.mkdir()
+    (data / "congdoan.db").write_bytes(template.read_bytes())
+    clock = HeldClock()
+    async with FakeBotApi() as fake:
+        settings = Settings.model_construct(
+            **Settings.model_construct().model_dump()
+            | {
+                "data_dir": data,
+                "telegram_token": SecretStr(TOKEN),
+                "telegram_api": fake.url,
+                "webchat": True,
+                "web_port": 0,
+                "watch_address": "127.0.0.1:0",
+                "organisation": FACTS["organisation"],
+                "hotline": FACTS["hotline"],
+            }
+        )
+        app = await build_app(settings, clock)
+        await app.start()
+        outside = Outside(app, clock, fake)
+        try:
+            await outside.until(lambda: fake.polls)
+            await outside.looks()
+            yield outside
+        finally:
+            await fake.stop()
+            stopping = asyncio.ensure_future(app.stop())
+            await outside.until(stopping.done, moving=1.0)
+            await stopping
+
+
+@pytest.fixture
+async def outside(tmp_path: Path, template: Path) -> AsyncIterator[Outside]:
+    async with watched(tmp_path, template) as found:
+        yield found
+
+
+async def test_a_house_in_order_is_healthy_and_says_no_more_than_that(outside: Outside) -> None:
+    assert await outside.red() == []
+    assert await outside.get("healthz") == (200, '{"status": "ok"}')
+
+
+async def test_a_block_page_in_telegrams_place_is_red_within_five_seconds_and_green_after_the_next_poll(
+    outside: Outside,
+) -> None:
+    outside.fake.plan.add(["404_page"], Chosen(("getUpdates",)), forever=True)
+    outside.fake.person(42).says("menu")  # ends the long poll under way
+    await outside.until(lambda: outside.app.polling and outside.app.polling.failing() is not None, moving=0.2)
+    outside.clock.later(3.0)
+    assert await outside.red() == ["polling"]
+    outside.fake.plan.clear()
+    await outside.until(lambda: not outside.app.watch.red(), moving=1.0)
+    assert await outside.red() == []
+
+
+async def test_a_platform_that_takes_polls_and_never_answers_is_red_after_a_minute_and_a_half(
+    outside: Outside,
+) -> None:
+    outside.fake.plan.add(["slow"], Chosen(("getUpdates",)), forever=True)
+    outside.fake.person(42).says("menu")
+    await outside.until(lambda: len(outside.fake.polls) >= 2)
+    await outside.looks()
+    outside.clock.later(92)
+    assert "polling" in await outside.red()
+    outside.fake.plan.clear()
+    await outside.fake.stop()
+    await outside.fake.start()
+    await outside.until(lambda: not outside.app.watch.red(), moving=1.0)
+
+
+async def test_a_filling_disk_is_told_before_it_is_full(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = 900 * MB
+    monkeypatch.setattr(watch, "free_space", lambda _: free)
+    await outside.looks()
+    assert outside.app.watch.troubles() == [Name.DISK_LOW] and await outside.red() == []
+    free = 100 * MB
+    await outside.looks()
+    assert await outside.red() == ["disk_full"]
+    free = 9000 * MB
+    await outside.looks()
+    assert outside.app.watch.troubles() == []
+
+
+async def test_a_clock_that_somebody_sets_is_told_at_once_and_forgiven_when_it_is_set_right(outside: Outside) -> None:
+    for by in (timedelta(minutes=3), timedelta(hours=-5)):
+        outside.clock.set_by = by
+        assert await outside.red() == ["clock"]
+        outside.clock.set_by = timedelta(0)
+        assert await outside.red() == []
+
+
+async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: Outside) -> None:
+    outside.fake.later(minutes=5)
+    outside.fake.person(42).says("menu")
+    await outside.until(outside.app.watch.red)
+    assert await outside.red() == ["clock"]
+    assert -302 < outside.app.watch.facts().skew < -290
+
+
+async def test_a_write_that_never_ends_is_told_while_health_still_answers(outside: Outside) -> None:
+    assert outside.app.database.writing == 0
+    loop, real = asyncio.get_running_loop(), asyncio.get_running_loop().time
+    shift = 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "time", lambda: real() + shift)
+        async with outside.app.database.write():
+            shift = 5.0
+            assert await outside.red() == ["ledger_stuck"]
+    assert await outside.red() == []
+
+
+async def test_tables_that_cannot_be_read_make_what_was_seen_too_old(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both kinds: one that fails, and one that hangs for ever."""
+    hanging = asyncio.Event()
+
+    async def refuses(*_: object) -> None:
+        raise OSError("gone")
+
+    async def hangs(*_: object) -> None:
+        await hanging.wait()
+        raise OSError("gone")
+
+    monkeypatch.setattr(watch.log, "exception", lambda *_: None)
+    for trouble in (refuses, hangs):
+        with monkeypatch.context() as patch:
+            patch.setattr(watch.figures, "waiting", trouble)
+            for _ in range(4):
+                outside.clock.later(EVERY)
+                await asyncio.sleep(0.02)
+            await outside.until(lambda: Name.DATABASE in outside.app.watch.troubles(), moving=0.1)
+            assert "database" in await outside.red()
+        hanging.set()
+        await outside.until(lambda: not outside.app.watch.red(), moving=0.5)
+
+
+async def test_when_nothing_has_looked_around_for_long_the_first_answer_after_it_is_no_good_one(
+    outside: Outside,
+) -> None:
+    """As after a loop that was blocked: the answer comes before the next look."""
+    outside.app.watch._beat -= STALE + 0.5
+    assert await outside.red() == ["stalled"]
+    await outside.looks()
+    assert await outside.red() == []
+
+
+async def test_an_update_that_no_worker_takes_is_backlog_and_one_that_waits_for_its_retry_is_not(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = asyncio.Event()
+
+    async def stuck(row: Any) -> None:
+        await never.wait()
+
+    monkeypatch.setattr(outside.app.inbox, "_handle", stuck)
+    outside.fake.person(42).says("menu")
+    await outside.until(lambda: outside.app.inbox._busy)
+    outside.clock.later(55)
+    await outside.looks()
+    assert outside.app.watch.red() == [] or outside.app.watch.facts().backlog < 61
+    outside.clock.later(10)
+    await outside.looks()
+    assert "backlog" in outside.app.watch.red()
+    then = outside.clock.now() + timedelta(minutes=5)
+    await outside.writes("UPDATE inbox SET next_at = ?, attempts = 2", then.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    await outside.looks()
+    assert "backlog" not in outside.app.watch.red()
+    never.set()
+
+
+async def test_an_answer_that_stays_is_told_and_one_that_is_held_put_off_or_of_a_closed_channel_is_not(
+    outside: Outside,
+) -> None:
+    now = outside.clock.now()
+    for delivery in outside.app.deliveries.values():
+        delivery._stopping = True  # nothing leaves any more
+    cases = {
+        "held": {"state": OutState.HELD},
+        "retry": {"retry_at": now + timedelta(hours=2)},
+        "later": {"not_before": now + timedelta(hours=2)},
+        "closed": {"channel": "zalo"},
+        "expired": {"expires_at": now},
+    }
+    async with outside.app.database.write() as session:
+        for address, values in cases.items():
+            session.add(out(now, address, **values))
+    outside.clock.later(200)
+    await outside.looks()
+    assert Name.UNSENT not in outside.app.watch.troubles()
+    async with outside.app.database.write() as session:
+        session.add(out(now, "now"))
+    await outside.looks()
+    assert "unsent" in outside.app.watch.red()
+
+
+async def test_a_long_line_of_announcements_is_no_trouble_while_they_leave(outside: Outside) -> None:
+    now = outside.clock.now()
+    delivery = outside.app.deliveries["webchat"]
+    for each in outside.app.deliveries.values():
+        each._stopping = True
+    async with outside.app.database.write() as session:
+        session.add(out(now, "w-1", lane=Lane.BULK))
+    outside.clock.later(200)
+    await outside.looks()
+    assert "unsent" in outside.app.watch.red()
+    delivery._landed_at = outside.clock.monotonic()
+    assert Name.UNSENT not in outside.app.watch.troubles()
+
+
+def out(now: datetime, address: str, **values: Any) -> OutboxRow:
+    """A message that waits."""
+    row: dict[str, Any] = {
+        "policy": Policy.ALO, "lane": Lane.REPLY, "kind": "reply", "channel": "webchat", "address": address, "payload": {},
+        "state": OutState.READY, "not_before": now, "created_at": now,
+    }  # fmt: skip
+    return OutboxRow(**row | values)
+
+
+async def test_what_is_set_aside_is_told_for_an_hour(outside: Outside) -> None:
+    async with outside.app.database.write() as session:
+        await inbox.store(session, "telegram", "1", [Arrival("900", "x", "77", "{}")], outside.clock.now())
+        row_id = int((await (await session.connection()).exec_driver_sql("SELECT max(id) FROM inbox")).scalar_one())
+        for _ in range(len(BACKOFF) + 1):
+            await inbox.failed(session, row_id, "KeyError", outside.clock.now())
+    await outside.looks()
+    assert outside.app.watch.troubles() == [Name.DEAD_LETTERS]
+    outside.clock.later(3600)
+    await outside.looks()
+    assert Name.DEAD_LETTERS not in outside.app.watch.troubles()
+
+
+async def test_a_job_that_fails_again_and_again_and_one_that_hangs_are_told(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(_: Any) -> None:
+        raise OSError("no")
+
+    caplog.set_level("CRITICAL")
+    job = Job("probe", 3, fails)
+    for _ in range(2):
+        await outside.app.timetable.look(job)
+    assert outside.app.watch.troubles() == []
+    await outside.app.timetable.look(job)
+    assert outside.app.watch.report()["jobs_failing"] == ["probe"]
+    assert outside.app.watch.troubles() == [Name.JOBS] and await outside.red() == []
+    outside.app.timetable._failures.clear()
+    outside.app.timetable._running["probe"] = asyncio.get_running_loop().time() - 901
+    assert outside.app.watch.troubles() == [Name.JOBS]
+    del outside.app.timetable._running["probe"]
+
+
+async def test_a_backup_that_is_not_made_is_told_a_day_after_the_first_start_or_the_last_one(outside: Outside) -> None:
+    outside.clock.set_by = timedelta(0)
+    note = outside.app.settings.data_dir / LAST_BACKUP
+    facts = outside.app.watch.facts()
+    assert facts.backup is not None and facts.backup < 60
+    note.write_text((outside.clock.now() - timedelta(hours=30)).isoformat())
+    await outside.looks()
+    assert Name.BACKUP_OLD not in outside.app.watch.troubles()  # the house is younger than that
+    outside.clock.later(27 * 3600)
+    await outside.looks()
+    assert Name.BACKUP_OLD in outside.app.watch.troubles()
+    note.write_text(outside.clock.now().isoformat())
+    await outside.looks()
+    assert Name.BACKUP_OLD not in outside.app.watch.troubles()
+
+
+# ------------------------------------------------------------------------------------------------------- the clock
+
+
+def test_what_a_platform_dates_says_how_far_our_clock_is_off() -> None:
+    clock = HeldClock()
+    clock.later(1000)
+    skew = Skew(clock)
+    true = clock.now().timestamp()
+    skew.hear([int(true) - 86400], None)  # waited for a day while we were down: says nothing
+    assert abs(skew.seconds()) < 2
+    skew.hear([int(true) - 600], 990.0)  # came within the last ten seconds, so it is we who are ahead
+    assert 580 < skew.seconds() < 600
+    clock.set_by -= timedelta(seconds=589)  # somebody sets it right
+    assert abs(skew.seconds()) < 12
+    skew.hear([int(true) + 3600], None)
+    assert -3602 - 589 < skew.seconds() < -3590
+
+
+def test_a_clock_that_was_set_is_believed_after_a_while_where_nobody_can_say() -> None:
+    clock = HeldClock()
+    skew = Skew(clock)
+    clock.set_by = timedelta(hours=1)
+    assert skew.seconds() == pytest.approx(3600)
+    clock.later(500)
+    assert skew.seconds() == pytest.approx(3600)
+    clock.later(200)
+    skew.seconds()
+    assert skew.seconds() == pytest.approx(0)
+
+
+# ------------------------------------------------------------------------------------------------------- metrics
+
+
+async def test_metrics_are_what_prometheus_reads_and_named_as_it_wants(outside: Outside) -> None:
+    outside.fake.person(42, "Bùi Thị Canary").says("menu 0912345678")
+    await outside.until(lambda: outside.app.meter.sent.values, moving=0.1)
+    status, text = await outside.get("metrics")
+    assert status == 200
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert families["congdoan_updates_handled"].samples[0].labels == {"channel": "telegram", "outcome": "done"}
+    assert families["congdoan_updates_handled"].samples[0].value == 1
+    rows = {(s.labels["state"], s.labels["lane"]): s.value for s in families["congdoan_outbox_rows"].samples}
+    assert set(rows) == {(state.value, lane.name.lower()) for state in OutState for lane in Lane} and sum(rows.values())
+    assert {s.labels["name"]: s.value for s in families["congdoan_trouble"].samples} == dict.fromkeys(Name, 0)
+    for name, family in families.items():
+        assert name.startswith("congdoan_") and family.documentation, name
+        assert all(len(sample.labels) <= 3 for sample in family.samples)
+        if family.type == "histogram":
+            buckets = [s.value for s in family.samples if s.name.endswith("_bucket")]
+            counts = [s.value for s in family.samples if s.name.endswith("_count")]
+            assert name.endswith("_seconds") and buckets == sorted(buckets) and buckets[-1] == counts[0] >= 1
+    assert sum(len(family.samples) for family in families.values()) < 200
+    for secret in ("Canary", "0912345678", "menu", TOKEN, TOKEN.partition(":")[2]):
+        assert secret not in text
+
+
+async def test_metrics_answer_without_rows_while_tables_cannot_be_read(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(watch.inbox, "counts", hangs)
+    _, text = await outside.get("metrics")
+    assert "congdoan_inbox_rows" not in text and "congdoan_disk_free_bytes" in text
+    outside.app.watch._counting.cancel()  # type: ignore[union-attr]
+
+
+async def test_the_web_chats_own_server_shows_no_metrics_and_no_status(outside: Outside) -> None:
+    assert outside.app.server is not None
+    async with aiohttp.ClientSession() as client:
+        for path in ("metrics", "status"):
+            async with client.get(outside.app.server.address + path) as answer:
+                assert answer.status == 404
+
+
+# ------------------------------------------------------------------------------------------------------- the real process
+
+
+async def test_status_tells_a_running_process_from_a_stuck_and_a_stopped_one(tmp_path: Path) -> None:
+    """In a folder whose path is longer than a socket's may be."""
+    data = tmp_path / ("d" * 100)
+    data.mkdir()
+    database = Database(f"sqlite+aiosqlite:///{data / 'congdoan.db'}")
+    await migrate.upgrade(database)
+    await database.close()
+    settings = Settings.model_construct(**Settings.model_construct().model_dump() | {"data_dir": data})
+
+    async def state() -> tuple[str, list[str]]:
+        found = await reports.status(settings, datetime.now(UTC))
+        return found["process"], found["troubles"]
+
+    assert (await state())[0] == "stopped"
+    env = os.environ | {
+        "CONGDOAN_DATA_DIR": str(data), "CONGDOAN_WEBCHAT": "true", "CONGDOAN_WEB_PORT": "0",
+        "CONGDOAN_ORGANISATION": "X", "CONGDOAN_HOTLINE": "1",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None and await process.stdout.readline()
+        assert (await state())[0] == "running"
+        process.send_signal(signal.SIGSTOP)
+        assert (await state()) == ("stuck", ["stalled"])
+        process.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(PATIENCE):
+            while (await state())[0] != "running":  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        process.kill()
+        await process.wait()
+        assert (await state())[0] == "stopped"  # its socket is still there
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
