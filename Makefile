@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests start many processes: Python keeps what it has compiled, whatever the machine would have.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install test lint bench prove check-python clean
 
