@@ -118,15 +118,14 @@ def _refused(channel: str, lane: int, now: datetime) -> Select[str]:
 
 async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:
     """Writes how sends ended. Only the claim that took a row may settle it; `unknown` may still become `sent`."""
-    arrived = [result for result in results if result.state == OutState.SENT and result.provider_id]
-    if arrived:
-        connection = await session.connection()
-        await connection.execute(
-            _ARRIVED, [{"row": r.id, "mark": r.claim, "provider": r.provider_id, "at": now} for r in arrived]
-        )
+    arrived: list[dict[str, object]] = []
     for result in results:
-        if result not in arrived:
+        if result.state == OutState.SENT and result.provider_id:
+            arrived.append({"row": result.id, "mark": result.claim, "provider": result.provider_id, "at": now})
+        else:
             await _settle(session, result, now)
+    if arrived:
+        await (await session.connection()).execute(_ARRIVED, arrived)
 
 
 async def _settle(session: Session, result: Settlement, now: datetime) -> None:

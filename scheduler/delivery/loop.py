@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 WINDOW = 8
 """Announcements and notices in flight; a crash leaves at most as many at-most-once rows unknown (promises §1.5)."""
+WIDEST = 128
+"""In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
 AWAY = 0.06
 """Seconds to the platform and back for which twice the pace must fit into the window."""
 REPLIES = 8
@@ -37,7 +39,7 @@ NEVER = float("inf")
 
 def window_for(rate: float) -> int:
     """How many announcements may be in flight at `rate` messages a second; more than WINDOW only above 66."""
-    return max(WINDOW, ceil(rate * AWAY * 2))
+    return min(WIDEST, max(WINDOW, ceil(rate * AWAY * 2)))
 
 
 class Way(Enum):
