@@ -99,6 +99,7 @@ class App:
             hotline=settings.hotline,
             duty_line=settings.duty_line,
             files=self.files,
+            erasing=frozenset(name for name, channel in channels.items() if channel.can_erase),
         )
         self.meter = Meter()
         skew = Skew(clock)

@@ -39,10 +39,12 @@ FETCH = 64
 class Door(Protocol):
     """What the inbox needs of a channel: raw JSON in, our form out. None means there is nothing to answer.
 
-    `erase` deletes what the channel itself keeps of an update, in the same transaction.
+    `erase` deletes what the channel itself keeps of an update, in the same transaction; where it `can_erase`, out of its
+    sender's chat too.
     """
 
     name: str
+    can_erase: bool
 
     def read(self, raw: Any, received_at: datetime) -> Incoming | None: ...
 

@@ -11,7 +11,7 @@ from bot.app import App
 from bot.clock import MovableClock
 from content.calendar import LOCAL, local_date
 from content.demo import DemoScene, sketch
-from content.message import Choice, from_json, to_json
+from content.message import Choice, choices_from_json, from_json, to_json
 from db import accounts, outbox, queue, submissions, webchat
 from db.ahead import Due
 from db.models import Draft, Lane, OutState
@@ -151,9 +151,9 @@ class Past:
         """
         name, _, code = name.partition(" ")
         chat = (await accounts.enter(session, CHANNEL, address_of(who), self._clock.now())).conversation
-        for label, key, command, arg, words in chat.choices:
-            if name in (key, command):
-                return Choice(label, key, command, arg, tuple(words)), chat.screen
+        for choice in choices_from_json(chat.choices):
+            if name in (choice.key, choice.command):
+                return choice, chat.screen
         submission = await queue.find_any(session, code)
         if submission is None:
             raise LookupError(f"{who} sees no [{name}] at {chat.dialogue}.{chat.step}")

@@ -17,11 +17,6 @@ def announcement(words: Words, kind: str, text: str, media: Sequence[Media], but
     """The message of a broadcast; a correction says so first. `text` is as its author wrote it, filled in.
 
     `button` is (label, command, argument): what one may do right from it, today or in a year.
-
-    An album cannot carry a button, so there the way to fewer messages is said in words (5-voice §5.4).
     """
-    album = sum(each.kind == "photo" for each in media) > 1
     own = [Choice(button[0], command=button[1], arg=button[2])] if button else []
-    return words.message(
-        "announcing.pushed", *own, correction=kind == "correction", text=text, album=album, media=media
-    )
+    return words.message("announcing.pushed", *own, correction=kind == "correction", text=text, media=media)

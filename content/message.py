@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 
 MAX_CHOICES = 8
@@ -17,19 +18,26 @@ LABEL = 24
 TINY = re.compile(r"(?:✅ )?(?:[A-H]|[0-9]{1,2})")
 """A single letter or number, perhaps ticked: the options of a list whose words stand in the text."""
 
+MOST_TINY = 5
+"""So many of them stand in one row."""
+
 NARROW = 14
 """Labels of up to this many characters, their icon aside, stand two in a row (5-voice §5.5, the menu of 4-conversation)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One option. With `command` it works for ever and is authorised when pressed; without, it dies with its screen."""
+    """One option. With `command` it works for ever and is authorised when pressed; without, it dies with its screen.
+
+    What turns the page or leads back stands `apart`, below the options that answer.
+    """
 
     label: str
     key: str = ""
     command: str = ""
     arg: str = ""
     words: tuple[str, ...] = ()
+    apart: bool = False
 
     def data(self, screen: int) -> str:
         """What a button carries; parsed and authorised like typed input, never trusted (≤ 64 bytes on Telegram)."""
@@ -47,26 +55,39 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text` is a small HTML subset (b, i, u, a). `key` names the words; `screen` is 0 for what is not a screen."""
+    """`text` is a small HTML subset (b, i, u, a). `key` names the words; `screen` is 0 for what is not a screen.
+
+    `hint` says in words what its buttons are for, and is shown only by a door that cannot show them (`spelled_out`).
+    """
 
     text: str
     choices: tuple[Choice, ...] = ()
     media: tuple[Media, ...] = ()
     key: str = ""
     screen: int = 0
+    hint: str = ""
+
+
+def spelled_out(message: Message) -> str:
+    """The text of a message where its buttons cannot be shown."""
+    return f"{message.text}\n\n{message.hint}" if message.choices and message.hint else message.text
 
 
 def rows(choices: Sequence[Choice]) -> list[list[Choice]]:
-    """Lays options out: letters and numbers side by side, two narrow labels in a row, others alone."""
+    """Lays options out: letters and numbers evenly side by side, two narrow labels in a row, others alone."""
     result: list[list[Choice]] = []
-    for choice in choices:
-        last = result[-1] if result else []
-        tiny = bool(TINY.fullmatch(choice.label))
-        beside = bool(last) and tiny == bool(TINY.fullmatch(last[0].label))
-        if beside and (len(last) < 5 if tiny else len(last) == 1 and _narrow(last[0]) and _narrow(choice)):
-            last.append(choice)
-        else:
-            result.append([choice])
+    for (tiny, _), run in groupby(choices, lambda choice: (bool(TINY.fullmatch(choice.label)), choice.apart)):
+        each = list(run)
+        if tiny:
+            lines = -(-len(each) // MOST_TINY)
+            at = [round(len(each) * line / lines) for line in range(lines + 1)]
+            result += [each[begin:end] for begin, end in pairwise(at)]
+            continue
+        for n, choice in enumerate(each):
+            if n and len(result[-1]) == 1 and _narrow(result[-1][0]) and _narrow(choice):
+                result[-1].append(choice)
+            else:
+                result.append([choice])
     return result
 
 
@@ -87,6 +108,7 @@ def to_json(message: Message) -> dict[str, Any]:
         "media": [[m.kind, m.file, m.name] for m in message.media],
         "key": message.key,
         "screen": message.screen,
+        "hint": message.hint,
     }
 
 
@@ -98,14 +120,17 @@ def from_json(data: dict[str, Any]) -> Message:
         tuple(Media(*media) for media in data["media"]),
         data["key"],
         data["screen"],
+        data["hint"],
     )
 
 
 def choices_to_json(choices: Sequence[Choice]) -> list[list[Any]]:
     """The form in which options are stored, in the outbox and with the screen they are on."""
-    return [[c.label, c.key, c.command, c.arg, list(c.words)] for c in choices]
+    return [[c.label, c.key, c.command, c.arg, list(c.words), c.apart] for c in choices]
 
 
 def choices_from_json(data: Sequence[Sequence[Any]]) -> tuple[Choice, ...]:
     """The inverse of `choices_to_json`."""
-    return tuple(Choice(label, key, command, arg, tuple(words)) for label, key, command, arg, words in data)
+    return tuple(
+        Choice(label, key, command, arg, tuple(words), apart) for label, key, command, arg, words, apart in data
+    )

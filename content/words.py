@@ -15,6 +15,8 @@ from content.source import ROOT, ContentError, Problem, Source, read
 from content.text import fold
 
 FOLDER = ROOT / "vi"
+APART = ("more", "home", "_back", "menu")
+"""The names of options that turn the page or lead back; they come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Entry:
     """One key of the words: its text and its options, in order; `names` are the variables it needs."""
 
     text: Template | Fixed
+    hint: Template | Fixed
     options: tuple[Option, ...]
     names: frozenset[str]
     place: tuple[str, int]
@@ -104,11 +107,13 @@ class Words:
                 command=_plain(option.command.render(values)) if option.command else "",
                 arg=_plain(option.arg.render(values)) if option.arg else "",
                 words=option.words,
+                apart=option.key in APART,
             )
             for option in chosen
             if option.key not in left_out
         ]
-        return Message(entry.text.render(values).strip(), (*extra, *own), tuple(media), key)
+        text, hint = (part.render(values).strip() for part in (entry.text, entry.hint))
+        return Message(text, (*extra, *own), tuple(media), key, hint=hint)
 
 
 def load_words(facts: Mapping[str, str], folder: Path = FOLDER) -> Words:
@@ -136,10 +141,11 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
     data = source.data[name]
     if isinstance(data, str):
         data = {"text": data}
-    unknown = set(data) - {"text", "options"}
+    unknown = set(data) - {"text", "hint", "options"}
     if unknown:
-        raise ValueError(f"unknown part {sorted(unknown)}; an entry has text and options")
-    names = set(_names(environment, data["text"]))
+        raise ValueError(f"unknown part {sorted(unknown)}; an entry has text, hint and options")
+    text, hint = data["text"], data.get("hint", "")
+    names = _names(environment, text) | _names(environment, hint)
     options = []
     for key, option in (data.get("options") or {}).items():
         parts = {"label": option} if isinstance(option, str) else option
@@ -160,7 +166,11 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
             )
         )
     return Entry(
-        _template(environment, data["text"]), tuple(options), frozenset(names), (source.file, source.line((name,)))
+        _template(environment, text),
+        _template(environment, hint),
+        tuple(options),
+        frozenset(names),
+        (source.file, source.line((name,))),
     )
 
 
@@ -188,13 +198,13 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "sentence": lambda text: text[:1].upper() + text[1:],
+        "within": lambda name: name if name[1:2].isupper() else name[:1].lower() + name[1:],
         "union": names.union_of,
         "money": money.format_money,
         "short_money": money.format_money_short,
         "number": money.format_number,
         "clock": lambda moment: times.format_clock(moment.astimezone(calendar.LOCAL)),
         "hour": lambda moment: times.format_time(moment.astimezone(calendar.LOCAL)),
-        "weekday": lambda day: calendar.weekday(calendar.local_date(day)),
         "day": lambda day: calendar.official(calendar.local_date(day)),
         "short_day": lambda day: calendar.official_day_month(calendar.local_date(day)),
     }

@@ -15,7 +15,7 @@ from handlers.announcing.writing import refuse_secrets, warnings
 from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move
 from handlers.talk import Talk
 
-dialogue = Dialogue("activities")
+dialogue = Dialogue("activities", officers=True)
 
 LEAST = 5
 AHEAD = 366
@@ -51,9 +51,6 @@ async def ask_day(talk: Talk) -> Message:
 
 @dialogue.take("day")
 async def take_day(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        talk.say("common.cancelled")
-        return END
     talk.put(day=answer.choice)
     held = list(dict.fromkeys(await policy.scopes(talk.session, talk.me.id, Action.WRITE_ACTIVITY)))
     if len(held) == 1:
@@ -72,8 +69,6 @@ async def ask_unit(talk: Talk) -> Message:
 
 @dialogue.take("unit")
 async def take_unit(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        return "day"
     talk.put(unit=int(answer.choice))
     return "line"
 
@@ -107,8 +102,6 @@ def _most(short: str) -> int:
 
 @dialogue.take("line")
 async def take_line(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        return "day"
     if answer.choice == "remove":
         await _write(talk, "")
         talk.say("activities.removed")

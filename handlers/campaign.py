@@ -8,8 +8,8 @@ from content.campaigns import Campaign, campaign_for
 from content.message import Message
 from content.text import clean_line, letters
 from db import accounts, campaigns
-from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move, Place
-from handlers.paging import page
+from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 if TYPE_CHECKING:
@@ -153,26 +153,24 @@ async def take_other(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("page")
 async def ask_page(talk: Talk) -> Message:
     campaign = current(talk)
-    what, at = talk.data["pages"], talk.data["start"]
+    what = talk.data["pages"]
     pages = campaign.pages if what == "plan" else campaign.contents[what].pages
-    without = ("next",) if at + 1 >= len(pages) else ()
-    return talk.screen("campaign.page", without=without, text=pages[at].strip(), i=at + 1, n=len(pages))
+    (text,), _ = page(talk, pages, 1)
+    at = talk.data["start"] + 1
+    without = ("more",) if at == len(pages) else ()
+    return talk.screen("campaign.page", without=without, text=text.strip(), i=at, n=len(pages))
 
 
 @dialogue.take("page")
 async def take_page(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "next":
-        talk.put(start=talk.data["start"] + 1)
-        return AGAIN
-    return "home"
+    return turn(talk) if answer.choice == "more" else "home"
 
 
 @dialogue.ask("list")
 async def ask_list(talk: Talk) -> Message:
     campaign, group = current(talk), talk.data["group"]
-    shown, after = page(campaign.movements_for(group), talk.data["start"], PAGE)
-    without = [] if after or talk.data["start"] else ["more"]
-    without += [] if campaign.open_round(talk.today) else ["register"]
+    shown, without = page(talk, campaign.movements_for(group), PAGE)
+    without += () if campaign.open_round(talk.today) else ("register",)
     return talk.screen(
         "campaign.list",
         without=without,
@@ -185,8 +183,7 @@ async def ask_list(talk: Talk) -> Message:
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        talk.put(start=page(current(talk).movements_for(talk.data["group"]), talk.data["start"], PAGE)[1])
-        return AGAIN
+        return turn(talk)
     return answer.choice
 
 

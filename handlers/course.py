@@ -10,12 +10,15 @@ from db import accounts, outbox
 from db.errors import Expected
 from db.models import Conversation
 from handlers.dialogue import AGAIN, BACK, CANCEL, END, LEAVE, STAY, Again, Answer, Dialogue, Incoming, Kind, Move, Step
+from handlers.paging import turn_back
 from handlers.talk import Talk
 
 REDIRECTS = 20
 ASIDE = ("resume", "anew", "start")
 """Questions about a draft, not of it: the draft stays where it was left."""
 HISTORY = 30
+OUT = {"_back", "no", "stop", "home"}
+"""The keys of options that lead away from a question without answering it."""
 BURST = timedelta(seconds=3)
 """Presses of one button that come so close together are one: a thumb, or a network that repeats."""
 
@@ -77,7 +80,7 @@ class Course:
         before = self.draft_in_hand()
         move = await command.run(self.talk, arg)
         if move is not None:
-            await self.move(move, push=False)
+            await self.move(move, push=move.dialogue == self.conversation.dialogue)
             if before and self.conversation.dialogue != before:
                 self.talk.say("common.draft_kept", dialogue=before, what=self.talk.words(f"{before}.draft_name"))
 
@@ -87,6 +90,8 @@ class Course:
     async def pick(self, chosen: Choice) -> None:
         if chosen.command:
             await self.command(chosen.command, chosen.arg)
+        elif chosen.key == "_back":
+            await self.move(BACK)
         elif chosen.key == "_keep":
             await self.keep()
         elif chosen.key == "_save":
@@ -140,7 +145,7 @@ class Course:
 
     async def move(self, move: Move | str, *, push: bool = True) -> None:
         if isinstance(move, str):
-            if push:
+            if push and move != self.conversation.step:
                 self.push()
             await self.ask(move)
         elif move == AGAIN:
@@ -185,11 +190,12 @@ class Course:
 
     async def back(self) -> None:
         state = self.talk.state
-        if state.data.get("start") and any(choice.key == "more" for choice in self.choices):
-            self.talk.put(start=0)  # from a later page of a list to its first one
+        if turn_back(self.talk):
             await self.ask(self.conversation.step)
             return
         history = [name for name in state.history if self.dialogue and name in self.dialogue.steps]
+        while history and history[-1] == self.conversation.step:
+            history.pop()
         if not history:
             await self.command("menu", "")
             return
@@ -213,7 +219,7 @@ class Course:
                 previous = self.talk.data.get(name) if returning else None
                 if isinstance(previous, str) and previous:
                     result = self.with_previous(result, previous)
-                self.show(result, step.kind, in_place=in_place)
+                self.show(self.with_way_out(result, step.kind), step.kind, in_place=in_place)
                 return
             if isinstance(result, Move):
                 await self.move(result, push=False)
@@ -225,11 +231,17 @@ class Course:
         words = self.talk.house.words
         shown = next((choice.label for choice in message.choices if choice.key == previous), previous)
         if len(message.choices) >= MAX_CHOICES:  # no room for one more; the same option keeps it with one tap too
-            note = words.text("common.previous_choice", previous=shown)
+            note = self.talk.words("common.previous_choice", previous=shown)
             return replace(message, text=f"{message.text}\n\n{note}")
         note = words.text("common.previous", previous=shown if len(shown) <= 120 else shown[:117] + "…")
         keep = words.message("common.previous", previous="").choices  # last: the text may number the others
         return replace(message, text=f"{message.text}\n\n{note}", choices=(*message.choices, *keep))
+
+    def with_way_out(self, message: Message, kind: Kind) -> Message:
+        """A question that has no button but those that answer it, or none at all, is left by one more."""
+        if message.choices and not (kind.typed and OUT.isdisjoint(choice.key for choice in message.choices)):
+            return message
+        return replace(message, choices=(*message.choices, *self.talk.screen("common.back").choices))
 
     def show(self, message: Message, kind: Kind, *, in_place: bool = False) -> None:
         if len(message.choices) > MAX_CHOICES:
@@ -264,7 +276,7 @@ class Course:
 
     def refuse(self, refusal: Expected) -> None:
         """Says why not, with the current options at hand so that nobody has to scroll for them."""
-        message = self.talk.house.words.message(refusal.key, **refusal.params)
+        message = self.talk.screen(refusal.key, **refusal.params)
         if self.choices and not message.choices:
             message = replace(message, choices=self.choices, screen=self.conversation.screen)
         self.talk.out.append((message, self.album, 0.0))

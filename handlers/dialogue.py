@@ -55,13 +55,22 @@ class Forget(IntEnum):
 
 
 class Kind(StrEnum):
-    """The five shapes of question. On TEXT, NUMBER and FILES digits are answers, not the numbers of options."""
+    """The five shapes of question."""
 
     CHOICE = "choice"
     MANY = "many"
     TEXT = "text"
     NUMBER = "number"
     FILES = "files"
+
+    @property
+    def typed(self) -> bool:
+        """Whether it is answered in words or files."""
+        return self in TYPED
+
+
+TYPED = (Kind.TEXT, Kind.NUMBER, Kind.FILES)
+"""On these screens digits and single letters are answers: a story, an amount, "how many people?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ Take = Callable[["Talk", Answer], Awaitable["Move | str"]]
 class Step:
     """One question: `ask` shows it (or redirects), `take` uses the answer and names what comes next.
 
-    `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
+    It speaks to `officers` as comrades. `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
     way back leads past a step that is `aside`, one that only comes up for what was answered just before. What
     is written `to_many` may name a number that nobody should send us: it is looked at again, not refused. Text is only
     `beside` the files that a FILES step asks for: there too the words of a command open it.
@@ -122,17 +131,22 @@ class Step:
     aside: bool = False
     to_many: bool = False
     beside: bool = False
+    officers: bool = False
     take: Take | None = None
 
 
 class Dialogue:
     """A named set of steps. With `keeps_draft` its answers survive leaving it and can be resumed.
 
-    One that is `allowed` to some only ends for who is so no longer, and what they began is offered no more.
+    One that is `allowed` to some only ends for who is so no longer, and what they began is offered no more. `officers`
+    are spoken to as comrades in all of its steps.
     """
 
-    def __init__(self, name: str, *, keeps_draft: bool = False, allowed: Allowed | None = None) -> None:
+    def __init__(
+        self, name: str, *, officers: bool = False, keeps_draft: bool = False, allowed: Allowed | None = None
+    ) -> None:
         self.name = name
+        self.officers = officers
         self.keeps_draft = keeps_draft
         self.allowed = allowed
         self.steps: dict[str, Step] = {}
@@ -146,11 +160,12 @@ class Dialogue:
         aside: bool = False,
         to_many: bool = False,
         beside: bool = False,
+        officers: bool = False,
     ) -> Callable[[Ask], Ask]:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(kind, function, free, aside, to_many, beside)
+            self.steps[name] = Step(kind, function, free, aside, to_many, beside, officers or self.officers)
             return function
 
         return register

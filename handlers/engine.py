@@ -10,15 +10,13 @@ from db import accounts, outbox
 from db.errors import Expected, NotFound
 from db.session import Session
 from handlers.course import Course
-from handlers.dialogue import BACK, Again, Answer, Forget, Incoming, Kind
+from handlers.dialogue import BACK, TYPED, Again, Answer, Forget, Incoming, Kind
 from handlers.meaning import joined_up, option, several, spellings
 from handlers.talk import House, Talk
 
 LONGEST = 4096
 """Characters of one message, Telegram's own limit; the web chat could send more."""
 FILE_KINDS = {"photo", "document", "video"}
-TYPED = (Kind.TEXT, Kind.NUMBER, Kind.FILES)
-"""On these screens digits and single letters are answers: a story, an amount, "how many people?"."""
 DIGITS = {"0": "menu", "9": "back"}
 EVERYWHERE = {"menu": "menu", "help": "trogiup", "stop": "dungtin"}
 """The commands of words that mean the same everywhere."""
@@ -103,7 +101,8 @@ class _Turn(Course):
         elif self.is_identity_card():
             # Nothing of it is kept, which is said once for an album.
             self.talk.private, self.conversation.refused_album = True, incoming.group
-            self.talk.say("common.identity_card", slot=self.album)
+            stays = incoming.channel not in self.talk.house.erasing
+            self.talk.say("common.identity_card", slot=self.album, stays=stays)
         elif incoming.files:
             await self.sent_files(text)
         elif text:

@@ -136,7 +136,7 @@ async def show_officer(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("officer")
 
 
-@dialogue.ask("officer")
+@dialogue.ask("officer", officers=True)
 async def ask_officer(talk: Talk) -> Message | str:
     choices = await buttons(talk, Place.OFFICER)
     if not choices:

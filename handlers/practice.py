@@ -10,8 +10,8 @@ from content.quiz import Question
 from content.text import clean_line, letters
 from db import practice
 from handlers import question_reports
-from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
-from handlers.paging import page
+from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 dialogue = Dialogue("practice")
@@ -46,11 +46,10 @@ async def ask_home(talk: Talk) -> Message | str:
     talk.drop("wanted")
     if wanted in bank.shown_topics(talk.today):
         return await _begin(talk, wanted)
-    shown, after = page(bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
+    shown, without = page(talk, bank.shown_topics(talk.today), TOPICS)
     wrong = len(await _wrong(talk))
     numbers = [Choice(str(i + 1), f"topic-{topic}") for i, topic in enumerate(shown)]
-    without = [] if after or talk.data.get("start", 0) else ["more"]
-    without += [] if wrong else ["wrong"]
+    without += () if wrong else ("wrong",)
     titles = [bank.title(topic) for topic in shown]
     return talk.screen("practice.home", *numbers, without=without, size=SIZE, lines=titles, k=wrong)
 
@@ -58,9 +57,7 @@ async def ask_home(talk: Talk) -> Message | str:
 @dialogue.take("home")
 async def take_home(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        _, after = page(talk.house.packs.bank.shown_topics(talk.today), talk.data.get("start", 0), TOPICS)
-        talk.put(start=after)
-        return AGAIN
+        return turn(talk)
     topic = WRONG if answer.choice == "wrong" else answer.choice.removeprefix("topic-")
     return await _begin(talk, topic)
 

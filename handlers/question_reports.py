@@ -11,11 +11,11 @@ from db import policy, practice, units
 from db.errors import Conflict, Refused
 from db.models import QuestionReport
 from db.policy import Action
-from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
-from handlers.paging import page
+from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
-dialogue = Dialogue("question_reports")
+dialogue = Dialogue("question_reports", officers=True)
 
 PAGE = 5
 LINE = 60
@@ -68,18 +68,16 @@ async def show(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("list")
 async def ask_list(talk: Talk) -> Message:
     await _check(talk)
-    shown, after = page(await practice.list_open(talk.session), talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, await practice.list_open(talk.session), PAGE)
     lines = [(row.question, row.text[:LINE], row.due_at, row.due_at < talk.now) for row in shown]
     choices = [Choice(str(n + 1), f"r-{row.id}") for n, row in enumerate(shown)]
-    without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("question_reports.list", *choices, without=without, lines=lines)
 
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        talk.put(start=page(await practice.list_open(talk.session), talk.data.get("start", 0), PAGE)[1])
-        return AGAIN
+        return turn(talk)
     talk.put(number=int(answer.choice.removeprefix("r-")))
     return "one"
 

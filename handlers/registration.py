@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content.campaigns import Campaign, Movement, Round
+from content.campaigns import Campaign, Round
 from content.message import Choice, Message
 from content.text import clean_line, letters
 from db import accounts, campaigns, units
@@ -10,7 +10,7 @@ from db.models import Level
 from handlers.campaign import audience, current, quoted
 from handlers.dialogue import AGAIN, CANCEL, END, Again, Answer, Command, Dialogue, Kind, Move
 from handlers.onboarding.oneself import workplace_name
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.profile import read_name
 from handlers.talk import Talk
 
@@ -98,19 +98,14 @@ async def take_name(talk: Talk, answer: Answer) -> Move | str:
 # ---------------------------------------------------------------------------------------------------- movements
 
 
-def _shown(talk: Talk) -> tuple[list[tuple[int, Movement]], int]:
-    return page(current(talk).movements_for(audience(talk)), talk.data.get("start", 0), PAGE)
-
-
 @dialogue.ask("movements", Kind.MANY)
 async def ask_movements(talk: Talk) -> Message | str:
     if not _still_open(talk):
         return "start"
-    shown, after = _shown(talk)
+    shown, without = page(talk, current(talk).movements_for(audience(talk)), PAGE)
     chosen = talk.data["movements"]
     choices = [Choice(_mark(n in chosen, i), f"m-{n}") for i, (n, _) in enumerate(shown)]
     lines = [(movement.name, movement.whom, n in chosen) for n, movement in shown]
-    without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("registration.movements", *choices, without=without, lines=lines, k=len(chosen))
 
 
@@ -127,9 +122,7 @@ async def take_movements(talk: Talk, answer: Answer) -> Move | str:
         if not talk.data["movements"]:
             raise Again("registration.movements_none")
         return "goals"
-    if "more" in picked:
-        talk.put(start=_shown(talk)[1])
-    return AGAIN
+    return turn(talk) if "more" in picked else AGAIN
 
 
 # ---------------------------------------------------------------------------------------------------- goals

@@ -35,6 +35,8 @@ class House:
     duty_line: str
     files: Path
     """The data folder's cleaned files and what the house draws itself."""
+    erasing: frozenset[str] = frozenset()
+    """The channels that take a message out of its sender's chat when it must be forgotten."""
     links: dict[str, str] = field(default_factory=dict)
     """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
 
@@ -83,6 +85,13 @@ class Talk:
         return self.person
 
     @property
+    def you(self) -> str:
+        """How the person is addressed where they stand: in officers' screens as a comrade (5-voice §5.1)."""
+        dialogue = self.house.registry.dialogues.get(self.conversation.dialogue)
+        step = dialogue.steps.get(self.conversation.step) if dialogue is not None else None
+        return self.house.words.text("common.you_officer" if step is not None and step.officers else "common.you")
+
+    @property
     def data(self) -> dict[str, Any]:
         """The answers so far; changes are kept by `save` in the same transaction."""
         return self.state.data
@@ -111,7 +120,7 @@ class Talk:
 
     def words(self, key: str, **params: Any) -> str:
         """A piece of text to be put into another."""
-        return self.house.words.text(key, **params)
+        return self.house.words.text(key, **{"you": self.you} | params)
 
     def screen(
         self,
@@ -123,6 +132,7 @@ class Talk:
         **params: Any,
     ) -> Message:
         """A message of the words, for a step to show."""
+        params = {"you": self.you} | params
         return self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
 
     def say(
@@ -165,7 +175,7 @@ class Talk:
         if gently:
             person = await self.session.get_one(Person, person_id)
             after = max(after, (awake(person.hours, self.now) - self.now).total_seconds())
-        message = self.screen(key, *extra, only=only, without=without, media=media, **params)
+        message = self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
         await outbox.tell(
             self.session,
             person_id,

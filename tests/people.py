@@ -131,6 +131,7 @@ class TestPerson:
         self.transcript: list[str] = []
 
     def hears(self, heard: Heard) -> None:
+        assert heard.choices or not heard.message.screen, f"{heard.key} is a dead end: it has no button"
         for i, old in enumerate(self.heard):
             if old.provider == heard.provider:
                 self.heard[i] = heard

@@ -29,6 +29,7 @@ class WebChat:
 
     name = "webchat"
     can_edit = True
+    can_erase = True
 
     def __init__(self, database: Database, data_dir: Path, *, now: Callable[[], datetime]) -> None:
         self.database = database

@@ -21,7 +21,7 @@ from handlers.announcing.flow import (
     why_nobody,
 )
 from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 UNITS_SHOWN = 4
@@ -123,16 +123,14 @@ async def _listed(talk: Talk) -> list[Unit]:
 @dialogue.ask("unit", Kind.MANY, free=True)
 async def ask_unit(talk: Talk) -> Message:
     listed = await _listed(talk)
-    start = talk.data["start"]
-    shown, after = page(listed, start, UNITS_SHOWN)
+    shown, without = page(talk, listed, UNITS_SHOWN)
     chosen = rule(talk).units
     choices = []
     for unit in shown:
         mark = "group_on" if unit.id in chosen else "group_off"
         name = (unit.short_name or unit.name)[:LABEL]
         choices.append(Choice(talk.words(f"announcing.{mark}", name=name), f"unit-{unit.id}"))
-    without = [] if after or start else ["more"]
-    without += [] if await _above(talk) is not None else ["up"]
+    without += () if await _above(talk) is not None else ("up",)
     return talk.screen(
         "announcing.unit",
         *choices,
@@ -168,8 +166,7 @@ async def take_unit(talk: Talk, answer: Answer) -> Move | str:
         talk.drop("place", "hits")
         return "audience"
     if answer.choice == "more":
-        talk.put(start=page(await _listed(talk), talk.data["start"], UNITS_SHOWN)[1])
-        return AGAIN
+        return turn(talk)
     if answer.choice == "up":
         talk.put(place=await _above(talk), hits=[], start=0)
         return AGAIN
@@ -249,8 +246,7 @@ async def take_groups(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("sector")
 async def ask_sector(talk: Talk) -> Message:
     found = await audiences.sectors(talk.session, rule(talk))
-    shown, after = page(found, talk.data.get("start", 0), SECTORS_SHOWN)
-    without = () if after or talk.data.get("start", 0) else ("more",)
+    shown, without = page(talk, found, SECTORS_SHOWN)
     return talk.screen(
         "announcing.sector", *(Choice(name[:24], f"sector-{found.index(name)}") for name in shown), without=without
     )
@@ -258,9 +254,8 @@ async def ask_sector(talk: Talk) -> Message:
 
 @dialogue.take("sector")
 async def take_sector(talk: Talk, answer: Answer) -> Move | str:
-    found = await audiences.sectors(talk.session, rule(talk))
     if answer.choice == "more":
-        talk.put(start=page(found, talk.data.get("start", 0), SECTORS_SHOWN)[1])
-        return AGAIN
+        return turn(talk)
+    found = await audiences.sectors(talk.session, rule(talk))
     change(talk, sector="" if answer.choice == "all" else found[int(answer.choice.removeprefix("sector-"))])
     return "audience"

@@ -9,11 +9,11 @@ from db import broadcasts, policy
 from db.errors import NotFound
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
-from handlers.dialogue import Command, Dialogue, Move
-from handlers.paging import page
+from handlers.dialogue import Answer, Command, Dialogue, Move
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
-dialogue = Dialogue("steering")
+dialogue = Dialogue("steering", officers=True)
 PAGE = 5
 LINE = 50
 
@@ -122,17 +122,21 @@ def first_line(broadcast: Broadcast) -> str:
 
 async def show_mine(talk: Talk, arg: str) -> Move | None:
     """What this person has sent, newest first; each opens by its number."""
-    return dialogue.go("mine", start=whole_number(arg) or 0)
+    return dialogue.go("mine", start=0)
 
 
 @dialogue.ask("mine")
 async def ask_mine(talk: Talk) -> Message:
     found = await broadcasts.list_by(talk.session, talk.me.id)
-    shown, after = page(found, talk.data["start"], PAGE)
+    shown, without = page(talk, found, PAGE)
     lines = [f"{b.code} – {talk.words(f'announcing.state_{b.state.value}')}: {first_line(b)}" for b in shown]
     choices = [Choice(str(n), command="xemtin", arg=b.code) for n, b in enumerate(shown, 1)]
-    without = () if after or talk.data["start"] else ("more",)
-    return talk.screen("announcing.mine", *choices, without=without, lines=lines, after=after)
+    return talk.screen("announcing.mine", *choices, without=without, lines=lines)
+
+
+@dialogue.take("mine")
+async def take_mine(talk: Talk, answer: Answer) -> Move | str:
+    return turn(talk)
 
 
 COMMANDS = (Command("xemtin", show, opens=in_reach), Command("tincua", show_mine))

@@ -24,7 +24,7 @@ async def may_broadcast(talk: Talk) -> bool:
     return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.BROADCAST))
 
 
-dialogue = Dialogue("announcing", keeps_draft=True, allowed=may_broadcast)
+dialogue = Dialogue("announcing", officers=True, keeps_draft=True, allowed=may_broadcast)
 
 TOPICS = {"notice": "notice", "campaign": "movement", "document": "policy", "urgent": "urgent", "correction": "notice"}
 """What kind of reminder each type is, for people who switched some off."""

@@ -8,9 +8,9 @@ from content.message import Choice, Media, Message
 from content.placeholders import fill
 from db import activities, broadcasts, people
 from db.broadcasts import Announced
-from handlers.dialogue import AGAIN, END, Answer, Command, Dialogue, Move, Place
+from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
 from handlers.onboarding.oneself import switch_news_on
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 dialogue = Dialogue("rereading")
@@ -38,7 +38,7 @@ async def _text(talk: Talk, item: Announced) -> str:
 @dialogue.ask("list")
 async def ask_list(talk: Talk) -> Message:
     found = await broadcasts.list_for(talk.session, talk.me.id, talk.now)
-    shown, after = page(found, talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, found, PAGE)
     lines = []
     for item in shown:
         line = (await _text(talk, item)).splitlines()[0]
@@ -47,16 +47,13 @@ async def ask_list(talk: Talk) -> Message:
             line = talk.house.words.plain("announcing.reread_missed", line=line)
         lines.append(f"{official_day_month(local_date(item.broadcast.send_at))}: {line}")
     choices = [Choice(str(n), f"id-{item.broadcast.id}") for n, item in enumerate(shown, 1)]
-    without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("announcing.reread", *choices, without=without, lines=lines)
 
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        found = await broadcasts.list_for(talk.session, talk.me.id, talk.now)
-        talk.put(start=page(found, talk.data.get("start", 0), PAGE)[1])
-        return AGAIN
+        return turn(talk)
     talk.put(id=int(answer.choice.removeprefix("id-")))
     return "one"
 

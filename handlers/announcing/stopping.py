@@ -10,7 +10,7 @@ from db.policy import Action
 from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
 from handlers.talk import Talk
 
-dialogue = Dialogue("stopping")
+dialogue = Dialogue("stopping", officers=True)
 
 
 async def may_stop(talk: Talk) -> bool:

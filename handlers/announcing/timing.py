@@ -174,8 +174,6 @@ async def ask_edit(talk: Talk) -> Message:
 @dialogue.take("edit")
 async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     """To the part that is wrong, and from there back to the confirmation."""
-    if answer.choice == "back":
-        return "confirm"
     talk.put(editing=True)
     return writing_step(talk) if answer.choice == "text" else answer.choice
 

@@ -15,7 +15,7 @@ from db.policy import Action
 from handlers.dialogue import Dialogue, Move
 from handlers.talk import Talk
 
-dialogue = Dialogue("moderation")
+dialogue = Dialogue("moderation", officers=True)
 CLAIM_DAYS = 2
 SOON_DAYS = 2
 """Working days: how long a claim lasts, and how near a deadline has to be to be due soon."""

@@ -10,6 +10,7 @@ from handlers.moderation.deciding import accept
 from handlers.moderation.flow import carry_out, dialogue, kind, soon, split
 from handlers.moderation.queue import PAGE, line
 from handlers.moderation.reading import cut
+from handlers.paging import note, turn
 from handlers.talk import Talk
 
 MOST = 20
@@ -21,15 +22,15 @@ def _picked(talk: Talk) -> list[str]:
     return found
 
 
-async def _page(talk: Talk) -> tuple[list[tuple[Submission, str]], int]:
-    """What may be ticked on this page, and where the next one begins; after the last it begins at 0."""
+async def _page(talk: Talk) -> tuple[list[tuple[Submission, str]], tuple[str, ...]]:
+    """What may be ticked on this page, and the option that a list of one page goes without."""
     for start in (talk.data.get("pick_start", 0), 0):
         found = await queue.list_page(
             talk.session, talk.me.id, kind(talk), "free", "looked_at", soon=soon(talk), start=start, size=PAGE + 1
         )
         if found:
             break
-    return found[:PAGE], start + PAGE if len(found) > PAGE else 0
+    return found[:PAGE], note(talk, start, PAGE, more=len(found) > PAGE, name="pick_start")
 
 
 def _key(submission: Submission) -> str:
@@ -38,12 +39,12 @@ def _key(submission: Submission) -> str:
 
 @dialogue.ask("pick", Kind.MANY)
 async def ask_pick(talk: Talk) -> Message:
-    found, after = await _page(talk)
+    found, without = await _page(talk)
     picked = _picked(talk)
     return talk.screen(
         "moderation.pick",
         *(Choice(str(n + 1), f"code-{_key(submission)}") for n, (submission, _) in enumerate(found)),
-        without=() if after or talk.data.get("pick_start", 0) else ("more",),
+        without=without,
         n=len(picked),
         most=MOST,
         lines=[(_key(submission) in picked, line(talk, submission, unit)) for submission, unit in found],
@@ -52,19 +53,18 @@ async def ask_pick(talk: Talk) -> Message:
 
 @dialogue.take("pick")
 async def take_pick(talk: Talk, answer: Answer) -> Move | str:
-    found, after = await _page(talk)
+    found, _ = await _page(talk)
     picked = _picked(talk)
     if answer.choice == "done":
         if not picked:
             raise Again("moderation.pick_none")
         return "batch"
     if answer.choice == "more":
-        talk.put(pick_start=after)
-        return AGAIN
+        return turn(talk)
     here = [_key(submission) for submission, _ in found]
     if answer.choice == "page":
         picked = [*picked, *(key for key in here if key not in picked)]
-        talk.put(pick_start=after)
+        turn(talk)
     else:
         for key in (each.removeprefix("code-") for each in answer.many or (answer.choice,)):
             picked = [each for each in picked if each != key] if key in picked else [*picked, key]

@@ -11,6 +11,7 @@ from db.policy import Action
 from db.queue import ENDED
 from handlers.dialogue import Again, Answer, Command, Move, Place
 from handlers.moderation.flow import card, dialogue, kind, onward, soon
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 PAGE = 4
@@ -86,14 +87,13 @@ def line(talk: Talk, submission: Submission, unit: str) -> str:
 async def ask_queue(talk: Talk) -> Message:
     chosen = kind(talk)
     total, late = await queue.count(talk.session, talk.me.id, chosen, soon=soon(talk), now=talk.now)
-    start = talk.data.get("start", 0)
-    start = start if start < total else 0
-    talk.put(start=start)
+    shown, without = page(talk, range(total), PAGE)
+    start = shown[0] if shown else 0
     found = await queue.list_page(talk.session, talk.me.id, chosen, soon=soon(talk), start=start, size=PAGE)
     scopes = await policy.scopes(talk.session, talk.me.id, Action.READ_SUBMISSIONS)
-    without = ["menu"] if total > PAGE else ["more"]
+    without += ("menu",) if total > PAGE else ()
     if total < 2 or chosen == "done" or not await may_decide(talk):
-        without.append("pick")
+        without += ("pick",)
     return talk.screen(
         "moderation.queue",
         *(Choice(str(n + 1), f"code-{submission.code}") for n, (submission, _) in enumerate(found)),
@@ -110,8 +110,7 @@ async def ask_queue(talk: Talk) -> Message:
 @dialogue.take("queue")
 async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        talk.put(start=talk.data.get("start", 0) + PAGE)
-        return "queue"
+        return turn(talk)
     if answer.choice == "filter":
         return "filter"
     if answer.choice == "pick":

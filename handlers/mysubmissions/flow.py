@@ -8,7 +8,7 @@ from content.text import read_code
 from db import accounts, attachments, exchange, policy, submissions, units
 from db.models import FileState, Status, Submission
 from handlers.dialogue import Again, Answer, Command, Dialogue, Move, Place
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 dialogue = Dialogue("mysubmissions")
@@ -66,13 +66,12 @@ async def is_mine(talk: Talk, code: str) -> bool:
 @dialogue.ask("list", free=True)
 async def ask_list(talk: Talk) -> Message:
     own = await submissions.list_own(talk.session, talk.me.id)
-    shown, after = page(own, talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, own, PAGE)
     lines = [f"{each.code} – {_cut(each.title, LINE)}: {await status_words(talk, each, LINE)}" for each in shown]
     draft = await accounts.find_draft(talk.session, talk.me.id, "report")
     begun = draft is not None and bool(draft.data.get("track"))
     numbers = [Choice(str(n + 1), f"code-{each.code}") for n, each in enumerate(shown)]
-    without = [] if after or talk.data.get("start", 0) else ["more"]
-    without += ["report"] if begun else ["draft"]
+    without += ("report",) if begun else ("draft",)
     name = talk.words("report.draft_name") if begun else ""
     return talk.screen("mysubmissions.list", *numbers, without=without, lines=lines, draft=name)
 
@@ -80,9 +79,7 @@ async def ask_list(talk: Talk) -> Message:
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        own = await submissions.list_own(talk.session, talk.me.id)
-        talk.put(start=page(own, talk.data.get("start", 0), PAGE)[1])
-        return "list"
+        return turn(talk)
     if answer.choice:
         talk.put(code=answer.choice.removeprefix("code-"))
         return "detail"
@@ -112,7 +109,7 @@ async def ask_detail(talk: Talk) -> Message:
         offered = ["reply", *(each for each in offered if each != "question")]
     return talk.screen(
         "mysubmissions.detail",
-        only=[*offered, "list", "menu"],
+        only=[*offered, "home", "menu"],
         code=submission.code,
         version=submission.version,
         track=talk.words(f"report.track_{submission.track.value}"),

@@ -9,9 +9,9 @@ from content.search import UnitName, search_units
 from content.text import clean_line, fold, letters
 from db import units
 from db.models import Unit, UnitRequest
-from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
+from handlers.dialogue import Again, Answer, Kind, Move
 from handlers.onboarding.flow import dialogue, forget, onward
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 RESULTS = 5
@@ -88,7 +88,7 @@ def _found(talk: Talk, query: str, hits: Sequence[tuple[int, str]]) -> str:
 @dialogue.ask("unit_results", free=True)
 async def ask_unit_results(talk: Talk) -> Message:
     hits = talk.data["hits"]
-    shown, after = page(hits, talk.data["start"], RESULTS)
+    shown, without = page(talk, hits, RESULTS)
     lines = []
     for unit_id, old in shown:
         unit = await units.get(talk.session, unit_id)
@@ -96,7 +96,6 @@ async def ask_unit_results(talk: Talk) -> Message:
         line = " – ".join(filter(None, (name, await units.parent_name(talk.session, unit))))
         lines.append(_cut(line, LONGEST_LINE))
     numbers = [Choice(str(i + 1), f"unit-{unit_id}") for i, (unit_id, _) in enumerate(shown)]
-    without = () if after or talk.data["start"] else ("more",)
     query = _cut(talk.data["query"], LABEL)
     return talk.screen("onboarding.unit_results", *numbers, without=without, n=len(hits), query=query, lines=lines)
 
@@ -108,9 +107,7 @@ def _cut(text: str, longest: int) -> str:
 @dialogue.take("unit_results")
 async def take_unit_results(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "more":
-        _, after = page(talk.data["hits"], talk.data["start"], RESULTS)
-        talk.put(start=after)
-        return AGAIN
+        return turn(talk)
     if answer.choice in ("again", "none"):
         return {"again": "unit_ask", "none": "unit_none"}[answer.choice]
     if answer.choice.startswith("unit-"):
@@ -165,10 +162,9 @@ async def ask_zone(talk: Talk) -> Message:
 
 
 def _list(talk: Talk, key: str, names: Sequence[str]) -> Message:
-    start = talk.data.get("start", 0)
-    shown, after = page(names, start, PLACES)
+    shown, without = page(talk, names, PLACES)
     choices = [Choice(_cut(name, LABEL), f"at-{names.index(name)}", words=(fold(name),)) for name in shown]
-    return talk.screen(key, *choices, without=() if after or start else ("more",))
+    return talk.screen(key, *choices, without=without)
 
 
 @dialogue.take("place")
@@ -183,9 +179,7 @@ async def take_zone(talk: Talk, answer: Answer) -> Move | str:
 
 async def _take_list(talk: Talk, answer: Answer, what: str, names: Sequence[str]) -> Move | str:
     if answer.choice == "more":
-        _, after = page(names, talk.data.get("start", 0), PLACES)
-        talk.put(start=after)
-        return AGAIN
+        return turn(talk)
     if answer.choice:
         place = int(answer.choice.removeprefix("at-"))
         name = names[place] if place < len(names) else ""

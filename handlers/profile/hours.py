@@ -34,11 +34,10 @@ async def ask_shift(talk: Talk) -> Message:
 async def take_shift(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "quiet":
         return "quiet"
-    if answer.choice != "back":
-        talk.me.shift = Shift(answer.choice)
-        await _move_what_waits(talk)
-        if talk.me.quiet:
-            _say_hours(talk)
+    talk.me.shift = Shift(answer.choice)
+    await _move_what_waits(talk)
+    if talk.me.quiet:
+        _say_hours(talk)
     return "home"
 
 
@@ -49,8 +48,6 @@ async def ask_quiet(talk: Talk) -> Message:
 
 @dialogue.take("quiet")
 async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        return "shift"
     if answer.choice == "clear":
         talk.me.quiet = ""
         talk.say("profile.quiet_cleared", hours=_windows(talk.me.hours))

@@ -60,7 +60,7 @@ async def ask_edit(talk: Talk) -> Message:
 async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice in ("unit", "group"):
         return onboarding.go({"unit": "unit_ask", "group": "group"}[answer.choice], editing=True)
-    return "home" if answer.choice == "back" else answer.choice
+    return answer.choice
 
 
 @dialogue.ask("name", Kind.TEXT)
@@ -135,8 +135,6 @@ async def ask_news(talk: Talk) -> Message:
 
 @dialogue.take("news")
 async def take_news(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        return "home"
     if answer.choice == "all_on":
         await switch_news_on(talk)
         talk.say("profile.all_on")

@@ -41,8 +41,6 @@ async def ask_withdraw(talk: Talk) -> Message:
 
 @dialogue.take("withdraw")
 async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "back":
-        return "home"
     await people.stop_news(talk.session, talk.me, talk.now)
     if answer.choice == "news":
         talk.say("profile.withdrawn_news")

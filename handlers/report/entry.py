@@ -77,7 +77,7 @@ def _title(talk: Talk) -> str:
     return title
 
 
-@dialogue.ask("resume")
+@dialogue.ask("resume", aside=True)
 async def ask_resume(talk: Talk) -> Message | str:
     assert talk.draft is not None
     if not talk.data.get("track"):  # came back here after starting anew

@@ -11,7 +11,7 @@ from db.policy import INVITES, Action
 from handlers.dialogue import Again, Answer, Command, Dialogue, Move, Place
 from handlers.talk import Talk
 
-dialogue = Dialogue("units")
+dialogue = Dialogue("units", officers=True)
 PAGE = 5
 
 

@@ -8,7 +8,7 @@ from db.errors import NotFound
 from db.models import Person
 from db.policy import Action
 from handlers.dialogue import AGAIN, Answer, Move
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, dialogue, name_of
 
@@ -21,11 +21,11 @@ async def _unconfirmed(talk: Talk) -> list[tuple[Person, str]]:
 @dialogue.ask("members")
 async def ask_members(talk: Talk) -> Message:
     waiting = await _unconfirmed(talk)
-    shown, after = page(waiting, talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, waiting, PAGE)
     talk.put(shown=[person.id for person, _ in shown])
     lines = [f"{name_of(talk, person)} – {unit}" for person, unit in shown]
     choices = [Choice(str(n + 1), f"person-{person.id}") for n, (person, _) in enumerate(shown)]
-    without = [name for name, there in (("all", shown), ("more", after or talk.data.get("start"))) if not there]
+    without += () if shown else ("all",)
     return talk.screen("units.members", *choices, without=without, n=len(waiting), lines=lines)
 
 
@@ -34,8 +34,7 @@ async def take_members(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "home":
         return "home"
     if answer.choice == "more":
-        talk.put(start=page(await _unconfirmed(talk), talk.data.get("start", 0), PAGE)[1])
-        return "members"
+        return turn(talk)
     if answer.choice != "all":
         talk.put(person=int(answer.choice.removeprefix("person-")))
         return "member"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from db import people, roles, units
 from handlers.dialogue import END, Answer, Command, Move
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, dialogue, name_of, number, role_name
 
@@ -13,7 +13,7 @@ from handlers.units.flow import PAGE, dialogue, name_of, number, role_name
 @dialogue.ask("grants")
 async def ask_grants(talk: Talk) -> Message:
     found = await roles.list_below(talk.session, talk.me.id)
-    shown, after = page(found, talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, found, PAGE)
     lines = []
     for grant in shown:
         person = await people.get(talk.session, grant.person_id)
@@ -22,7 +22,6 @@ async def ask_grants(talk: Talk) -> Message:
         line = f"{name_of(talk, person)} – {role_name(talk, grant.role)}, {unit.short_name or unit.name} {waits}"
         lines.append(line.strip())
     choices = [Choice(str(n + 1), f"grant-{grant.id}") for n, grant in enumerate(shown)]
-    without = () if after or talk.data.get("start", 0) else ("more",)
     return talk.screen("units.grants", *choices, without=without, lines=lines)
 
 
@@ -31,9 +30,7 @@ async def take_grants(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "home":
         return "home"
     if answer.choice == "more":
-        found = await roles.list_below(talk.session, talk.me.id)
-        talk.put(start=page(found, talk.data.get("start", 0), PAGE)[1])
-        return "grants"
+        return turn(talk)
     talk.put(grant=int(answer.choice.removeprefix("grant-")))
     return "revoke"
 

@@ -11,7 +11,7 @@ from db.errors import NotFound
 from db.models import Level, UnitRequest
 from db.units import UnitRow
 from handlers.dialogue import Again, Answer, Kind, Move
-from handlers.paging import page
+from handlers.paging import page, turn
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, covers_all, dialogue, name_of
 from handlers.units.picking import ARRIVED, within_reach
@@ -33,9 +33,8 @@ async def _in_hand(talk: Talk) -> UnitRequest:
 @dialogue.ask("requests")
 async def ask_requests(talk: Talk) -> Message:
     found = await _open(talk)
-    shown, after = page(found, talk.data.get("start", 0), PAGE)
+    shown, without = page(talk, found, PAGE)
     choices = [Choice(str(n + 1), f"request-{request.id}") for n, request in enumerate(shown)]
-    without = () if after or talk.data.get("start") else ("more",)
     return talk.screen(
         "units.requests", *choices, without=without, n=len(found), lines=[request.text for request in shown]
     )
@@ -46,8 +45,7 @@ async def take_requests(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "home":
         return "home"
     if answer.choice == "more":
-        talk.put(start=page(await _open(talk), talk.data.get("start", 0), PAGE)[1])
-        return "requests"
+        return turn(talk)
     talk.put(request=int(answer.choice.removeprefix("request-")))
     return "request"
 

@@ -13,7 +13,9 @@ from PIL import Image
 from bot.channels.telegram import Telegram, lane_of, split
 from bot.channels.webchat import WebChat
 from bot.clock import Clock
+from bot.web.reading import shown as on_page
 from content.message import Choice, Media, Message
+from db import webchat
 from db.models import Lane
 from handlers.dialogue import Incoming
 from scheduler.delivery import (
@@ -142,6 +144,26 @@ async def test_photos_and_papers_arrive_in_one_request(fake: FakeBotApi, telegra
         before = len(fake.calls(chat_id=CHAT))
         await telegram.send(str(CHAT), Message("Tin", media=tuple(media)), edits="", lane=Lane.BULK)
         assert len(fake.calls(chat_id=CHAT)) == before + 1
+
+
+async def test_where_buttons_cannot_be_shown_and_only_there_it_is_said_in_words_what_they_are_for(
+    fake: FakeBotApi, telegram: Telegram, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    photo = Media("photo", "a.jpg", "a.jpg")
+    web = WebChat(world.database, world.house.files, now=lambda: NOW)
+    for media, spelled in (((), False), ((photo,), False), ((photo, photo), True)):
+        message = Message("Tin", (Choice("Bớt tin", command="bottin"),), media, hint="(gõ: bot tin)")
+        await telegram.send(str(CHAT), message, edits="", lane=Lane.BULK)
+        shown = fake.messages(CHAT)[-max(1, len(media))]
+        assert shown.text == ("Tin\n\n(gõ: bot tin)" if spelled else "Tin")
+        assert shown.labels == (() if spelled else ("Bớt tin",))
+        number = await web.send("w-1", message, edits="", lane=Lane.BULK)
+        async with world.database.read() as session:
+            row = await webchat.get(session, "w-1", int(number))
+        assert row is not None and on_page(row)["text"] == "Tin" and on_page(row)["rows"]
+    await telegram.send(str(CHAT), Message("Tin", (), (photo, photo), hint="(gõ: x)"), edits="", lane=Lane.BULK)
+    assert fake.messages(CHAT)[-2].text == "Tin"  # there is nothing to spell out
 
 
 @pytest.mark.parametrize(

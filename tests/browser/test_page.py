@@ -301,7 +301,7 @@ async def test_days_are_written_as_official_papers_do(phone: BrowserContext, ech
     page = await opened(phone, echo)
     echo.house.now = echo.house.now.replace(month=2, day=3, year=2026)
     await echo.say(Message("chúc mừng"))
-    await expect(page.locator(".day")).to_have_text(["thứ Sáu, 25/7/2025", "thứ Ba, 03/02/2026"])
+    await expect(page.locator(".day")).to_have_text(["Thứ Sáu, 25/7/2025", "Thứ Ba, 03/02/2026"])
     await expect(page.locator(".time").last).to_have_text("16:55")
 
 
@@ -663,18 +663,18 @@ async def test_the_demo_shows_phones_of_its_people_and_moves_its_clock(phone: Br
         await frame.locator("#text").press("Enter")
         await expect(frame.locator(".bubble", has_text=f"Đã nghe: tôi là {name}")).to_be_visible()
     assert {raw["address"] for raw in demo.heard} == {"demo-hoa", "demo-ha"}
-    await expect(page.locator("#clock")).to_have_text("thứ Sáu, 25/7/2025, 16:55")
+    await expect(page.locator("#clock")).to_have_text("Thứ Sáu, 25/7/2025, 16:55")
     for button, clock in (
-        ("demo_hour", "thứ Sáu, 25/7/2025, 17:55"),
-        ("demo_day", "thứ Bảy, 26/7/2025, 17:55"),
+        ("demo_hour", "Thứ Sáu, 25/7/2025, 17:55"),
+        ("demo_day", "Thứ Bảy, 26/7/2025, 17:55"),
         ("demo_morning", "Chủ nhật, 27/7/2025, 07:00"),
-        ("demo_union_day", "thứ Hai, 28/7/2025, 07:00"),
+        ("demo_union_day", "Thứ Hai, 28/7/2025, 07:00"),
     ):
         await page.get_by_role("button", name=TEXTS[button], exact=True).click()
         await expect(page.locator("#clock")).to_have_text(clock)
     await page.get_by_label(TEXTS["demo_moment"]).fill("2026-02-03T08:30")
     await page.get_by_role("button", name=TEXTS["demo_go"], exact=True).click()
-    await expect(page.locator("#clock")).to_have_text("thứ Ba, 03/02/2026, 08:30")
+    await expect(page.locator("#clock")).to_have_text("Thứ Ba, 03/02/2026, 08:30")
 
 
 async def test_the_demo_says_what_comes_next_and_goes_there(phone: BrowserContext, demo: Echo) -> None:
@@ -686,7 +686,7 @@ async def test_the_demo_says_what_comes_next_and_goes_there(phone: BrowserContex
         .get_by_role("button", name="26/7, 06:00 Việc sắp tới")
         .click()
     )
-    await expect(page.locator("#clock")).to_have_text("thứ Bảy, 26/7/2025, 06:00")
+    await expect(page.locator("#clock")).to_have_text("Thứ Bảy, 26/7/2025, 06:00")
 
 
 async def test_the_demo_marks_who_has_something_new_until_their_phone_is_opened(
@@ -720,5 +720,5 @@ async def test_the_demo_shows_one_phone_at_a_time_where_there_is_no_room(phone: 
     )
     assert all(w >= 44 and h >= 44 and right <= 360 for w, h, right in sizes), sizes
     await page.locator("#union").click()
-    await expect(page.locator("#clock")).to_have_text("thứ Hai, 28/7/2025, 07:00")
+    await expect(page.locator("#clock")).to_have_text("Thứ Hai, 28/7/2025, 07:00")
     await expect(page.locator("#union")).to_be_hidden()

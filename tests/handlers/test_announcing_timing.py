@@ -126,7 +126,7 @@ async def test_the_way_back_leads_past_the_question_about_an_hour_of_rest(world:
 async def test_the_hour_chosen_before_is_shown_and_kept_with_one_tap(world: World) -> None:
     ha = await at_when(world)
     await ha.taps("Hẹn giờ")
-    assert [choice.key for choice in ha.last.choices] == ["window", "now"]
+    assert [choice.key for choice in ha.last.choices] == ["window", "now", "_back"]
     await ha.says("23h")
     await ha.taps("Đồng ý")
     await ha.says("lui")
@@ -162,7 +162,7 @@ async def test_correcting_one_part_before_it_goes_leads_straight_back_to_the_con
     ha = await at_when(world)
     await ha.taps("Gửi ngay")
     await ha.taps("Sửa")
-    assert [choice.key for choice in ha.last.choices] == ["text", "audience", "when", "back"]
+    assert [choice.key for choice in ha.last.choices] == ["text", "audience", "when", "_back"]
     await ha.taps("Thôi")
     assert ha.last.key == "announcing.confirm"
     await ha.taps("Sửa")

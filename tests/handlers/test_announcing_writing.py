@@ -181,7 +181,9 @@ async def test_trying_it_out_shows_what_readers_get_with_files_and_the_way_out(w
     await ha.taps("Gửi thử cho tôi")
     tried = next(heard for heard in reversed(ha.heard) if heard.key == "announcing.pushed")
     assert len(tried.message.media) == 2 and "Chào Lê Thu Hà" in tried.text
-    assert [choice.command for choice in tried.choices] == ["bottin"] and "gõ: bot tin" in tried.text
+    assert [choice.command for choice in tried.choices] == [
+        "bottin"
+    ] and tried.message.hint == "(Muốn bớt tin, anh/chị gõ: bot tin)"
     assert ha.last.key == "announcing.when"
 
 

@@ -420,6 +420,25 @@ async def test_keeping_stands_last_so_that_numbers_still_mean_what_the_text_says
     assert [choice.key for choice in hoa.last.choices] == [*(choice.key for choice in FRUIT), "_keep"]
 
 
+async def test_every_question_can_be_left_by_a_button(hoa: TestPerson) -> None:
+    await hoa.says("/probe text")
+    assert [choice.key for choice in hoa.last.choices] == ["none", "_back"]
+    await hoa.says("câu trả lời")
+    assert hoa.last.key == "probe.number" and [choice.key for choice in hoa.last.choices] == ["_back"]
+    await hoa.taps("Quay lại")
+    assert hoa.last.key == "probe.text" and [choice.key for choice in hoa.last.choices] == ["none", "_keep", "_back"]
+    await hoa.taps("Quay lại")
+    assert hoa.keys[-2:] == ["menu.home", "common.draft_kept"]
+
+
+async def test_a_command_of_the_same_dialogue_can_be_gone_back_from(hoa: TestPerson) -> None:
+    await hoa.says("/probe text")
+    await hoa.says("/probe files")
+    await hoa.says("/probe files")
+    await hoa.says("lui")
+    assert hoa.last.key == "probe.text"
+
+
 async def test_a_draft_at_a_question_that_is_no_longer_asked_goes_on_at_the_first_one(hoa: TestPerson) -> None:
     await hoa.says("/probe text")
     await hoa.says("câu trả lời dài")
@@ -487,6 +506,15 @@ async def test_the_pictures_of_an_album_are_refused_once(hoa: TestPerson) -> Non
     for _ in range(6):
         await hoa.sends_photo(group="album")
     assert [heard.key for heard in hoa.heard[before:]] == ["common.no_files_yet"]
+
+
+async def test_people_are_asked_to_delete_only_what_their_door_cannot_take_away_itself(hoa: TestPerson) -> None:
+    card = File("photo", "r", "u", "CCCD mặt trước.jpg")
+    await hoa.sends(card)
+    assert "xóa giúp trong khung chat" in hoa.last.text
+    hoa.world.house = replace(hoa.world.house, erasing=frozenset({hoa.channel}))
+    await hoa.sends(card)
+    assert hoa.last.text.endswith("Tin này đã được xóa khỏi hệ thống.")
 
 
 @pytest.mark.parametrize(

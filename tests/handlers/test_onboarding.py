@@ -283,7 +283,7 @@ async def test_a_list_that_would_be_empty_is_not_offered(world: World) -> None:
     async with world.database.write() as session:
         await session.execute(update(Unit).values(place="", zone=""))
     hoa = await began(world, "Không, tôi tự xem")
-    assert [choice.key for choice in hoa.last.choices] == ["skip"]
+    assert [choice.key for choice in hoa.last.choices] == ["skip", "_back"]
 
 
 async def test_the_shift_is_asked_only_of_those_who_want_reminders(world: World) -> None:

@@ -73,6 +73,27 @@ async def test_every_part_of_the_queue_shows_what_belongs_there(world: World) ->
     assert CODE.findall(ha.last.text) == [others]
 
 
+@pytest.mark.parametrize("ticking", [False, True])
+async def test_back_from_the_third_page_leads_over_the_second_to_the_first(world: World, ticking: bool) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    codes = await many(world, hoa, 11)
+    pages = [codes[:4], codes[4:8], codes[8:]]
+    await ha.says("/canbo")
+    await ha.taps("Xét hồ sơ")
+    if ticking:
+        await ha.taps("Chọn nhiều hồ sơ")
+    for number, shown in enumerate(pages):
+        if number:
+            world.later(minutes=1)
+            await ha.taps("Xem tiếp")
+        assert CODE.findall(ha.last.text) == shown
+    for shown in pages[1::-1]:
+        await ha.says("lui")
+        assert CODE.findall(ha.last.text) == shown
+    await ha.says("lui")
+    assert ha.last.key == ("moderation.queue" if ticking else "menu.home")
+
+
 async def test_paging_through_three_hundred_shows_each_once_and_asks_no_more_of_the_database(world: World) -> None:
     ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
     statements = 0
@@ -84,6 +105,7 @@ async def test_paging_through_three_hundred_shows_each_once_and_asks_no_more_of_
     event.listen(world.database.engine.sync_engine, "before_cursor_execute", count)
     codes = await many(world, hoa, 6)
     await ha.says("/duyet")
+    world.later(minutes=1)
     statements = 0
     await ha.taps("Xem tiếp")
     few = statements
@@ -92,6 +114,7 @@ async def test_paging_through_three_hundred_shows_each_once_and_asks_no_more_of_
     assert len(ha.last.text) <= 600
     seen = CODE.findall(ha.last.text)
     while len(seen) < 300:
+        world.later(minutes=1)
         statements = 0
         await ha.taps("Xem tiếp")
         assert statements == few

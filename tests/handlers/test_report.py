@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from db import attachments
 from db.models import Attachment, CoAuthor, Draft, Person, Role, Status, Submission, Track
 from handlers.dialogue import File
 from tests.people import TestPerson, World
@@ -222,13 +223,22 @@ async def test_an_album_is_one_answer_and_a_sixth_photo_is_refused_kindly(world:
         await hoa.sends_photo()
     world.later(seconds=2)
     await world.deliver()
-    assert "report.files_full" in hoa.keys
+    full = next(heard for heard in hoa.heard if heard.key == "report.files_full")
+    assert full.text.startswith("Đã nhận đủ 5 ảnh, ảnh sau chưa được lưu") and "không dùng được" in full.text
+    async with world.database.write() as session:
+        first = (await session.execute(select(Attachment.id))).scalars().first()
+        assert first is not None and await attachments.refused(session, first, "broken")
     await hoa.taps("Tiếp")
-    assert hoa.last.key == "report.preview" and "5 ảnh" in hoa.last.text
+    assert hoa.last.key == "report.preview" and "4 ảnh" in hoa.last.text
+    await hoa.taps("Sửa từng mục")
+    await hoa.taps("Ảnh, tệp")
+    await hoa.sends_photo()  # in the place of the one that was no good
+    await hoa.taps("Tiếp")
+    assert "5 ảnh" in hoa.last.text
     await hoa.taps("Gửi")
     async with world.database.read() as session:
         files = (await session.execute(select(Attachment.submission_id, Attachment.draft_id))).all()
-    assert len(files) == 5 and all(s is not None and d is None for s, d in files)
+    assert len(files) == 6 and all(s is not None and d is None for s, d in files)
 
 
 async def test_the_same_picture_counts_once_and_a_huge_file_is_refused(world: World) -> None:
@@ -521,6 +531,21 @@ async def test_starting_anew_lets_the_old_draft_go_with_its_pictures(world: Worl
     assert hoa.last.key == "report.who" and set(await draft_of(world)) == {"track"}
     async with world.database.read() as session:
         assert (await session.execute(select(Attachment.draft_id))).scalar_one() is None
+
+
+async def test_back_from_a_resumed_draft_leads_to_the_question_before_and_not_to_the_question_whether_to_resume(
+    world: World,
+) -> None:
+    hoa = await begins(world, BEFORE)
+    await hoa.says("menu")
+    await hoa.says("/sangkien")
+    await hoa.taps("Làm tiếp")
+    assert hoa.last.key == "report.before"
+    await hoa.says("/sangkien")
+    await hoa.taps("Làm tiếp")
+    for step in ("field", "title", "track"):
+        await hoa.says("lui")
+        assert hoa.last.key == f"report.{step}"
 
 
 async def test_going_forward_again_shows_what_was_written_at_each_step(world: World) -> None:

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
+from content.message import choices_from_json
 from db import broadcasts, outbox, people, submissions
 from db.audiences import Rule
 from db.models import (
@@ -25,6 +26,7 @@ from db.models import (
     Track,
 )
 from db.submissions import Report
+from handlers.course import OUT
 from handlers.dialogue import File, Kind
 from tests.fakes.botapi.entities import parse, units
 from tests.people import Heard, TestPerson, World
@@ -186,6 +188,10 @@ class Walk:
         assert stands.dialogue in ("", *dialogues)
         assert not stands.dialogue or stands.step in dialogues[stands.dialogue].steps
         assert stands.screen_kind in ("", *Kind)
+        if stands.dialogue:
+            keys = {choice.key or choice.command for choice in choices_from_json(stands.choices)}
+            assert keys, f"{stands.dialogue}.{stands.step} has no button"
+            assert not Kind(stands.screen_kind).typed or keys & OUT, f"no way out of {stands.step}: {keys}"
         if stands.draft_id is not None:
             async with self.world.database.read() as session:
                 draft = await session.get_one(Draft, stands.draft_id)

@@ -41,6 +41,7 @@ class Telegram:
 
     name = "telegram"
     can_edit = True
+    can_erase = False
 
     def __init__(
         self, token: str, api: str, files: Path, *, sleep: Callable[[float], Awaitable[None]], window: int = WINDOW

@@ -11,7 +11,7 @@ from telegram import Message as TelegramMessage
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from content.message import Message, rows
+from content.message import Message, rows, spelled_out
 from scheduler.delivery import Ambiguous
 
 TEXT_LIMIT = 4096
@@ -29,27 +29,24 @@ async def say(bot: Bot, chat: int, message: Message, edits: str, mode: ParseMode
         return str(sent.message_id) if isinstance(sent, TelegramMessage) else edits
     photos = [media for media in message.media if media.kind == "photo"]
     documents = [media for media in message.media if media.kind != "photo"]
-    if (
-        message.media
-        and len(message.text) <= CAPTION_LIMIT
-        and (len(photos) > 1) + (len(photos) == 1) + len(documents) == 1
-    ):
+    caption = spelled_out(message) if len(photos) > 1 else message.text
+    if message.media and len(caption) <= CAPTION_LIMIT and (len(photos) > 1) + (len(photos) == 1) + len(documents) == 1:
         if len(photos) > 1:
             # One request, so that a broadcast arrives whole or not at all; an album cannot carry buttons.
             album = [
-                InputMediaPhoto(_bytes(files / p.file), caption=message.text if i == 0 else None, parse_mode=mode)
+                InputMediaPhoto(_bytes(files / p.file), caption=caption if i == 0 else None, parse_mode=mode)
                 for i, p in enumerate(photos)
             ]
             return str((await bot.send_media_group(chat, album))[0].message_id)
         if photos:
             found = await bot.send_photo(
-                chat, _bytes(files / photos[0].file), caption=message.text, parse_mode=mode, reply_markup=keyboard
+                chat, _bytes(files / photos[0].file), caption=caption, parse_mode=mode, reply_markup=keyboard
             )
         else:
             found = await bot.send_document(
                 chat,
                 _bytes(files / documents[0].file),
-                caption=message.text,
+                caption=caption,
                 parse_mode=mode,
                 reply_markup=keyboard,
                 filename=documents[0].name,
