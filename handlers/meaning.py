@@ -55,6 +55,11 @@ def plain_label(label: str) -> str:
     return " ".join(re.sub(r"[^0-9a-z]+", " ", fold(label)).split())
 
 
+def words_of(line: str) -> tuple[str, ...]:
+    """What people type of a line whose button is only its number: the whole of it, or one of the things it names."""
+    return tuple(dict.fromkeys(filter(None, map(plain_label, (line, *re.split(r"[,:;]", line))))))
+
+
 def joined_up(folded: str) -> str:
     """Words as the names of commands have them: "ho so", "ho-so" and "hoso" are one."""
     return folded.replace(" ", "")

@@ -11,6 +11,7 @@ from content.text import clean_line, letters
 from db import practice
 from handlers import question_reports
 from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.meaning import words_of
 from handlers.paging import page, turn
 from handlers.talk import Talk
 
@@ -48,9 +49,12 @@ async def ask_home(talk: Talk) -> Message | str:
         return await _begin(talk, wanted)
     shown, without = page(talk, bank.shown_topics(talk.today), TOPICS)
     wrong = len(await _wrong(talk))
-    numbers = [Choice(str(i + 1), f"topic-{topic}") for i, topic in enumerate(shown)]
     without += () if wrong else ("wrong",)
     titles = [bank.title(topic) for topic in shown]
+    numbers = [
+        Choice(str(i), f"topic-{topic}", words=words_of(title))
+        for i, (topic, title) in enumerate(zip(shown, titles, strict=True), 1)
+    ]
     return talk.screen("practice.home", *numbers, without=without, size=SIZE, lines=titles, k=wrong)
 
 

@@ -9,6 +9,7 @@ from db import accounts, campaigns, units
 from db.models import Level
 from handlers.campaign import audience, current, quoted
 from handlers.dialogue import AGAIN, CANCEL, END, Again, Answer, Command, Dialogue, Kind, Move
+from handlers.meaning import words_of
 from handlers.onboarding.oneself import workplace_name
 from handlers.paging import page, turn
 from handlers.profile import read_name
@@ -104,7 +105,9 @@ async def ask_movements(talk: Talk) -> Message | str:
         return "start"
     shown, without = page(talk, current(talk).movements_for(audience(talk)), PAGE)
     chosen = talk.data["movements"]
-    choices = [Choice(_mark(n in chosen, i), f"m-{n}") for i, (n, _) in enumerate(shown)]
+    choices = [
+        Choice(_mark(n in chosen, i), f"m-{n}", words=words_of(movement.name)) for i, (n, movement) in enumerate(shown)
+    ]
     lines = [(movement.name, movement.whom, n in chosen) for n, movement in shown]
     return talk.screen("registration.movements", *choices, without=without, lines=lines, k=len(chosen))
 
@@ -139,11 +142,19 @@ async def ask_goals(talk: Talk) -> Message | str:
         return "start"
     offered, chosen = current(talk).goals, talk.data["goals"]
     own = _own(talk)
-    choices = [Choice(_mark(goal in chosen, i), f"g-{i}") for i, goal in enumerate(offered)]
-    choices.append(Choice(_mark(bool(own), len(offered)), "own"))
+    choices = [Choice(_mark(goal in chosen, i), f"g-{i}", words=words_of(goal)) for i, goal in enumerate(offered)]
+    other = own or talk.house.words.plain("registration.goal_own")
+    choices.append(Choice(_mark(bool(own), len(offered)), "own", words=words_of(other)))
     lines = [(goal, goal in chosen) for goal in offered]
     return talk.screen(
-        "registration.goals", *choices, round=_round(talk).name, lines=lines, own=own, n=len(offered) + 1, k=len(chosen)
+        "registration.goals",
+        *choices,
+        round=_round(talk).name,
+        lines=lines,
+        own=bool(own),
+        other=other,
+        n=len(offered) + 1,
+        k=len(chosen),
     )
 
 

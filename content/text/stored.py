@@ -47,6 +47,11 @@ def _without_towers(text: str) -> str:
     return "".join(kept)
 
 
+def subject_of(text: str) -> str:
+    """What a paper is about, without the "V/v" or "về việc" that stands before it anyway."""
+    return re.sub(r"^(?:v/v|về việc)\b[\s:]*", "", text, flags=re.IGNORECASE)
+
+
 def clean_line(text: str) -> str:
     """`clean`, on one line with single spaces: for names, titles and places."""
     return " ".join(clean(text).split())

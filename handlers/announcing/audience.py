@@ -85,7 +85,7 @@ async def take_audience(talk: Talk, answer: Answer) -> Move | str:
             if nobody.key != "announcing.audience_capped":
                 raise nobody
             talk.say(nobody.key, **nobody.params)  # an hour can be found for them
-        return after(talk, "doc_number" if talk.data["kind"] == "document" else "body")
+        return after(talk, "doc_from" if talk.data["kind"] == "document" else "body")
     if answer.choice in ("whole", "officers"):
         change(talk, **{answer.choice: not getattr(here, answer.choice)})
         return AGAIN

@@ -131,7 +131,7 @@ def text(talk: Talk) -> str:
         return str(data.get("text", ""))
     return talk.house.words.plain(
         "announcing.document",
-        organisation_name=talk.house.organisation,
+        office=data["doc_from"],
         number=data["doc_number"],
         day=data["doc_date"],
         subject=data["doc_subject"],
@@ -149,7 +149,7 @@ async def as_read(talk: Talk) -> Message:
 
 def writing_step(talk: Talk) -> str:
     """Where the words of this kind are written."""
-    return {"document": "doc_number", "correction": "correction"}.get(talk.data["kind"], "body")
+    return {"document": "doc_from", "correction": "correction"}.get(talk.data["kind"], "body")
 
 
 def after(talk: Talk, step: str) -> str:

@@ -41,7 +41,8 @@ async def ask_list(talk: Talk) -> Message:
     shown, without = page(talk, found, PAGE)
     lines = []
     for item in shown:
-        line = (await _text(talk, item)).splitlines()[0]
+        said = (await _text(talk, item)).splitlines()
+        line = said[2 if item.broadcast.kind == "document" else 0]  # a document begins with its office and number
         line = line if len(line) <= LINE else line[: LINE - 1] + "…"
         if item.missed:
             line = talk.house.words.plain("announcing.reread_missed", line=line)

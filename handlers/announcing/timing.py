@@ -6,7 +6,7 @@ from datetime import datetime
 
 from content.calendar import LOCAL, day_start, local_date
 from content.message import Message
-from content.text import clean
+from content.text import fold
 from content.times import parse_when
 from content.windows import is_daytime, is_quiet, next_daytime, rests
 from db import audiences, broadcasts
@@ -152,7 +152,7 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
         return "quiet"
     agreed = talk.data["n"]
     if answer.choice != "send":
-        typed = clean(answer.text).replace(".", "").replace(" ", "")
+        typed = fold(answer.text).replace(".", "").replace(" ", "").removesuffix("nguoi")
         if typed != str(agreed):
             raise Again("announcing.confirm_number", n=agreed)
     tally = await count(talk)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from content import placeholders
 from content.anniversaries import check_ordinals
 from content.message import Message
-from content.text import broadcast_warnings, clean, is_trusted, letters, secrecy_stamps
+from content.names import union_of
+from content.text import broadcast_warnings, clean, clean_line, is_trusted, letters, secrecy_stamps, subject_of
 from content.times import format_partial, parse_past_date
 from db import attachments
 from handlers.announcing.flow import MOST, MOST_CAPTION, after, as_read, attached, dialogue, files, text, writing_step
@@ -14,6 +15,7 @@ from handlers.files import is_photo, note
 from handlers.talk import Talk
 
 PHOTOS = 4
+FROM = (5, 120)
 DOCUMENT = {"doc_number": (5, 80), "doc_date": (5, 40), "doc_subject": (5, 200), "doc_summary": (20, 400), "doc_due": (3, 80)}  # fmt: skip
 """Fewest and most letters of a document's parts."""
 
@@ -31,6 +33,32 @@ def refuse_secrets(given: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- a document
+
+
+@dialogue.ask("doc_from", Kind.TEXT, to_many=True)
+async def ask_from(talk: Talk) -> Message:
+    known, (own, above) = talk.data.get("doc_from", ""), _offices(talk)
+    without = [key for key, there in (("same", known), ("above", above)) if not there]
+    return talk.screen("announcing.doc_from", without=without, own=own, above=above, known=known)
+
+
+def _offices(talk: Talk) -> tuple[str, str]:
+    """Who may have issued what an officer sends: their own union, and the federation where it is another."""
+    top = talk.house.organisation
+    own = union_of(talk.data.get("unit_name", "")) or top
+    return own, "" if own == top else top
+
+
+@dialogue.take("doc_from")
+async def take_from(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice != "same":
+        own, above = _offices(talk)
+        given = {"own": own, "above": above}.get(answer.choice) or clean_line(answer.text)
+        if not FROM[0] <= letters(given) <= FROM[1]:
+            raise Again("announcing.doc_length", least=FROM[0], most=FROM[1], n=letters(given))
+        refuse_secrets(given)
+        talk.put(doc_from=given)
+    return "doc_number"
 
 
 def _document_step(step: str, after: str) -> None:
@@ -54,6 +82,8 @@ def _document_step(step: str, after: str) -> None:
             if day is None or day.day is None:
                 raise Again("announcing.doc_date_unclear")
             given = format_partial(day)
+        if step == "doc_subject":
+            given = subject_of(given)
         if not least <= letters(given) <= most:
             raise Again("announcing.doc_length", least=least, most=most, n=letters(given))
         refuse_secrets(given)
@@ -93,12 +123,13 @@ async def take_body(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "next":
         await _check_whole(talk)
         return "warnings"
-    await _keep_files(talk, answer.files)
+    kept = await _keep_files(talk, answer.files)
     photos, others = await attachments.count(talk.session, talk.draft.id)
     if answer.text:
         _keep_text(talk, clean(answer.text), beside=bool(photos or others))
     written = letters(talk.data.get("text", "")) if talk.data["kind"] != "document" else 0
-    talk.say("announcing.body_noted", slot=talk.quiet, after=1.0, text=written, photos=photos, others=others)
+    if kept or answer.text:
+        talk.say("announcing.body_noted", slot=talk.quiet, after=1.0, text=written, photos=photos, others=others)
     return STAY
 
 
@@ -112,10 +143,10 @@ def _keep_text(talk: Talk, given: str, *, beside: bool) -> None:
     talk.put(text=given)
 
 
-async def _keep_files(talk: Talk, given: tuple[File, ...]) -> None:
-    """Notes files with the draft; what cannot go is said beside it, and the good ones stay."""
+async def _keep_files(talk: Talk, given: tuple[File, ...]) -> bool:
+    """Notes files with the draft; what cannot go is said beside it, and the good ones stay. Whether there were any."""
     assert talk.draft is not None
-    screen = talk.conversation.screen
+    screen, kept = talk.conversation.screen, False
     for file in given:
         if talk.data.get("team"):
             raise Again("announcing.body_text_only")
@@ -126,8 +157,11 @@ async def _keep_files(talk: Talk, given: tuple[File, ...]) -> None:
         full = others or (photo and photos >= PHOTOS) or (not photo and photos)
         if not photo and not file.name.lower().endswith(".pdf"):
             talk.say("announcing.body_kind", slot=f"kind-{screen}", name=file.name)
-        elif not await note(talk, file, room=not full):
+        elif await note(talk, file, room=not full):
+            kept = True
+        else:
             talk.say("announcing.body_files", slot=f"full-{screen}", after=1.5)
+    return kept
 
 
 async def _check_whole(talk: Talk) -> None:

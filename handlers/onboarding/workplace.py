@@ -201,7 +201,7 @@ def _named(text: str, names: Sequence[str]) -> str:
 # ---------------------------------------------------------------------------------------------------- is it this one?
 
 
-@dialogue.ask("unit_confirm")
+@dialogue.ask("unit_confirm", free=True)
 async def ask_unit_confirm(talk: Talk) -> Message:
     unit = await units.get(talk.session, talk.data["found"])
     above = await units.parent_name(talk.session, unit)
@@ -217,6 +217,8 @@ async def take_unit_confirm(talk: Talk, answer: Answer) -> Move | str:
     forget(talk, "unit")
     if answer.choice == "no":
         return "unit_ask"
+    if not answer.choice:
+        return await _search(talk, answer.text)
     settle(talk, talk.data["found"])
     return onward(talk, "unit")
 

@@ -208,7 +208,7 @@ async def test_a_large_audience_must_be_typed(world: World) -> None:
         assert "Gõ 2 để xác nhận" in ha.last.text
         await ha.says("3")
         assert ha.last.key == "announcing.confirm_number"
-        await ha.says("2")
+        await ha.says("2 người")
     finally:
         timing.TYPED_FROM = before
     async with world.database.read() as session:

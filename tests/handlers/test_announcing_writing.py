@@ -187,13 +187,44 @@ async def test_trying_it_out_shows_what_readers_get_with_files_and_the_way_out(w
     assert ha.last.key == "announcing.when"
 
 
-async def writes_document(ha: TestPerson) -> None:
+async def test_a_refused_file_is_not_called_written_down(world: World) -> None:
+    ha = await at_body(world)
+    await ha.sends(File("document", "ref-doc", "unique-doc", "Giấy mời.docx", 300))
+    world.later(seconds=5)
+    await world.deliver()
+    assert ha.last.key == "announcing.body_kind" and "announcing.body_noted" not in ha.keys
+
+
+async def test_a_document_names_who_issued_it_and_is_found_again_by_what_it_is_about(world: World) -> None:
+    ha = await at_body(world, "Văn bản, tài liệu")
+    assert ha.last.key == "announcing.doc_from"
+    await ha.says("đơn vị mình")
+    await writes_document(ha, "V/v: phát động thi đua đợt 2")
+    await ha.says("tiếp")
+    assert "Công đoàn xã Cao Sơn\nSố 12/KH-LĐLĐ ngày 20/7/2025\nV/v phát động" in ha.last.text
+    await ha.taps("Sửa nội dung")
+    assert "Đang có: Công đoàn xã Cao Sơn" in ha.last.text
+    await ha.says("Ban Chấp hành Công đoàn xã Cao Sơn")
+    for _ in range(5):
+        await ha.taps("Giữ")
+    await ha.says("tiếp")
+    assert "đọc\nBan Chấp hành Công đoàn xã Cao Sơn\nSố" in ha.last.text.replace("ĐỌC", "đọc").replace("</b>", "")
+    await ha.says("tiếp")
+    await ha.taps("Gửi ngay")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    hoa = world.person("Bùi Thị Hoa")
+    await hoa.says("thong bao")
+    assert "25/7: V/v phát động thi đua đợt 2" in hoa.last.text
+
+
+async def writes_document(ha: TestPerson, about: str = "phát động thi đua đợt 2") -> None:
     for step, text in zip(
         DOCUMENT,
         (
             "12/KH-LĐLĐ",
             "20/7/2025",
-            "phát động thi đua đợt 2",
+            about,
             "Mỗi người đăng ký một việc làm tốt hơn.",
             "trước 15/8/2025",
         ),
@@ -206,6 +237,7 @@ async def writes_document(ha: TestPerson) -> None:
 
 async def test_a_document_is_rendered_with_its_summary_and_its_parts_are_asked_one_by_one(world: World) -> None:
     ha = await at_body(world, "Văn bản, tài liệu")
+    await ha.taps("Cấp tỉnh")
     await ha.says("12/KH-LĐLĐ")
     await ha.says("tháng trước")
     assert ha.last.key == "announcing.doc_date_unclear"
@@ -223,6 +255,8 @@ async def test_a_document_is_rendered_with_its_summary_and_its_parts_are_asked_o
     ):
         assert line in ha.last.text
     await ha.taps("Sửa nội dung")
+    assert ha.last.key == "announcing.doc_from" and "Đang có: Liên đoàn Lao động tỉnh Thử Nghiệm" in ha.last.text
+    await ha.taps("Giữ")
     assert ha.last.key == "announcing.doc_number" and "Đang có: 12/KH-LĐLĐ" in ha.last.text
     for _ in range(4):
         await ha.taps("Giữ")

@@ -90,6 +90,18 @@ async def test_a_workplace_is_found_without_diacritics_and_by_number(world: Worl
     assert hoa.last.key == "onboarding.group"
 
 
+async def test_another_name_typed_at_a_found_workplace_is_looked_for(world: World) -> None:
+    hoa = world.person("Hoa")
+    await hoa.says("/start u-MAYHOA")
+    for label in ("Bắt đầu", "Tôi đồng ý", "Có, gửi cho tôi"):
+        await hoa.taps(label)
+    assert hoa.last.key == "onboarding.unit_qr"
+    await hoa.says("truong tieu hoc cao son")
+    assert hoa.last.key == "onboarding.unit_qr" and "Trường Tiểu học Cao Sơn" in hoa.last.text
+    await hoa.says("dung roi")
+    assert hoa.last.key == "onboarding.group"
+
+
 async def test_an_old_name_leads_to_todays_unit(world: World) -> None:
     hoa = world.person("Hoa")
     await hoa.says("/start")

@@ -67,6 +67,14 @@ async def test_five_questions_each_with_its_article(world: World) -> None:
     assert len(set(await record(world, hoa)) - first) == 5  # new ones before known ones
 
 
+@pytest.mark.parametrize("typed", ["tai chinh cong doan", "Cán bộ công đoàn", "thoi gian"])
+async def test_a_topic_is_chosen_by_its_name_too(world: World, typed: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says(typed)
+    assert hoa.last.key == "practice.question"
+
+
 async def test_a_question_that_somebody_reviewed_is_not_marked(world: World) -> None:
     packs = only(world.house.packs, lambda q: True, reviewed_by="Luật sư Trần Văn A", reviewed_on=date(2025, 7, 1))
     world.house = replace(world.house, packs=packs)

@@ -61,6 +61,18 @@ async def test_everything_can_be_typed_as_numbers_and_words(world: World) -> Non
     assert row.movements == [0, 4, 7] and len(row.goals) == 3
 
 
+async def test_a_line_is_chosen_by_what_it_says_too(world: World) -> None:
+    hoa = await begins(world)
+    for text in ("van hoa the thao", "lao dong gioi", "xong", "kèm cặp 01 đồng nghiệp mới", "tu ghi viec khac"):
+        await hoa.says(text)
+    assert hoa.last.key == "registration.own"
+    await hoa.says("trồng thêm cây ở sân")
+    await hoa.says("xong")
+    await hoa.says("1")
+    (row,) = await rows(world)
+    assert len(row.movements) == 2 and row.goals == ["Kèm cặp 01 đồng nghiệp mới", "trồng thêm cây ở sân"]
+
+
 async def test_a_choice_is_taken_back_by_choosing_it_again(world: World) -> None:
     hoa = await begins(world)
     await hoa.says("2")
