@@ -179,6 +179,15 @@ class Dialogue:
 
         return register
 
+    def question(self, name: str, key: str, kind: Kind = Kind.CHOICE, *, free: bool = False) -> Callable[[Take], Take]:
+        """Registers a step that shows a text of the words as it stands, and what it does with an answer."""
+
+        @self.ask(name, kind, free=free)
+        async def ask(talk: Talk) -> Message:
+            return talk.screen(key)
+
+        return self.take(name)
+
     async def open_to(self, talk: Talk) -> bool:
         """Whether this person may still be in it."""
         return self.allowed is None or await self.allowed(talk)

@@ -164,12 +164,7 @@ def _advance(talk: Talk) -> None:
     talk.put(i=talk.data["i"] + 1, order=_shuffled(talk))
 
 
-@dialogue.ask("report", Kind.TEXT)
-async def ask_report(talk: Talk) -> Message:
-    return talk.screen("practice.report")
-
-
-@dialogue.take("report")
+@dialogue.question("report", "practice.report", Kind.TEXT)
 async def take_report(talk: Talk, answer: Answer) -> Move | str:
     text = clean_line(answer.text)
     if not 5 <= letters(text) <= 500:

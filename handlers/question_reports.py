@@ -110,12 +110,7 @@ async def take_one(talk: Talk, answer: Answer) -> Move | str:
     return answer.choice
 
 
-@dialogue.ask("answer", Kind.TEXT)
-async def ask_answer(talk: Talk) -> Message:
-    return talk.screen("question_reports.answer")
-
-
-@dialogue.take("answer")
+@dialogue.question("answer", "question_reports.answer", Kind.TEXT)
 async def take_answer(talk: Talk, answer: Answer) -> Move | str:
     text = clean(answer.text)
     if not ANSWER[0] <= letters(text) <= ANSWER[1]:

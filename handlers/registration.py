@@ -85,12 +85,7 @@ async def take_start(talk: Talk, answer: Answer) -> Move | str:
     return "start"
 
 
-@dialogue.ask("name", Kind.TEXT)
-async def ask_name(talk: Talk) -> Message:
-    return talk.screen("registration.name")
-
-
-@dialogue.take("name")
+@dialogue.question("name", "registration.name", Kind.TEXT)
 async def take_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
     return "movements"

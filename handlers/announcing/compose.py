@@ -40,12 +40,7 @@ async def start(talk: Talk) -> Message | str:
     return "audience"
 
 
-@dialogue.ask("type")
-async def ask_type(talk: Talk) -> Message:
-    return talk.screen("announcing.type")
-
-
-@dialogue.take("type")
+@dialogue.question("type", "announcing.type")
 async def take_type(talk: Talk, answer: Answer) -> Move | str:
     talk.put(kind=answer.choice)
     if "audience" not in talk.data:
@@ -58,12 +53,7 @@ async def _begin_audience(talk: Talk) -> None:
     talk.put(audience=Rule(top).to_json(), unit_name=(await units.get(talk.session, top)).name)
 
 
-@dialogue.ask("why", free=True)
-async def ask_why(talk: Talk) -> Message:
-    return talk.screen("announcing.why_urgent")
-
-
-@dialogue.take("why")
+@dialogue.question("why", "announcing.why_urgent", free=True)
 async def take_why(talk: Talk, answer: Answer) -> Move | str:
     given = talk.house.words.label("announcing.why_urgent", answer.choice) if answer.choice else clean(answer.text)
     if not WHY[0] <= letters(given) <= WHY[1]:

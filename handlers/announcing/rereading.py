@@ -97,12 +97,7 @@ async def less(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("less")
 
 
-@dialogue.ask("less")
-async def ask_less(talk: Talk) -> Message:
-    return talk.screen("announcing.less")
-
-
-@dialogue.take("less")
+@dialogue.question("less", "announcing.less")
 async def take_less(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "all":
         await no_more(talk, "")

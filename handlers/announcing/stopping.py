@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from content.message import Message
 from db import broadcasts, policy
 from db.errors import Refused
 from db.models import BroadcastState
@@ -31,12 +30,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("stop")
 
 
-@dialogue.ask("stop")
-async def ask_stop(talk: Talk) -> Message:
-    return talk.screen("announcing.stop_sure")
-
-
-@dialogue.take("stop")
+@dialogue.question("stop", "announcing.stop_sure")
 async def take_stop(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         talk.say("announcing.stop_kept")

@@ -124,12 +124,7 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     return "card"
 
 
-@dialogue.ask("filter")
-async def ask_filter(talk: Talk) -> Message:
-    return talk.screen("moderation.filter")
-
-
-@dialogue.take("filter")
+@dialogue.question("filter", "moderation.filter")
 async def take_filter(talk: Talk, answer: Answer) -> Move | str:
     talk.put(filter=answer.choice, start=0)
     return "queue"

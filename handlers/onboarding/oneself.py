@@ -11,12 +11,7 @@ from handlers.onboarding.workplace import settle
 from handlers.talk import Talk
 
 
-@dialogue.ask("news")
-async def ask_news(talk: Talk) -> Message:
-    return talk.screen("onboarding.news")
-
-
-@dialogue.take("news")
+@dialogue.question("news", "onboarding.news")
 async def take_news(talk: Talk, answer: Answer) -> Move | str:
     talk.put(news=answer.choice)
     if answer.choice == "yes":
@@ -33,12 +28,7 @@ async def switch_news_on(talk: Talk) -> None:
     await people.consent(talk.session, talk.me.id, Purpose.NEWS, version, talk.account.channel, talk.now)
 
 
-@dialogue.ask("group")
-async def ask_group(talk: Talk) -> Message:
-    return talk.screen("onboarding.group")
-
-
-@dialogue.take("group")
+@dialogue.question("group", "onboarding.group")
 async def take_group(talk: Talk, answer: Answer) -> Move | str:
     audience = Audience(answer.choice)
     talk.put(group=answer.choice)
@@ -53,12 +43,7 @@ async def take_group(talk: Talk, answer: Answer) -> Move | str:
     return onward(talk, "group")
 
 
-@dialogue.ask("union_here")
-async def ask_union_here(talk: Talk) -> Message:
-    return talk.screen("onboarding.union_here")
-
-
-@dialogue.take("union_here")
+@dialogue.question("union_here", "onboarding.union_here")
 async def take_union_here(talk: Talk, answer: Answer) -> Move | str:
     # A union at the workplace does not make somebody a member; its absence since the 2025 change does mean they are none.
     if answer.choice == "no":
@@ -69,12 +54,7 @@ async def take_union_here(talk: Talk, answer: Answer) -> Move | str:
     return onward(talk, "group")
 
 
-@dialogue.ask("shift")
-async def ask_shift(talk: Talk) -> Message:
-    return talk.screen("onboarding.shift")
-
-
-@dialogue.take("shift")
+@dialogue.question("shift", "onboarding.shift")
 async def take_shift(talk: Talk, answer: Answer) -> Move | str:
     talk.put(shift=answer.choice)
     if answer.choice != "skip":

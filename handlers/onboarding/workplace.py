@@ -133,12 +133,7 @@ async def take_unit_none(talk: Talk, answer: Answer) -> Move | str:
     return "unit_write" if answer.choice == "write" else await take_unit_ask(talk, answer)
 
 
-@dialogue.ask("unit_write", Kind.TEXT)
-async def ask_unit_write(talk: Talk) -> Message:
-    return talk.screen("onboarding.unit_write")
-
-
-@dialogue.take("unit_write")
+@dialogue.question("unit_write", "onboarding.unit_write", Kind.TEXT)
 async def take_unit_write(talk: Talk, answer: Answer) -> Move | str:
     text = clean_line(answer.text)
     if not 5 <= letters(text) <= 200:

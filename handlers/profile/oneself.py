@@ -51,24 +51,14 @@ async def take_home(talk: Talk, answer: Answer) -> Move | str:
 # ---------------------------------------------------------------------------------------------------- changing
 
 
-@dialogue.ask("edit")
-async def ask_edit(talk: Talk) -> Message:
-    return talk.screen("profile.edit")
-
-
-@dialogue.take("edit")
+@dialogue.question("edit", "profile.edit")
 async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice in ("unit", "group"):
         return onboarding.go({"unit": "unit_ask", "group": "group"}[answer.choice], editing=True)
     return answer.choice
 
 
-@dialogue.ask("name", Kind.TEXT)
-async def ask_name(talk: Talk) -> Message:
-    return talk.screen("profile.name")
-
-
-@dialogue.take("name")
+@dialogue.question("name", "profile.name", Kind.TEXT)
 async def take_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
     return "home"
@@ -82,12 +72,7 @@ def read_name(text: str) -> str:
         raise Again(f"profile.name_{problem.kind}") from None
 
 
-@dialogue.ask("member")
-async def ask_member(talk: Talk) -> Message:
-    return talk.screen("profile.member")
-
-
-@dialogue.take("member")
+@dialogue.question("member", "profile.member")
 async def take_member(talk: Talk, answer: Answer) -> Move | str:
     talk.me.membership = Membership(answer.choice)
     contradicted = {Membership.NO: Audience.OFFICER, Membership.YES: Audience.NONMEMBER}.get(talk.me.membership)
@@ -96,12 +81,7 @@ async def take_member(talk: Talk, answer: Answer) -> Move | str:
     return "home"
 
 
-@dialogue.ask("direct")
-async def ask_direct(talk: Talk) -> Message:
-    return talk.screen("profile.direct")
-
-
-@dialogue.take("direct")
+@dialogue.question("direct", "profile.direct")
 async def take_direct(talk: Talk, answer: Answer) -> Move | str:
     talk.me.direct_production = answer.choice == "yes"
     return "home"

@@ -82,12 +82,7 @@ async def take_delete(talk: Talk, answer: Answer) -> Move | str:
     return "delete_confirm" if answer.choice == "yes" else "home"
 
 
-@dialogue.ask("delete_confirm", Kind.TEXT)
-async def ask_delete_confirm(talk: Talk) -> Message:
-    return talk.screen("profile.delete_confirm")
-
-
-@dialogue.take("delete_confirm")
+@dialogue.question("delete_confirm", "profile.delete_confirm", Kind.TEXT)
 async def take_delete_confirm(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         return "home"

@@ -31,12 +31,7 @@ async def start(talk: Talk) -> Message | Move | str:
     return "track" if talk.me.name else "name"
 
 
-@dialogue.ask("agree")
-async def ask_agree(talk: Talk) -> Message:
-    return talk.screen("report.agree")
-
-
-@dialogue.take("agree")
+@dialogue.question("agree", "report.agree")
 async def take_agree(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         talk.say("common.cancelled")
@@ -46,12 +41,7 @@ async def take_agree(talk: Talk, answer: Answer) -> Move | str:
     return "start"
 
 
-@dialogue.ask("name", Kind.TEXT)
-async def ask_name(talk: Talk) -> Message:
-    return talk.screen("report.name")
-
-
-@dialogue.take("name")
+@dialogue.question("name", "report.name", Kind.TEXT)
 async def take_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
     return "start"

@@ -36,23 +36,13 @@ async def take_more(talk: Talk, answer: Answer) -> Move | str:
     return answer.choice
 
 
-@dialogue.ask("direct")
-async def ask_direct(talk: Talk) -> Message:
-    return talk.screen("report.direct")
-
-
-@dialogue.take("direct")
+@dialogue.question("direct", "report.direct")
 async def take_direct(talk: Talk, answer: Answer) -> Move | str:
     talk.me.direct_production = answer.choice == "yes"
     return "more"
 
 
-@dialogue.ask("coauthors", Kind.TEXT)
-async def ask_coauthors(talk: Talk) -> Message:
-    return talk.screen("report.coauthors")
-
-
-@dialogue.take("coauthors")
+@dialogue.question("coauthors", "report.coauthors", Kind.TEXT)
 async def take_coauthors(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "none":
         talk.drop("shares")
@@ -92,12 +82,7 @@ async def _known(talk: Talk, name: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-@dialogue.ask("recognised", Kind.TEXT)
-async def ask_recognised(talk: Talk) -> Message:
-    return talk.screen("report.recognised")
-
-
-@dialogue.take("recognised")
+@dialogue.question("recognised", "report.recognised", Kind.TEXT)
 async def take_recognised(talk: Talk, answer: Answer) -> Move | str:
     if fold(answer.text) in ("chua", "chua co", "khong"):
         talk.drop("recognised")
@@ -106,12 +91,7 @@ async def take_recognised(talk: Talk, answer: Answer) -> Move | str:
     return "more"
 
 
-@dialogue.ask("secret", Kind.TEXT)
-async def ask_secret(talk: Talk) -> Message:
-    return talk.screen("report.secret")
-
-
-@dialogue.take("secret")
+@dialogue.question("secret", "report.secret", Kind.TEXT)
 async def take_secret(talk: Talk, answer: Answer) -> Move | str:
     if is_no(answer.text) or fold(answer.text) in ("khong co", "chua co"):
         talk.drop("secret")
@@ -120,12 +100,7 @@ async def take_secret(talk: Talk, answer: Answer) -> Move | str:
     return "more"
 
 
-@dialogue.ask("display")
-async def ask_display(talk: Talk) -> Message:
-    return talk.screen("report.display")
-
-
-@dialogue.take("display")
+@dialogue.question("display", "report.display")
 async def take_display(talk: Talk, answer: Answer) -> Move | str:
     talk.put(display=answer.choice)
     return "more"

@@ -53,12 +53,7 @@ async def take_witness(talk: Talk, answer: Answer) -> Move | str:
     return onward(talk, "witness")
 
 
-@dialogue.ask("publish")
-async def ask_publish(talk: Talk) -> Message:
-    return talk.screen("report.publish")
-
-
-@dialogue.take("publish")
+@dialogue.question("publish", "report.publish")
 async def take_publish(talk: Talk, answer: Answer) -> Move | str:
     talk.put(publish=answer.choice)
     talk.drop("editing")

@@ -73,12 +73,7 @@ async def take_applied(talk: Talk, answer: Answer) -> Move | str:
     return "since"
 
 
-@dialogue.ask("since", Kind.TEXT)
-async def ask_since(talk: Talk) -> Message:
-    return talk.screen("report.since")
-
-
-@dialogue.take("since")
+@dialogue.question("since", "report.since", Kind.TEXT)
 async def take_since(talk: Talk, answer: Answer) -> Move | str:
     since = short(answer.text, "since_length", 3, 200)
     when = parse_past_date(since, talk.today)

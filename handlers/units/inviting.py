@@ -59,12 +59,7 @@ async def accept(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("own_name", token=arg)
 
 
-@dialogue.ask("own_name", Kind.TEXT)
-async def ask_own_name(talk: Talk) -> Message:
-    return talk.screen("units.own_name")
-
-
-@dialogue.take("own_name")
+@dialogue.question("own_name", "units.own_name", Kind.TEXT)
 async def take_own_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
     return await _take_on(talk, talk.data["token"]) or END
