@@ -1,8 +1,9 @@
 # Two commands: `make demo` to try it, `make test` to check it. Both install what they need into .venv.
-# `make prove` plants the bugs that the simulation must catch, and plays 2,000 schedules; it may be stopped and goes on.
+# `make prove` plays the long form of every suite, hours of it; it may be stopped and goes on. SHARE=0.05 plays a part.
 # `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
 PYTHON ?= python3
 VENV := .venv
+SHARE ?= 1
 BIN := $(VENV)/bin
 # The tests start many processes: Python keeps what it has compiled, whatever the machine would have.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,7 +18,7 @@ install: $(VENV)/.installed
 # Three parts and the lint side by side: two cores stay busy while real processes and browsers wait. What the
 # other three said is printed at the end.
 STILL := tests/bot tests/db tests/scheduler tests/test_disk.py
-ALIVE := tests/browser tests/simulation tests/test_kill.py
+ALIVE := tests/browser tests/simulation tests/test_kill.py tests/power
 
 test: $(VENV)/.tested
 	@$(BIN)/pytest $(STILL) -p no:cacheprovider > $(VENV)/still.log 2>&1 & still=$$!; \
@@ -29,8 +30,7 @@ test: $(VENV)/.tested
 	exit $$((others | lint | still | alive))
 
 prove: $(VENV)/.tested
-	@$(BIN)/pytest tests/simulation -m prove -p no:cacheprovider
-	@$(BIN)/python -m tests.simulation --schedules 2000
+	@$(BIN)/python -m tests.prove --share $(SHARE)
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check --quiet .

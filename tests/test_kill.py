@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
@@ -25,8 +24,10 @@ from db.session import Database
 from scheduler.delivery import WINDOW
 from tests.fakes.botapi import TOKEN, BotApiProcess
 from tests.people import UNITS
+from tests.prove import cases, note
 
-KILLS = int(os.environ.get("CONGDOAN_TEST_KILLS", "25"))
+CASES = cases(25)
+KILLS = len(CASES)
 RATE = 40.0
 """Updates a second while the process is being killed."""
 PACE = 66.0
@@ -170,7 +171,7 @@ async def under_way(path: Path) -> None:
 
 @pytest.mark.timeout(280)
 async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
-    rng = random.Random(os.environ.get("CONGDOAN_TEST_SEED", "20250725"))
+    rng = random.Random(CASES.start)
     reporters = 60 + KILLS * 6
     async with house(tmp_path, reporters) as (fake, bot, path, broadcast_id):
         scripts = {1000 + MEMBERS + n: report_of(n, rng) for n in range(reporters)}
@@ -230,18 +231,10 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
     }
     reports = ask(path, "SELECT author_id, count(*) FROM submissions GROUP BY author_id")
     dead = ask(path, "SELECT count(*) FROM inbox WHERE state='dead'")[0][0]
-    print(
-        json.dumps(
-            {
-                "kills": KILLS,
-                "updates": pushed,
-                "reports": len(begun),
-                "kept": len(reports),
-                "states": states,
-                "dead": dead,
-            }
-        )
-    )
+    note(
+        updates=pushed, reports=len(begun), reports_lost=len(begun) - len(reports), announcements_sent=states.get("sent", 0),
+        announcements_in_doubt=states.get("unknown", 0), announcements_twice=sum(times > 1 for times in got.values()),
+    )  # fmt: skip
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
     assert dead == 0
     assert len(reports) == len(begun) and all(count == 1 for _, count in reports)

@@ -27,10 +27,11 @@ from scheduler.delivery import Delivery
 from tests.people import TestPerson, World
 from tests.power.images import left_by, write
 from tests.power.recorder import Record, recorded
+from tests.prove import cases, note
 from tests.scheduler.test_broadcasts import crowd, work_of
 from tests.transcripts.stage import STORY
 
-IMAGES = 200
+IMAGES = cases(100)
 CROWD = 40
 AUTHORS = 6
 SAID = ("gửi", "vẫn gửi", "menu", "/hoso", "menu")
@@ -152,11 +153,11 @@ def broken(record: Record, name: str, folder: Path, cut: int, seed: int) -> list
     return found if whole == [("ok",)] else [*found, str(whole[0])]
 
 
-def judged(record: Record, name: str, folder: Path, images: int, first: int = 0) -> dict[int, list[str]]:
+def judged(record: Record, name: str, folder: Path) -> dict[int, list[str]]:
     """The seeds of the images on which a promise is broken."""
     folder.mkdir(exist_ok=True)
     found = {}
-    for seed in range(first, first + images):
+    for seed in IMAGES:
         cut = Random(seed).randint(0, len(record.deeds))
         wrong = broken(record, name, folder, cut, seed)
         if wrong:
@@ -175,7 +176,8 @@ async def test_after_a_power_cut_everything_acknowledged_is_there_and_nothing_le
     assert world.database.file is not None
     assert seen(record, "kept") == 30 and seen(record, "told") >= AUTHORS and seen(record, "left") == CROWD
     assert {deed.what for deed in record.deeds} >= {"write", "sync", "mark"}
-    assert judged(record, world.database.file.name, tmp_path / "image", IMAGES) == {}
+    note(writes_and_syncs=len(record.deeds), promises=seen(record, ""))
+    assert judged(record, world.database.file.name, tmp_path / "image") == {}
 
 
 async def test_with_less_than_full_syncing_the_same_images_show_a_loss(
@@ -188,6 +190,6 @@ async def test_with_less_than_full_syncing_the_same_images_show_a_loss(
     await busy_hour(world, record)
     await world.database.close()
     assert world.database.file is not None
-    found = judged(record, world.database.file.name, tmp_path / "image", IMAGES)
+    found = judged(record, world.database.file.name, tmp_path / "image")
     lost = {what.split()[0] for wrong in found.values() for what in wrong}
     assert {"kept", "left"} <= lost

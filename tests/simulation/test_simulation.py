@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.prove import cases, note
 from tests.simulation.bugs import BUGS, planted, steered
 from tests.simulation.conftest import Play
 from tests.simulation.oracles import judge
 from tests.simulation.plan import draw
 
-SEEDS = range(6)
+SEEDS = 6
 LAST_SEEN = {
     "a_killed_planning_is_not_gone_on_with": 2,
     "a_killed_planning_begins_anew_and_no_key_holds": 2,
@@ -31,11 +32,21 @@ ENOUGH = 500
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--seed", default=None)
-        metafunc.parametrize("seed", SEEDS if asked is None else [asked])
+        metafunc.parametrize("seed", cases(SEEDS) if asked is None else [asked])
 
 
 def test_every_promise_holds_whatever_happens(seed: int, play: Play) -> None:
-    wrong = judge(play(draw(seed)))
+    world = play(draw(seed))
+    wrong = judge(world)
+    note(
+        processes=len(world.lives),
+        crashes=len(world.killed),
+        requests=len(world.platform.said),
+        updates=len(world.platform.state.confirmed),
+        faults_of_the_platform=sum(world.platform.faults.values()),
+        troubles_of_the_database=world.disk.troubles,
+        jumps_of_the_clock=len(world.plan.jumps),
+    )
     assert not wrong, f"seed {seed}: replay with `pytest tests/simulation --seed {seed}`\n" + "\n".join(wrong)
 
 
@@ -53,11 +64,12 @@ def test_a_bug_still_finds_the_place_where_it_is_planted(name: str) -> None:
 
 @pytest.mark.prove
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", BUGS)
+@pytest.mark.parametrize("name", [list(BUGS)[number] for number in cases(len(BUGS)) if number < len(BUGS)])
 def test_a_planted_bug_is_caught(name: str, play: Play) -> None:
     first = LAST_SEEN.get(name, 0)
     for seed in range(first, first + ENOUGH):
         with planted(name):
             if judge(play(steered(name, draw(seed)))):
+                note(schedules_needed=seed - first + 1)
                 return
     pytest.fail(f"{ENOUGH} schedules did not notice that {name.replace('_', ' ')}")

@@ -1,0 +1,66 @@
+"""Every suite that has a long form: what it proves, how many cases at a time and in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.simulation.bugs import BUGS
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One row of the README's figures."""
+
+    name: str
+    test: str
+    """What pytest is to run; it plays `tests.prove.cases`."""
+    promise: str
+    noun: str
+    """What a case is called."""
+    batch: int
+    whole: int
+    """Cases in one process, and in the long form (promises §3.3)."""
+
+
+SUITES = (
+    Suite(
+        "simulation",
+        "tests/simulation/test_simulation.py::test_every_promise_holds_whatever_happens",
+        "Nothing lost, nothing twice, everything final, whatever crashes, faults and clocks do (T1, T13)",
+        "schedules",
+        50,
+        20_000,
+    ),
+    Suite(
+        "bugs",
+        "tests/simulation/test_simulation.py::test_a_planted_bug_is_caught",
+        "A bug planted into the core is caught by the same schedules (T1)",
+        "bugs",
+        4,
+        len(BUGS),
+    ),
+    Suite(
+        "kills",
+        "tests/test_kill.py::test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_told_twice",
+        "The real process killed with -9 at random moments: no report lost, no announcement twice (T2)",
+        "kills",
+        25,
+        1_000,
+    ),
+    Suite(
+        "power",
+        "tests/power/test_power.py::test_after_a_power_cut_everything_acknowledged_is_there_and_nothing_leaves_twice",
+        "The power fails at any write: what was acknowledged is there, what left does not leave again (T4)",
+        "disk images",
+        250,
+        5_000,
+    ),
+    Suite(
+        "races",
+        "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
+        "Two people deciding at once: one wins, the other is told (T8)",
+        "pairs",
+        200,
+        20_000,
+    ),
+)
