@@ -16,7 +16,7 @@ from typing import Any
 
 OK = 0
 _Open = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_int)
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_int)
 )
 _Delete = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int)
 _Write = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int64)
@@ -95,10 +95,12 @@ class _Shim:
         self.names: dict[int, str] = {}
         self.methods: dict[int, tuple[_Methods, _Methods]] = {}
 
-    def open(self, _vfs: int, path: bytes | None, file: int, flags: int, out: Any) -> int:
+    def open(self, _vfs: int, path: int | None, file: int, flags: int, out: Any) -> int:
+        # The very pointer: SQLite's own VFS keeps it as long as the file is open.
         code = int(self.usual.contents.open(ctypes.addressof(self.usual.contents), path, file, flags, out))
-        if code == OK and path is not None and Path(path.decode()).parent == self.record.folder:
-            self.names[file] = Path(path.decode()).name
+        place = Path(ctypes.string_at(path).decode()) if path else None
+        if code == OK and place is not None and place.parent == self.record.folder:
+            self.names[file] = place.name
             opened = _File.from_address(file)
             opened.methods = ctypes.pointer(self.instead_of(opened.methods))
         return code
