@@ -24,6 +24,7 @@ from content.calendar import local_date
 from content.packs import Packs
 from content.source import ContentError
 from content.words import Words
+from db import audit
 from db.models import Role
 from db.trouble import Trouble, explained
 
@@ -221,6 +222,30 @@ def questions(as_json: bool) -> None:
         return
     for question in found:
         click.echo(f"{question['id']}  {question['stem']}\n    {question['citation']}")
+
+
+@main.group("audit")
+def audit_commands() -> None:
+    """The record of who did what."""
+
+
+@audit_commands.command("verify")
+@click.option(
+    "--anchor", "anchors", multiple=True, help="a mark from an administrator's chat, as 123:9f8c…; may be repeated"
+)
+def verify_audit(anchors: tuple[str, ...]) -> None:
+    """Proves that no row was edited, deleted or put in since it was written; names the first that was."""
+    settings = _settings()
+    _finish(settings, _verify_audit(settings, anchors))
+
+
+async def _verify_audit(settings: Settings, anchors: tuple[str, ...]) -> None:
+    try:
+        click.echo(await reports.audit_stands(settings, anchors))
+    except ValueError as error:
+        _fail([str(error)])
+    except audit.Tampered as error:
+        _fail([f"The audit was tampered with: {error}."])
 
 
 @main.command()

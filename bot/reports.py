@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from bot.settings import Settings
 from bot.watch import free_space, last_backup
 from bot.web.watching import ask
 from content.calendar import LOCAL
-from db import figures, migrate, policy, snapshot, units
+from db import audit, figures, migrate, policy, snapshot, units
+from db.audit import Mark
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
 from scheduler import troubles
@@ -104,6 +107,26 @@ async def status(settings: Settings, now: datetime) -> dict[str, Any]:
     if report is None:
         report = {"troubles": [*([Name.STALLED] if process == "stuck" else []), *_seen_from_here(settings, now)]}
     return {"process": process, **report, **found}
+
+
+async def audit_stands(settings: Settings, anchors: Sequence[str]) -> str:
+    """What to say of a record that is as it was written, up to its end and to every anchor. Raises Tampered, ValueError."""
+    marks = [_mark(anchor) for anchor in anchors]
+    async with reading(settings) as database, database.read() as session:
+        end = await audit.verify(session, marks)
+        kept = await audit.last_anchor(session)
+    known = f"The last anchor names row {kept.row}" if kept else "No anchor was given yet"
+    return (
+        f"{end.row} row(s), each as it was written; the end is {end}. {known}; what is cut off after it does not show."
+    )
+
+
+def _mark(anchor: str) -> Mark:
+    """A mark as it stands in a chat. Raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{16,64})", anchor.strip().lower())
+    if found is None:
+        raise ValueError(f"--anchor {anchor}: expected a row's number and its hash, as 123:9f8c…")
+    return Mark(int(found[1]), found[2])
 
 
 def _seen_from_here(settings: Settings, now: datetime) -> list[Name]:

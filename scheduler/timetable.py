@@ -18,7 +18,7 @@ from content.packs import Packs
 from content.windows import DAYTIME, WINDOWS
 from content.words import Words
 from db.session import Database
-from scheduler import anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs, troubles
+from scheduler import anchors, anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs, troubles
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ JOBS: tuple[Job, ...] = (
     Job("old copies", 900, jobs.tidy),
     Job("deadlines", 60, deadlines.run),
     Job("housekeeping", 300, housekeeping.run),
+    Job("anchors", 300, anchors.run),
 )
 OPENINGS = tuple(
     sorted(

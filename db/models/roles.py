@@ -56,7 +56,10 @@ class Invitation(Base):
 
 
 class AuditRow(Base):
-    """Who did what to which object, in the transaction that did it. `actor_id` 0 is the system itself."""
+    """Who did what to which object, in the transaction that did it. `actor_id` 0 is the system itself.
+
+    Numbered without gaps, never changed or deleted (triggers refuse it); `hash` binds each row to the one before it.
+    """
 
     __tablename__ = "audit"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -66,3 +69,4 @@ class AuditRow(Base):
     object: Mapped[str] = mapped_column(index=True)
     unit_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    hash: Mapped[str]

@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.lock import AlreadyRunning, hold
 from bot.settings import Settings
 from bot.watch import LAST_BACKUP
-from db import accounts, house, migrate, people, snapshot
+from db import accounts, audit, house, migrate, people, snapshot
 from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Policy
 from db.session import Database
 from db.trouble import Kind, Trouble
@@ -250,6 +250,7 @@ async def test_restoring_sets_the_former_data_aside_and_is_audited(settings: Set
     database = open_database(settings)
     async with database.read() as session:
         assert (await session.execute(select(AuditRow.action))).scalars().all() == ["restore"]
+        assert (await audit.verify(session)).row == 1  # guarded and bound as before
     await database.close()
 
 

@@ -275,3 +275,28 @@ def test_an_invitation_to_nowhere_says_how_to_get_units(house: Path) -> None:
     assert "--unit NOPE" in said and "congdoan units import" in said
     assert congdoan("invite", "--role", "worker", "--unit", "TINH", ok=False).exit_code == 2
     assert ask("SELECT count(*) FROM invitations") == [(0,)]
+
+
+# ---------------------------------------------------------------------------------------------------- audit
+
+
+def test_the_audit_is_proved_from_outside_and_the_first_broken_row_named(house: Path) -> None:
+    """An invitation leaves a row; whoever edits the file must take its triggers away first."""
+    for _ in range(3):
+        congdoan("invite", "--role", "leader", "--unit", "TINH", **RUN)
+    said = congdoan("audit", "verify", **RUN).output
+    assert said.startswith("3 row(s)") and "No anchor was given yet" in said
+    mark = said.partition("the end is ")[2].partition(".")[0]
+    congdoan("audit", "verify", "--anchor", mark[:40], "--anchor", mark, **RUN)
+    assert "expected a row's number" in congdoan("audit", "verify", "--anchor", "3", ok=False, **RUN).output
+    connection = sqlite3.connect(DATABASE)
+    connection.execute("DROP TRIGGER audit_delete")
+    connection.execute("DELETE FROM audit WHERE id = 3")
+    connection.commit()
+    assert "triggers" in congdoan("audit", "verify", ok=False, **RUN).output
+    assert "row 3 is missing" in congdoan("audit", "verify", "--anchor", mark, ok=False, **RUN).output
+    connection.execute("DROP TRIGGER audit_update")
+    connection.execute("UPDATE audit SET actor_id = 7 WHERE id = 2")
+    connection.commit()
+    connection.close()
+    assert "row 2 does not say what was written" in congdoan("audit", "verify", ok=False, **RUN).output

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from content.windows import is_daytime
+from db import audit
 from tests.simulation.cast import CHAIRS, NEWCOMERS, OFFICERS, QUIET, WORKERS
 from tests.simulation.deliveries import deliveries
 from tests.simulation.world import World
@@ -22,13 +23,25 @@ DAY = 86400.0
 
 def judge(world: World) -> list[str]:
     """Everything that is wrong with how a schedule ended."""
-    found = [*world.wrong, *_sound(world), *_updates(world), *_reports(world), *_joins(world)]
+    found = [*world.wrong, *_sound(world), *_bound(world), *_updates(world), *_reports(world), *_joins(world)]
     return [*found, *_decisions(world), *_announced(world), *_broadcasts(world), *deliveries(world)]
 
 
 def _sound(world: World) -> Iterator[str]:
     if world.disk.look("PRAGMA integrity_check") != [("ok",)] or world.disk.look("PRAGMA foreign_key_check"):
         yield "the database is damaged"
+
+
+def _bound(world: World) -> Iterator[str]:
+    """The audit is one chain without gaps, wherever the process died and whatever was rolled back."""
+    before = ""
+    rows = world.disk.look("SELECT id, at, actor_id, action, object, unit_id, detail, hash FROM audit ORDER BY id")
+    for place, (number, at, *said, detail, kept) in enumerate(rows, 1):
+        moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        before = audit.digest(before, (place, moment, *said, json.loads(detail)))
+        if number != place or kept != before:
+            yield f"row {number} of the audit is not bound to the one before"
+            return
 
 
 def _updates(world: World) -> Iterator[str]:
