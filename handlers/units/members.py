@@ -60,7 +60,7 @@ async def _waiting_one(talk: Talk) -> Person:
     raise NotFound("units.member_gone")
 
 
-@dialogue.ask("member")
+@dialogue.ask("member", aside=True)
 async def ask_member(talk: Talk) -> Message:
     person = await _waiting_one(talk)
     unit = await units.get(talk.session, person.unit_id or 0)

@@ -39,7 +39,7 @@ async def begin_revoke(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("revoke", grant=number(arg))
 
 
-@dialogue.ask("revoke")
+@dialogue.ask("revoke", aside=True)
 async def ask_revoke(talk: Talk) -> Message:
     grant = await roles.get_below(talk.session, talk.data["grant"], talk.me.id)
     person = await people.get(talk.session, grant.person_id)

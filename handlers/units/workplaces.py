@@ -50,7 +50,7 @@ async def take_requests(talk: Talk, answer: Answer) -> Move | str:
     return "request"
 
 
-@dialogue.ask("request")
+@dialogue.ask("request", aside=True)
 async def ask_request(talk: Talk) -> Message:
     request = await _in_hand(talk)
     person = await people.get(talk.session, request.person_id)

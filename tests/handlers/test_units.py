@@ -339,6 +339,19 @@ async def test_confirming_the_list_confirms_exactly_those_who_were_on_it(world: 
     assert "Người Thứ 5" in ha.last.text and "Người Thứ 4" not in ha.last.text
 
 
+async def test_back_from_the_list_does_not_lead_to_somebody_who_waits_no_more(world: World) -> None:
+    an = await world.joined("Quách Văn An", role=Role.GRASSROOTS_CHAIR)
+    for name in ("Bùi Thị Hoa", "Bàn Văn Minh"):
+        await world.joined(name, confirmed=False)
+    await an.says("/donvi")
+    await an.taps("Xác nhận đoàn viên")
+    await an.says("1")
+    await an.taps("Đúng")
+    assert an.last.key == "units.members"
+    await an.says("lui")
+    assert an.last.key == "units.home"
+
+
 async def test_somebody_from_elsewhere_is_declined_kindly_and_chooses_again(world: World) -> None:
     an, eve = await world.joined("Quách Văn An", role=Role.GRASSROOTS_CHAIR), await world.joined("Lạ", confirmed=False)
     await an.says("/donvi")
