@@ -63,4 +63,20 @@ SUITES = (
         200,
         20_000,
     ),
+    Suite(
+        "replays",
+        "tests/test_replay.py::test_an_update_that_comes_again_and_again_takes_effect_once",
+        "Updates that come one to five times, in batches that overlap and race, take effect once (T5)",
+        "talks of six people",
+        50,
+        1_000,
+    ),
+    Suite(
+        "walks",
+        "tests/handlers/test_walks.py::test_a_walk_of_any_kind_is_answered_step_by_step",
+        "People of every role wander through every dialogue, type and forge what nobody should: always an answer (T6)",
+        "walks of each of seven roles",
+        20,
+        1_000,
+    ),
 )
