@@ -100,9 +100,10 @@ class _Turn(Course):
             raise Again("common.too_long", n=letters(text))
         elif self.is_identity_card():
             # Nothing of it is kept, which is said once for an album.
+            told = bool(incoming.group) and incoming.group == self.conversation.refused_album
             self.talk.private, self.conversation.refused_album = True, incoming.group
-            stays = incoming.channel not in self.talk.house.erasing
-            self.talk.say("common.identity_card", slot=self.album, stays=stays)
+            if not told:
+                self.talk.say("common.identity_card", stays=incoming.channel not in self.talk.house.erasing)
         elif incoming.files:
             await self.sent_files(text)
         elif text:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from db import attachments
-from db.models import Attachment, CoAuthor, Draft, Person, Role, Status, Submission, Track
+from db.models import Attachment, CoAuthor, Draft, OutboxRow, OutState, Person, Role, Status, Submission, Track
 from handlers.dialogue import File
 from tests.people import TestPerson, World
 
@@ -258,6 +258,20 @@ async def test_a_picture_of_an_identity_card_is_not_kept(world: World) -> None:
     await writes_initiative(hoa, stop_at_files=True)
     await hoa.sends_photo(text="ảnh căn cước của em")
     assert hoa.last.key == "common.identity_card"
+    async with world.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Attachment))).scalar_one() == 0
+
+
+async def test_an_album_of_an_identity_card_is_refused_once_though_the_refusal_is_on_its_way(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends_photo(text="ảnh căn cước của em", group="hai mặt")
+    async with world.database.write() as session:
+        await session.execute(
+            update(OutboxRow).where(OutboxRow.payload.is_not(None)).values(state=OutState.SENDING, provider_id="")
+        )
+    await hoa.sends_photo(group="hai mặt")
+    assert hoa.keys.count("common.identity_card") == 1
     async with world.database.read() as session:
         assert (await session.execute(select(func.count()).select_from(Attachment))).scalar_one() == 0
 
