@@ -43,7 +43,9 @@ def heard(stage: Stage, key: str, **params: object) -> str:
     """A text of the words as a phone shows it."""
     from tests.fakes.botapi.entities import parse
 
-    return markdown(*parse(stage.world.house.words.text(key, **params), "HTML"))
+    house = stage.world.house
+    shared = {"you": house.words.text("common.you"), "stays": stage.door.channel not in house.erasing}
+    return markdown(*parse(house.words.text(key, **shared, **params), "HTML"))
 
 
 async def draft(stage: Stage) -> dict[str, object]:
