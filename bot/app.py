@@ -33,6 +33,7 @@ from db.models import Lane, OutState
 from db.session import Database
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
+from scheduler.alarms import Alarms
 from scheduler.delivery import Delivery, Rejected, window_for
 from scheduler.timetable import JOBS, Job, Timetable, Work
 
@@ -196,6 +197,10 @@ class App:
         for delivery in self.deliveries.values():
             self._spawn(delivery.run)
         self._spawn(self.inbox.run)
+        if demo is None:  # a moved clock would have its own troubles
+            self.watch.listener = Alarms(
+                self.database, self.words, now=self.clock.now, monotonic=self.clock.monotonic, said=self.wake
+            )
         self._watching = self._spawn(self.watch.run)
         await self.watch_server.start()
         if self.telegram is not None:

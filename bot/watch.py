@@ -74,6 +74,7 @@ class Watch:
         self._free: int | None = None
         self._backup: datetime | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._rows: list[Family] = []
         self._counted_at = float("-inf")
         self._counting: asyncio.Task[None] | None = None
@@ -85,13 +86,15 @@ class Watch:
             self._beat = self._clock.monotonic()
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look())
-            if self.listener is not None:
-                await self.listener.hear(self.troubles())
+            if self.listener is not None and (self._telling is None or self._telling.done()):
+                self._telling = asyncio.create_task(self.listener.hear(self.troubles()))
             await self._clock.sleep(EVERY)
 
     async def stop(self) -> None:
         """Waits for the looks under way; each is over in a moment unless it hangs."""
-        under_way = [task for task in (self._looking, self._counting) if task is not None and not task.done()]
+        under_way = [
+            task for task in (self._looking, self._telling, self._counting) if task is not None and not task.done()
+        ]
         if under_way:
             await asyncio.wait(under_way, timeout=2.0)
 

@@ -105,6 +105,16 @@ async def anyone(session: Session, unit_id: int, action: Action) -> list[int]:
     return sorted(found.scalars())
 
 
+async def holders(session: Session, action: Action) -> list[int]:
+    """The people who may do this anywhere, each once: for what concerns the whole house."""
+    found = await session.execute(
+        select(Grant.person_id)
+        .where(Grant.role.in_(ALLOWED[action]), Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None))
+        .distinct()
+    )
+    return sorted(found.scalars())
+
+
 async def invite_scopes(session: Session, person_id: int, role: Role) -> list[int]:
     """The units at whose tops a person may give or take away this role; empty means nowhere."""
     return [unit for own, unit in await roles(session, person_id) if role in INVITES.get(own, frozenset())]

@@ -10,6 +10,7 @@ from content.text import shorthand
 from content.words import Words
 from handlers import (
     activities,
+    alarms,
     anniversaries,
     announcing,
     campaign,
@@ -44,6 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     question_reports,
     announcing,
     units,
+    alarms,
     menu,
 )
 """Each may have DIALOGUES, COMMANDS, WAITING (the menu's one line, most useful first) and OFFICER_WORK (lines)."""

@@ -21,6 +21,7 @@ from db.models.campaigns import (
     Registration,
 )
 from db.models.house import (
+    Alarm,
     Counter,
     Fact,
     Job,
@@ -85,6 +86,7 @@ __all__ = [
     "UNSENT",
     "Account",
     "AccountId",
+    "Alarm",
     "Attachment",
     "Audience",
     "AuditRow",

@@ -43,6 +43,19 @@ class Fact(Base):
     at: Mapped[datetime]
 
 
+class Alarm(Base):
+    """A trouble that the administrators were told of; `name` is one of `scheduler.troubles`. Who acknowledged it is in the
+    audit."""
+
+    __tablename__ = "alarms"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    opened_at: Mapped[datetime]
+    told_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
 class Counter(Base):
     """The last number given out of a series of receipt codes, e.g. `SK-26`."""
 

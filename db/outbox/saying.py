@@ -99,6 +99,7 @@ async def tell(
     policy: Policy = Policy.ALO,
     key: str | None = None,
     slot: str | None = None,
+    edits: bool = True,
     after: float = 0.0,
     final: bool = True,
 ) -> int | None:
@@ -116,6 +117,7 @@ async def tell(
         kind=kind,
         key=key,
         slot=slot,
+        edits=edits,
         after=after,
         final=final,
     )

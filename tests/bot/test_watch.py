@@ -24,9 +24,9 @@ from bot.app import App, build_app
 from bot.clock import Clock, Skew
 from bot.settings import Settings
 from bot.watch import EVERY, LAST_BACKUP
-from db import inbox, migrate
+from db import accounts, inbox, migrate, people, units
 from db.inbox import BACKOFF, Arrival
-from db.models import Lane, OutboxRow, OutState, Policy
+from db.models import Grant, Lane, OutboxRow, OutState, Policy, Role
 from db.session import Database
 from scheduler.timetable import Job
 from scheduler.troubles import MB, STALE, Name
@@ -103,8 +103,13 @@ class Outside:
         for _ in range(2):  # the one under way, and one that began after this
             before = self.app.watch._looking
             self.clock.later(EVERY)
-            await self.until(lambda before=before: self.app.watch._looking is not before)  # type: ignore[misc]
+            await self.until(lambda before=before: self.app.watch._looking is not before, moving=0.5)  # type: ignore[misc]
             await asyncio.wait({self.app.watch._looking}, timeout=PATIENCE)  # type: ignore[arg-type]
+
+    async def asks(self, question: str) -> bool:
+        """Whether there is such a row."""
+        async with self.app.database.read() as session:
+            return (await (await session.connection()).exec_driver_sql(question)).first() is not None
 
     async def writes(self, question: str, *values: object) -> None:
         async with self.app.database.write() as session:
@@ -169,6 +174,36 @@ async def test_a_block_page_in_telegrams_place_is_red_within_five_seconds_and_gr
     assert await outside.red() == []
 
 
+async def test_an_administrator_is_told_once_and_once_more_when_it_is_over(
+    outside: Outside,
+) -> None:
+    """Through a process of which nothing is replaced but the clock."""
+    outside.fake.person(42, "Quản Trị")
+    async with outside.app.database.write() as session:
+        account = (await accounts.enter(session, "telegram", "42", outside.clock.now())).account
+        person = await people.join(session, account, "1", outside.clock.now())
+        top = await units.top(session)
+        assert top is not None
+        person.name, person.unit_id, now = "Quản Trị", top.id, outside.clock.now()
+        role = {"role": Role.SYSTEM_ADMIN, "unit_id": top.id}
+        session.add(Grant(person_id=person.id, granted_at=now, confirmed_at=now, **role))
+
+    def told(what: str) -> list[str]:
+        said = [str(call.params.get("text")) for call in outside.fake.log if call.delivered]
+        return [text.partition(what)[0] for text in said if what in text]
+
+    async def until(holds: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE * 2):
+            while not holds():
+                await outside.looks()
+
+    outside.clock.set_by = timedelta(hours=1)
+    await until(lambda: told("đồng hồ"))
+    outside.clock.set_by = timedelta(0)
+    await until(lambda: len(told("đồng hồ")) == 2)
+    assert told("đồng hồ") == ["⛔ Sự cố: <b>", "✅ Đã hết: "]
+
+
 async def test_a_platform_that_takes_polls_and_never_answers_is_red_after_a_minute_and_a_half(
     outside: Outside,
 ) -> None:
@@ -214,7 +249,6 @@ async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: O
 
 
 async def test_a_write_that_never_ends_is_told_while_health_still_answers(outside: Outside) -> None:
-    assert outside.app.database.writing == 0
     loop, real = asyncio.get_running_loop(), asyncio.get_running_loop().time
     shift = 0.0
     with pytest.MonkeyPatch.context() as patch:

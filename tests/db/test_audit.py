@@ -265,6 +265,7 @@ ELSEWHERE = {
     "answer_report": "tests/handlers/test_question_reports.py",
     "import_units": "tests/bot/test_unit_import.py",
     "restore": "tests/bot/test_backup.py",
+    "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",
 }
 """Rows that other tests hold, because they come with something larger."""

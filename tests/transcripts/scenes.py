@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from db.models import Role
+from scheduler.troubles import Name
 from tests.transcripts.stage import Stage, secret
 
 BEFORE = "Trước đây thay dao cắt phải chờ thợ cơ điện, mất gần 30 phút, hàng bị dồn ở khâu cắt."
@@ -409,6 +410,18 @@ async def units(stage: Stage) -> None:
     await ha.says("1")
     await ha.taps("Thu hồi")
     await minh.scans(f"i-{code}", "bấm lại đường mời cũ")
+
+
+@scene("Sự cố kỹ thuật")
+async def alarms(stage: Stage) -> None:
+    tam = await stage.member("Phạm Văn Tâm", "TINH", Role.SYSTEM_ADMIN)
+    stage.says("Mạng của máy chủ bị chặn, đồng hồ bị ai đó chỉnh sai.")
+    await stage.trouble(Name.POLLING, Name.CLOCK)
+    await tam.says("su co")
+    await tam.taps("Tôi đang xử lý")
+    stage.says("Mạng thông lại, giờ đã chỉnh đúng.")
+    await stage.trouble()
+    await tam.says("/suco")
 
 
 @scene("Việc của đơn vị dịp kỷ niệm")

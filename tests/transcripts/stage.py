@@ -33,8 +33,10 @@ from db.session import Session
 from db.submissions import Report
 from handlers.meaning import plain_label
 from scheduler import attachments, broadcasts, jobs
+from scheduler.alarms import OVER, Alarms
 from scheduler.delivery import Delivery
 from scheduler.timetable import Work
+from scheduler.troubles import Name
 from tests.fakes.botapi import TOKEN, FakeBotApi
 from tests.fakes.botapi.entities import parse
 from tests.fakes.botapi.people import FakePerson
@@ -270,6 +272,10 @@ class Stage:
         self._inbox = Inbox(
             world.database, world.house, {door.channel: door.adapter}, now=now, sleep=asyncio.sleep, said=lambda _: None
         )
+        self._watched = 0.0
+        self._alarms = Alarms(
+            world.database, world.house.words, now=now, monotonic=lambda: self._watched, said=lambda: None
+        )
         self._delivery = Delivery(
             world.database,
             door.adapter,
@@ -340,6 +346,14 @@ class Stage:
                     updated_at=self.world.now,
                 )
             )
+
+    async def trouble(self, *found: Name) -> None:
+        """So much is wrong with the house, for long enough to be told."""
+        for seconds in (0.0, OVER):
+            self._watched += seconds
+            self.world.later(seconds=seconds)
+            await self._alarms.hear(found)
+        await self.settles()
 
     async def person(self, session: Session, actor: Actor) -> Person:
         chat = await accounts.enter(session, self.door.channel, actor.address, self.world.now)

@@ -62,6 +62,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
     )
     op.create_table(
+        "alarms",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("opened_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("told_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("acknowledged_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("closed_at", db.session.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
+    )
+    op.create_table(
         "facts",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
@@ -776,6 +786,7 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("facts")
+    op.drop_table("alarms")
     op.drop_table("counters")
     op.drop_table("bodies")
     with op.batch_alter_table("audit", schema=None) as batch_op:
