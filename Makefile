@@ -1,5 +1,7 @@
 # Two commands: `make demo` to try it, `make test` to check it. Both install what they need into .venv.
 # `make prove` plays the long form of every suite, hours of it; it may be stopped and goes on. SHARE=0.05 plays a part.
+# `make postgres` adds PostgreSQL's driver; `make test-postgres` runs the tests on a temporary server of it, and three
+# processes that are killed and stopped on one.
 # `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
 PYTHON ?= python3
 VENV := .venv
@@ -8,12 +10,15 @@ BIN := $(VENV)/bin
 # The tests start many processes: Python keeps what it has compiled, whatever the machine would have.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install test lint bench prove check-python clean
+.PHONY: demo install postgres test test-postgres lint bench prove check-python clean
 
 demo: install
 	@$(BIN)/congdoan demo
 
 install: $(VENV)/.installed
+
+postgres: $(VENV)/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgres.lock
 
 # Three parts and the lint side by side: two cores stay busy while real processes and browsers wait. What the
 # other three said is printed at the end.
@@ -31,6 +36,10 @@ test: $(VENV)/.tested
 
 prove: $(VENV)/.tested
 	@$(BIN)/python -m tests.prove --share $(SHARE)
+
+test-postgres: $(VENV)/.tested
+	@$(BIN)/pytest --database postgresql $(STILL) tests/handlers tests/transcripts tests/test_people.py -p no:cacheprovider
+	@$(BIN)/pytest -m prove tests/test_processes.py -s -p no:cacheprovider
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check --quiet .

@@ -17,9 +17,8 @@ from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
-from bot.lock import hold
 from bot.metrics import Meter
-from bot.opening import bring_up_to_date
+from bot.opening import alone, bring_up_to_date
 from bot.polling import Polling
 from bot.settings import Settings
 from bot.watch import Watch
@@ -29,6 +28,7 @@ from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
 from db import figures, house, outbox, snapshot
+from db.lead import KEEP, Lead, holder, listen
 from db.models import Lane, OutState
 from db.session import Database
 from handlers.registry import COMMAND_NAMES, build_registry
@@ -72,7 +72,7 @@ class App:
     """A running bot: doors, inbox, delivery, timetable and web server over one database."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, lock: IO[str], database: Database, words: Words, packs: Packs
+        self, settings: Settings, clock: Clock, lock: IO[str] | None, database: Database, words: Words, packs: Packs
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -104,40 +104,28 @@ class App:
         )
         self.meter = Meter()
         skew = Skew(clock)
-        mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self.deliveries = {
-            name: Delivery(
-                database,
-                channel,
-                rate=settings.rate_per_second if name == "telegram" else WEB_RATE,
-                now=clock.now,
-                monotonic=clock.monotonic,
-                sleep=clock.sleep,
-                mark=mark,
-                ended=partial(self._ended, name),
-            )
-            for name, channel in channels.items()
-        }
+        self.lead = Lead(database, clock.monotonic) if database.shared else None
+        self.deliveries = self._make_deliveries()
         self.inbox = Inbox(
             database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said, meter=self.meter
         )
         self.polling = (
-            Polling(self.telegram, self.inbox, database, self.house, clock, skew) if self.telegram is not None else None
+            Polling(self.telegram, self.inbox, database, self.house, clock, skew, self.may_lead)
+            if self.telegram is not None
+            else None
         )
-        self.timetable = Timetable(
-            Work(
-                database=database,
-                words=words,
-                packs=packs,
-                files=self.files,
-                now=clock.now,
-                said=self.wake,
-                fetch=self._fetch,
-                rng=Random(),
-                drop_uploads=self.webchat.drop,
-            ),
-            (*JOBS, *self._own_jobs()),
+        work = Work(
+            database=database,
+            words=words,
+            packs=packs,
+            files=self.files,
+            now=clock.now,
+            said=self.wake,
+            fetch=self._fetch,
+            rng=Random(),
+            drop_uploads=self.webchat.drop,
         )
+        self.timetable = Timetable(work, (*JOBS, *self._own_jobs()))
         self.watch = Watch(
             database,
             clock,
@@ -152,9 +140,34 @@ class App:
         self.watch_server = WatchServer(self.watch, settings.data_dir, *settings.watch)
         self.server: WebServer | None = None
         self._lock = lock
-        self._tasks: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
+        self._leading: list[asyncio.Task[None]] = []
         self._intake: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._sharing: asyncio.Task[None] | None = None
+
+    def _make_deliveries(self) -> dict[str, Delivery]:
+        """One for each channel, with a mark that no other process and no other term of ours has."""
+        mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        return {
+            name: Delivery(
+                self.database,
+                channel,
+                rate=self.settings.rate_per_second if name == "telegram" else WEB_RATE,
+                now=self.clock.now,
+                monotonic=self.clock.monotonic,
+                sleep=self.clock.sleep,
+                mark=mark,
+                may=self.may_lead,
+                ended=partial(self._ended, name),
+            )
+            for name, channel in self.channels.items()
+        }
+
+    def may_lead(self) -> bool:
+        """Whether this process still is the one that polls and sends. A folder's lock cannot be lost."""
+        return self.lead is None or self.lead.held
 
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""
@@ -191,12 +204,23 @@ class App:
             raise
 
     async def _start(self, demo: Demo | None) -> None:
+        if self.lead is None or await self.lead.take():
+            await self._begin_to_lead(demo)
+        else:
+            log.warning("answers beside %s, which polls, sends and keeps the clock", await holder(self.database))
+            self._answering = self._spawn(self.inbox.run)
+        if self.lead is not None:
+            self._listening = self._spawn(lambda: listen(self.database, self._heard))
+            self._sharing = self._spawn(self._share)
+
+    async def _begin_to_lead(self, demo: Demo | None = None) -> None:
+        """Everything of which there is one at a time: intake, sending, the clock."""
         async with self.database.write() as session:
             await outbox.recover(session, self.clock.now())
             await figures.note_start(session, self.clock.now())
-        for delivery in self.deliveries.values():
-            self._spawn(delivery.run)
-        self._spawn(self.inbox.run)
+        self._leading = [self._spawn(delivery.run) for delivery in self.deliveries.values()]
+        if self._answering is None:
+            self._answering = self._spawn(self.inbox.run)
         if demo is None:  # a moved clock would have its own troubles
             self.watch.listener = Alarms(
                 self.database, self.words, now=self.clock.now, monotonic=self.clock.monotonic, said=self.wake
@@ -219,6 +243,36 @@ class App:
                 await house.remember(session, "web_address", {"address": address}, self.clock.now())
         self.timetable.start()
 
+    async def _share(self) -> None:
+        """Of several processes on one database: gives signs of life while we lead, and leads once nobody does."""
+        assert self.lead is not None
+        while True:
+            if self.lead.held:
+                await self.clock.sleep(KEEP)
+                if await self.lead.keep():
+                    continue
+                await self._end_to_lead()
+            elif await self.lead.take():
+                log.warning("polls, sends and keeps the clock from now on")
+                try:
+                    await self._begin_to_lead()
+                except BaseException:
+                    await self._end_to_lead()
+                    await self.lead.leave()
+                    raise
+            else:
+                await self.clock.sleep(KEEP)
+
+    async def _end_to_lead(self) -> None:
+        await self._stop_intake()
+        await self._stop_sending()
+        self.deliveries.update(self._make_deliveries())
+
+    def _heard(self) -> None:
+        """Another process stored or said something."""
+        self.inbox.wake()
+        self.wake()
+
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Keeps a task alive: one that dies is started again, and says so."""
 
@@ -231,34 +285,51 @@ class App:
                     log.exception("a task died and is started again")
                     await self.clock.sleep(1.0)
 
-        task = asyncio.create_task(forever())
-        self._tasks.append(task)
-        return task
+        return asyncio.create_task(forever())
 
     async def stop(self) -> None:
         """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
+        if self._sharing is not None:
+            await _cancel(self._sharing)
+        await self._stop_intake()
+        await self.inbox.stop()
+        await self._stop_sending()
+        if self._answering is not None and not self._answering.done():
+            with suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(asyncio.shield(self._answering), 2.0)
+        for task in (self._answering, self._listening):
+            if task is not None:
+                await _cancel(task)
+        if self.lead is not None:
+            await self.lead.close()
+        if self.telegram is not None:
+            await self.telegram.close()
+        await self.database.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def _stop_intake(self) -> None:
         self.timetable.stop()
         for task in (self._intake, self._watching):
             if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await _cancel(task)
         await self.watch.stop()
         await self.watch_server.stop()
         if self.server is not None:
             await self.server.stop()
-        await self.inbox.stop()
+        self._intake = self._watching = self.server = None
+
+    async def _stop_sending(self) -> None:
         await asyncio.gather(*(delivery.stop() for delivery in self.deliveries.values()))
-        for task in self._tasks:
-            if not task.done():
-                with suppress(TimeoutError, asyncio.CancelledError):
-                    await asyncio.wait_for(asyncio.shield(task), 2.0)
-        for task in self._tasks:
-            task.cancel()
-        if self.telegram is not None:
-            await self.telegram.close()
-        await self.database.close()
-        self._lock.close()
+        for task in self._leading:
+            await _cancel(task)
+        self._leading = []
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = None) -> App:
@@ -267,13 +338,14 @@ async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = Non
     Raises ContentError, AlreadyRunning, and Trouble when the database cannot be used.
     """
     words, packs = load_content(settings)
-    held = lock or hold(settings.data_dir)
+    held = lock or alone(settings)
     database = Database(settings.database)
     try:
         await bring_up_to_date(settings, database, clock.now())
         await snapshot.quick_check(database)
     except BaseException:
         await database.close()
-        held.close()
+        if held is not None:
+            held.close()
         raise
     return App(settings, clock, held, database, words, packs)

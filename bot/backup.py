@@ -32,6 +32,7 @@ MANIFEST = "manifest.json"
 FOLDERS = ("files", "uploads")
 """What lies beside the database: cleaned files, and uploads that wait to be fetched and cleaned."""
 MEMBER = re.compile(rf"{DATABASE}|(?:{'|'.join(FOLDERS)})/[^/]+")
+DUMP = "this is a PostgreSQL server's database: use pg_dump --format=custom, and pg_restore --clean to bring it back"
 Progress = Callable[[int, int], None]
 
 
@@ -44,6 +45,7 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
 
     `target` appears only when whole. Raises FileExistsError (nothing is ever overwritten), FileNotFoundError, Trouble.
     """
+    _only_here(settings)
     if target.exists():
         raise FileExistsError(17, "there is a file of this name already; choose another", str(target))
     part = target.with_name(target.name + ".part")
@@ -81,18 +83,26 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
     Returns where the old content went and how many announcements were stopped on their way. Everything is checked and
     made ready beside the old content first. Raises BadBackup, AlreadyRunning, OSError (no room): then nothing changed.
     """
+    file = _only_here(settings)
     with hold(settings.data_dir), tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
         folder = Path(name)
         sums = _check(source)
         _unpack(source, folder, len(sums), progress)
         held = await _make_ready(folder / DATABASE, now)
-        aside = _set_aside(settings, now)
-        settings.database_file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder / DATABASE, settings.database_file)
+        aside = _set_aside(settings, file, now)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / DATABASE, file)
         for beside in FOLDERS:
             (folder / beside).mkdir(exist_ok=True)
             shutil.move(folder / beside, settings.data_dir / beside)
         return aside, held
+
+
+def _only_here(settings: Settings) -> Path:
+    """The database's file. Raises Trouble where it is a server's: that has tools of its own, which also prove a copy."""
+    if settings.database_file is None:
+        raise Trouble(Kind.OTHER, f"{DUMP}; the folders {' and '.join(FOLDERS)} in {settings.data_dir} belong to it")
+    return settings.database_file
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -191,9 +201,8 @@ async def _make_ready(path: Path, now: datetime) -> int:
         await database.close()
 
 
-def _set_aside(settings: Settings, now: datetime) -> Path | None:
+def _set_aside(settings: Settings, file: Path, now: datetime) -> Path | None:
     """Moves what is there out of the way and returns where it is; None when there was nothing."""
-    file = settings.database_file
     old = [file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")]
     there = [path for path in (*old, *(settings.data_dir / name for name in FOLDERS)) if path.exists()]
     if not there:

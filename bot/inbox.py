@@ -17,7 +17,7 @@ from content.message import to_json
 from db import accounts, attachments, inbox, jobs, outbox, trouble
 from db.inbox import Arrival
 from db.models import InboxRow
-from db.session import Database, Session
+from db.session import Database, Session, settled
 from handlers.dialogue import Forget, Incoming
 from handlers.engine import answer, is_identity_card
 from handlers.talk import House
@@ -30,6 +30,8 @@ LOOK = 1.0
 """Seconds between two looks at nothing; covers clocks that are moved."""
 DATABASE_PAUSE = 1.0
 """Seconds until another look when the database could not be written."""
+ELSEWHERE = 0.1
+"""Seconds between two looks at a chat that another process is answering."""
 ALBUM = timedelta(hours=1)
 """How far apart the pictures of one album may come; a phone without a network sends the rest when it is back."""
 FETCH = 64
@@ -82,6 +84,7 @@ class Inbox:
         self._wake = asyncio.Event()
         self._next: deque[InboxRow] = deque()
         self._busy: dict[asyncio.Task[None], str] = {}
+        self._elsewhere: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self.trouble: trouble.Kind | None = None
         """Why nothing can be written at the moment."""
@@ -98,10 +101,7 @@ class Inbox:
         `also` writes in the same transaction, unless all of it was a repeat.
         """
         try:
-            async with self._database.write() as session:
-                added = await inbox.store(session, channel, bot, arrivals, self._now())
-                if added and also is not None:
-                    await also(session)
+            added = await settled(lambda: self._store(channel, bot, arrivals, also))
         except Exception as error:
             self.trouble = trouble.passing(error)
             raise
@@ -111,8 +111,23 @@ class Inbox:
             self._wake.set()
         return added
 
+    async def _store(
+        self,
+        channel: str,
+        bot: str,
+        arrivals: Sequence[Arrival],
+        also: Callable[[Session], Awaitable[object]] | None,
+    ) -> int:
+        async with self._database.write() as session:
+            added = await inbox.store(session, channel, bot, arrivals, self._now())
+            if added and also is not None:
+                await also(session)
+            if added:
+                await self._database.tell_others(session)
+        return added
+
     def wake(self) -> None:
-        """The clock was moved: look again."""
+        """The clock was moved, or another process stored something: look again."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -132,6 +147,8 @@ class Inbox:
         """Takes nothing new and lets what is being answered finish; a transaction is never cancelled half-way."""
         self._stopping = True
         self._wake.set()
+        for resting in self._elsewhere.values():
+            resting.cancel()
         if self._busy:
             await asyncio.wait(list(self._busy), timeout=patience)
 
@@ -150,7 +167,8 @@ class Inbox:
             return 1
         if not self._next:
             async with self._database.read() as session:
-                self._next.extend(await inbox.heads(session, self._now(), set(self._busy.values()), FETCH))
+                busy = {*self._busy.values(), *self._elsewhere}
+                self._next.extend(await inbox.heads(session, self._now(), busy, FETCH))
         started = min(free, len(self._next))
         for _ in range(started):
             row = self._next.popleft()
@@ -169,15 +187,11 @@ class Inbox:
         began = asyncio.get_running_loop().time()
         try:
             incoming = self._doors[channel].read(json.loads(row.raw), row.received_at)
-            async with self._database.write() as session:
-                if not await inbox.take(session, row.id):
-                    return
-                forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
-                if forget == Forget.TRACES and incoming is not None:
-                    await self._erase(session, row, incoming)
-                if forget:
-                    await inbox.blank(session, row.id)
+            taken = await settled(lambda: self._answer(row, incoming))
             self.trouble = None
+            if not taken:
+                self._leave_to_others(row.lane)
+                return
             self._meter.handled.add(1, channel=channel, outcome="done")
             self._meter.handling.see(asyncio.get_running_loop().time() - began)
         except Exception as error:
@@ -189,6 +203,29 @@ class Inbox:
                 log.exception("update %d on %s could not be handled", row.id, channel)
                 await self._set_back(row, incoming, error)
         self._said(channel)
+
+    async def _answer(self, row: InboxRow, incoming: Incoming | None) -> bool:
+        """The one transaction of an update; False where another process has it."""
+        async with self._database.write() as session:
+            if not await inbox.take(session, row.id, row.attempts):
+                return False
+            forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
+            if forget == Forget.TRACES and incoming is not None:
+                await self._erase(session, row, incoming)
+            if forget:
+                await inbox.blank(session, row.id)
+            await self._database.tell_others(session)
+        return True
+
+    def _leave_to_others(self, lane: str) -> None:
+        """Does not ask again for a chat that another process is answering, until that may be over."""
+
+        async def rest() -> None:
+            await self._sleep(ELSEWHERE)
+            self._elsewhere.pop(lane, None)
+
+        if self._database.shared and lane not in self._elsewhere:
+            self._elsewhere[lane] = asyncio.create_task(rest())
 
     async def _erase(self, session: Session, row: InboxRow, incoming: Incoming) -> None:
         """What is kept of an update beside its row; of an album, also what came before the words that gave it away."""

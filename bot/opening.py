@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
+from typing import IO
 
 from bot.clock import Clock
 from bot.lock import hold
@@ -17,12 +18,19 @@ from db.trouble import Kind, Trouble, explained
 log = logging.getLogger(__name__)
 
 
+def alone(settings: Settings) -> IO[str] | None:
+    """The data folder's lock where the database lies in it; a server's processes share theirs (`db.lead`)."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return hold(settings.data_dir) if settings.database_file is not None else None
+
+
 async def bring_up_to_date(settings: Settings, database: Database, now: datetime) -> None:
     """Makes the newest tables, under the data folder's lock. Older ones are copied beside first: the way back.
 
-    Raises Trouble, and OSError or Trouble when there is no room for the copy: then nothing changed.
+    Raises Trouble, and OSError or Trouble when there is no room for the copy: then nothing changed. What a server keeps is
+    its administrator's to copy.
     """
-    if await migrate.is_older(database):
+    if await migrate.is_older(database) and not database.shared:
         copy = settings.data_dir / f"before-update-{now:%Y%m%d-%H%M%S}.db"
         part = copy.with_suffix(".part")
         part.unlink(missing_ok=True)
@@ -41,10 +49,10 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
     Raises Trouble, AlreadyRunning.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database, file = Database(settings.database), settings.database_file
     try:
-        if not settings.database_file.exists() or not await migrate.is_newest(database):
-            with hold(settings.data_dir):
+        if (file is not None and not file.exists()) or not await migrate.is_newest(database):
+            with alone(settings) or nullcontext():
                 await bring_up_to_date(settings, database, Clock().now())
         yield database
     finally:
@@ -57,10 +65,9 @@ async def reading(settings: Settings, *, older: bool = False) -> AsyncIterator[D
 
     Raises FileNotFoundError where there is none yet, and Trouble.
     """
-    if not settings.database_file.exists():
-        raise FileNotFoundError(
-            2, "there is no database here yet; `congdoan run` makes it", str(settings.database_file)
-        )
+    file = settings.database_file
+    if file is not None and not file.exists():
+        raise FileNotFoundError(2, "there is no database here yet; `congdoan run` makes it", str(file))
     database = Database(settings.database)
     try:
         if not await migrate.is_newest(database) and not older:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from bot.channels.telegram import Telegram
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
 from db import house
-from db.session import Database
+from db.session import Database, settled
 from handlers.talk import House
 
 NOTED = timedelta(seconds=5)
@@ -23,7 +23,14 @@ class Polling:
     """What comes from Telegram goes into the inbox; the bot's name, once Telegram has said it, into every link."""
 
     def __init__(
-        self, telegram: Telegram, inbox: Inbox, database: Database, house: House, clock: Clock, skew: Skew
+        self,
+        telegram: Telegram,
+        inbox: Inbox,
+        database: Database,
+        house: House,
+        clock: Clock,
+        skew: Skew,
+        may: Callable[[], bool],
     ) -> None:
         self._telegram = telegram
         self._inbox = inbox
@@ -31,6 +38,7 @@ class Polling:
         self._house = house
         self._clock = clock
         self._skew = skew
+        self._may = may
         self._at = clock.monotonic()
         self._failing: float | None = None
         self._drained: float | None = None
@@ -39,7 +47,8 @@ class Polling:
         telegram.missed = self._missed
 
     async def run(self) -> None:
-        """Polls for ever."""
+        """Polls for ever, or until it is cancelled since another process polls."""
+        self._at, self._failing, self._drained = self._clock.monotonic(), None, None
         await self._introduce()
         await self._telegram.run(self._inbox.store)
 
@@ -56,8 +65,11 @@ class Polling:
         name = await self._telegram.introduce()
         if name:
             self._house.links["telegram"] = f"https://t.me/{name}?start={{}}"
-            async with self._database.write() as session:
-                await house.remember(session, "telegram_name", {"name": name}, self._clock.now())
+            await settled(lambda: self._note("telegram_name", {"name": name}))
+
+    async def _note(self, name: str, value: dict[str, Any]) -> None:
+        async with self._database.write() as session:
+            await house.remember(session, name, value, self._clock.now())
 
     def _missed(self) -> None:
         self._drained = None
@@ -68,12 +80,13 @@ class Polling:
         self._at, self._failing, now = self._clock.monotonic(), None, self._clock.now()
         self._skew.hear(dates(raw), self._drained)
         self._drained = self._at if len(raw) < MOST else None
+        while not self._may():  # we stood still meanwhile: another process polls, and its poll must not end with ours
+            await self._clock.sleep(1.0)
         if "telegram" not in self._house.links:
             await self._introduce()
         if self._noted is None or now - self._noted >= NOTED:
             self._noted = now
-            async with self._database.write() as session:
-                await house.remember(session, "last_poll", {"at": now.isoformat()}, now)
+            await settled(lambda: self._note("last_poll", {"at": now.isoformat()}))
 
 
 def dates(raw: Iterable[dict[str, Any]]) -> list[int]:

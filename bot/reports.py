@@ -27,18 +27,24 @@ ROOM = troubles.LOW
 
 async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
     """(problems, notes) about data folder and database. Changes nothing; what does not exist yet is a note."""
-    problems = unwritable(settings.data_dir)
-    if settings.database_file.parent != settings.data_dir:
-        problems += unwritable(settings.database_file.parent)
-    if not settings.database_file.exists():
-        return problems, [f"{settings.database_file}: no database yet; `congdoan run` makes it."]
-    database = Database(settings.database)
+    problems, file = unwritable(settings.data_dir), settings.database_file
+    if file is not None:
+        if file.parent != settings.data_dir:
+            problems += unwritable(file.parent)
+        if not file.exists():
+            return problems, [f"{file}: no database yet; `congdoan run` makes it."]
+    try:
+        database = Database(settings.database)
+    except Trouble as trouble:
+        return [*problems, *remedy(settings, trouble)], []
     try:
         with explained():
             await snapshot.verify(database)
             if not await migrate.is_newest(database):
-                return problems, ["The tables are of an older version; the next start brings them up to date."]
-            notes = _scarce(settings.database_file.parent) + await snapshot.notes(database)
+                return problems, [
+                    "The tables are missing or of an older version; the next start brings them up to date."
+                ]
+            notes = _scarce(file.parent if file is not None else settings.data_dir) + await snapshot.notes(database)
             return problems, notes + await _unfurnished(database)
     except snapshot.Unsound as error:
         return [*problems, *remedy(settings, Trouble(Kind.DAMAGED, str(error)))], []
@@ -78,7 +84,8 @@ def unwritable(folder: Path) -> list[str]:
 
 def remedy(settings: Settings, trouble: Trouble) -> list[str]:
     """What is wrong with the database and what to do about it."""
-    return [f"{settings.database_file}: {REMEDIES[trouble.kind]} ({trouble.detail})"]
+    remedies = REMEDIES if settings.database_file is not None else REMEDIES | SERVER_REMEDIES
+    return [f"{settings.database_name}: {remedies[trouble.kind]} ({trouble.detail.strip()})"]
 
 
 REMEDIES = {
@@ -89,6 +96,12 @@ REMEDIES = {
     Kind.OLD: "the tables are of an older version. Start the bot once, it brings them up to date",
     Kind.NEWER: "the database was made by a newer version of the bot. Install that version, or restore an older backup",
     Kind.OTHER: "the database refused",
+}
+SERVER_REMEDIES = {
+    Kind.DAMAGED: "the database is damaged. Keep a copy of the cluster, then bring back the last dump with pg_restore",
+    Kind.UNREACHABLE: "the server cannot be reached or does not let us in. Look at address, user and password, "
+    "and whether it runs",
+    Kind.BUSY: "another process uses it. Stop every other process of the bot, and try again",
 }
 
 
@@ -131,9 +144,10 @@ def _mark(anchor: str) -> Mark:
 
 def _seen_from_here(settings: Settings, now: datetime) -> list[Name]:
     """What is wrong whether a process runs or not."""
-    backup = last_backup(settings.data_dir)
+    file = settings.database_file
+    backup = last_backup(settings.data_dir) if file is not None else None
     facts = Facts(
-        disk_free=free_space(settings.database_file.parent),
+        disk_free=free_space(file.parent if file is not None else settings.data_dir),
         backup=None if backup is None else (now - backup).total_seconds(),
     )
     return troubles.find(facts)

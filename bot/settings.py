@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 PREFIX = "CONGDOAN_"
 ENV_FILE = Path(".env")
 SQLITE = "sqlite+aiosqlite:///"
+POSTGRESQL = "postgresql+psycopg://"
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
 """A bot token. What is accepted here is what `bot.logs` blanks: the two must not differ."""
 
@@ -74,6 +75,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
+        if value.startswith("postgresql://"):  # as everybody else writes it
+            value = POSTGRESQL + value.removeprefix("postgresql://")
+        if value.startswith(POSTGRESQL):
+            if not urlsplit(value).path.strip("/"):
+                raise ValueError
+            return value
         path = value.removeprefix(SQLITE)
         if value and (path == value or not path or path.startswith((":", "?"))):
             raise ValueError
@@ -91,14 +98,23 @@ class Settings(BaseSettings):
         return parts.hostname or "", parts.port
 
     @property
-    def database_file(self) -> Path:
-        """The file behind that address."""
-        return Path(self.database.removeprefix(SQLITE))
+    def database_file(self) -> Path | None:
+        """The file behind that address; None where it is a server's."""
+        path = self.database.removeprefix(SQLITE)
+        return Path(path) if path != self.database else None
+
+    @property
+    def database_name(self) -> str:
+        """The address as it may be shown: a password in it is a secret."""
+        if self.database_file is not None:
+            return str(self.database_file)
+        parts = urlsplit(self.database)
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 EXPECTED = {
     "data_dir": "a folder",
-    "database_url": f"{SQLITE}PATH; other databases are not supported yet",
+    "database_url": f"{SQLITE}PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "telegram_token": "the token BotFather gave, such as 123456789:AA…",
     "telegram_api": "an address such as https://api.telegram.org",
     "webchat": "true or false",

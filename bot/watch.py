@@ -103,7 +103,8 @@ class Watch:
             async with self._database.read() as session:
                 waiting = await figures.waiting(session, list(self._deliveries), self._clock.now())
             free = await asyncio.to_thread(free_space, self._folder)
-            backup = await asyncio.to_thread(last_backup, self._folder)
+            # What a server keeps is copied by its administrator, and not noted here.
+            backup = None if self._database.shared else await asyncio.to_thread(last_backup, self._folder)
         except Exception:
             log.exception("the house could not be looked at")
             return
@@ -116,7 +117,8 @@ class Watch:
         """What is known at this moment."""
         now, tick = self._clock.now(), self._clock.monotonic()
         waits = self._waiting.outbox
-        backup = max(filter(None, (self._backup, self._waiting.first_start)), default=None)
+        copied = () if self._database.shared else (self._backup, self._waiting.first_start)
+        backup = max(filter(None, copied), default=None)
         return Facts(
             beat=tick - self._beat,
             poll=None if self._polling is None else self._polling.silent(),

@@ -98,11 +98,18 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
     return list((await session.execute(query)).scalars())
 
 
-async def take(session: Session, row_id: int) -> bool:
-    """Marks a row handled in the transaction that handles it; False when another has handled it meanwhile."""
+async def take(session: Session, row_id: int, attempts: int = 0) -> bool:
+    """Marks a row handled in the transaction that handles it.
+
+    False when another has handled it meanwhile, has failed at it (more than `attempts` times), or has it in hand: the
+    row, locked until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before.
+    """
+    free = select(InboxRow.id).where(
+        InboxRow.id == row_id, InboxRow.state == InboxState.NEW, InboxRow.attempts <= attempts
+    )
     changed = await session.execute(
         update(InboxRow)
-        .where(InboxRow.id == row_id, InboxRow.state == InboxState.NEW)
+        .where(InboxRow.id.in_(free.with_for_update(skip_locked=True)))
         .values(state=InboxState.DONE)
         .returning(InboxRow.id)
     )

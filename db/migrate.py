@@ -9,8 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
+from db import postgres
 from db.models import Base
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
@@ -26,12 +27,21 @@ def _config(connection: Connection) -> Config:
 async def upgrade(database: Database) -> None:
     """Applies what is missing. Raises Trouble when the tables are newer than this program, or cannot be used at all."""
     with explained():
-        async with database.engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+        async with database.engine.connect() as connection:
+            if database.shared:  # who waited for another to make the tables must see them
+                await connection.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin():
+                await connection.run_sync(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:
-    _stands(connection)
+    if _stands(connection):
+        return
+    if connection.dialect.name == "postgresql":
+        # Whoever leads a running bot holds it: nobody's tables are changed under them. Two that start at once take turns.
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({postgres.LEAD})"))
+        if _stands(connection):
+            return
     command.upgrade(_config(connection), "head")
 
 

@@ -110,13 +110,12 @@ async def _cancel_waiting(session: Session, person_id: int, now: datetime, only:
 
 async def list_unconfirmed(session: Session, scopes: Sequence[int]) -> list[tuple[Person, str]]:
     """People of some units and below who joined by themselves and wait to be confirmed, with their unit's name."""
+    below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(list(scopes)))
     query = (
         select(Person, Unit.name)
-        .join(UnitPath, UnitPath.descendant_id == Person.unit_id)
         .join(Unit, Unit.id == Person.unit_id)
-        .where(UnitPath.ancestor_id.in_(list(scopes)), Person.confirmed.is_(False), Person.erased_at.is_(None))
+        .where(Unit.id.in_(below), Person.confirmed.is_(False), Person.erased_at.is_(None))
         .order_by(Person.id)
-        .distinct()
     )
     return [(person, unit) for person, unit in await session.execute(query)]
 

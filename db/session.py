@@ -1,23 +1,26 @@
-"""The engine and its transactions: one writer, many readers, nothing SQLite-only anywhere else."""
+"""The engines and their transactions: one writer, many readers, nothing SQLite-only anywhere else."""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, event
+from sqlalchemy import DateTime, Dialect, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from db import postgres
 from db.driver import in_one_trip
+from db.trouble import lost_a_race
 
 Session = AsyncSession
 
@@ -52,6 +55,22 @@ class UTCDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+T = TypeVar("T")
+TRIES = 12
+"""How often a transaction is begun that others keep coming in the way of; one of those that meet always gets through."""
+
+
+async def settled(work: Callable[[], Awaitable[T]]) -> T:
+    """Does `work`, which opens its own transactions and may be repeated, again where it met another process's."""
+    for _ in range(TRIES - 1):
+        try:
+            return await work()
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
+    return await work()
+
+
 class Database:
     """One writer connection that begins IMMEDIATE, and readers that cannot write.
 
@@ -63,8 +82,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._writer = _engine(url, WRITER_PRAGMAS, "BEGIN IMMEDIATE", 1)
-        self._reader = _engine(url, READER_PRAGMAS, "BEGIN", 4)
+        if url.startswith("postgresql"):
+            self._writer, self._reader = postgres.engines(url)
+        else:
+            self._writer = _engine(url, WRITER_PRAGMAS, "BEGIN IMMEDIATE", 1)
+            self._reader = _engine(url, READER_PRAGMAS, "BEGIN", 4)
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False)
         self._turn = asyncio.Lock()
@@ -77,6 +99,11 @@ class Database:
         """The database file, where there is one."""
         name = self._writer.url.database
         return Path(name) if self._writer.dialect.name == "sqlite" and name else None
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may work on it at once: a server's may, a file has one at a time (`bot.lock`)."""
+        return self.file is None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -121,6 +148,11 @@ class Database:
         finally:
             os.close(folder)
 
+    async def tell_others(self, session: AsyncSession) -> None:
+        """Wakes the other processes that work on this database (`lead.listen`) once a transaction is committed."""
+        if self.shared:
+            await session.execute(text("SELECT pg_notify('congdoan', '')"))
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view that can change nothing."""
@@ -139,20 +171,19 @@ class Database:
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=600, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
 
-        @event.listens_for(engine.sync_engine, "connect")
-        def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-            driver: Any = connection
-            in_one_trip(driver.driver_connection)
-            driver.isolation_level = None  # the driver would otherwise open transactions of its own and leak SAVEPOINTs
-            cursor = connection.cursor()
-            for pragma in pragmas:
-                cursor.execute(pragma)
-            cursor.close()
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        driver: Any = connection
+        in_one_trip(driver.driver_connection)
+        driver.isolation_level = None  # the driver would otherwise open transactions of its own and leak SAVEPOINTs
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
 
-        @event.listens_for(engine.sync_engine, "begin")
-        def on_begin(connection: Any) -> None:
-            connection.exec_driver_sql(begin)
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
 
     return engine

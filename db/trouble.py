@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 
 class Kind(StrEnum):
@@ -41,6 +41,18 @@ KINDS = {
     "SQLITE_BUSY": Kind.BUSY,
     "SQLITE_LOCKED": Kind.BUSY,
     "SQLITE_ERROR": Kind.OLD,  # our statements are right for our own tables
+    "40": Kind.BUSY,  # PostgreSQL's classes of errors: lost a race; rows locked or a transaction that stood still
+    "55": Kind.BUSY,
+    "25P03": Kind.BUSY,
+    "53100": Kind.FULL,
+    "58": Kind.FULL,
+    "53": Kind.UNREACHABLE,  # no connection is free
+    "08": Kind.UNREACHABLE,
+    "57P": Kind.UNREACHABLE,  # stopped, or just starting
+    "28": Kind.UNREACHABLE,
+    "3D": Kind.UNREACHABLE,
+    "42": Kind.OLD,
+    "XX": Kind.DAMAGED,
 }
 
 
@@ -55,8 +67,17 @@ def explained() -> Iterator[None]:
 
 def kind_of(error: BaseException) -> Kind:
     """What kind of trouble an error of the driver is; OTHER for anything else."""
-    name = str(getattr(getattr(error, "orig", None), "sqlite_errorname", ""))
+    orig = getattr(error, "orig", None)
+    name = str(getattr(orig, "sqlite_errorname", None) or getattr(orig, "sqlstate", None) or "")
+    if not name and isinstance(error, OperationalError) and hasattr(orig, "sqlstate"):
+        return Kind.UNREACHABLE  # PostgreSQL itself did not say anything: there is no connection
     return next((kind for prefix, kind in KINDS.items() if name.startswith(prefix)), Kind.OTHER)
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """Whether PostgreSQL undid a transaction because of another one that it met: done again, it finds things settled."""
+    # A number that both gave out (a code, a row of the audit) meets at its unique key before anything else is noticed.
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in ("40001", "40P01", "23505")
 
 
 def passing(error: BaseException) -> Kind | None:

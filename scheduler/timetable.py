@@ -17,7 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from content.packs import Packs
 from content.windows import DAYTIME, WINDOWS
 from content.words import Words
-from db.session import Database
+from db.session import Database, settled
 from scheduler import anchors, anniversaries, attachments, broadcasts, deadlines, housekeeping, jobs, troubles
 
 log = logging.getLogger(__name__)
@@ -77,13 +77,14 @@ class Timetable:
         self.jobs = jobs
         self._running: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
+        self._scheduler: AsyncIOScheduler | None = None
+
+    def start(self) -> None:
+        """Begins to tick, with a first look at once."""
         self._scheduler = AsyncIOScheduler(
             timezone="Asia/Ho_Chi_Minh",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-
-    def start(self) -> None:
-        """Begins to tick, with a first look at once."""
         soon = datetime.now(self._scheduler.timezone) + timedelta(seconds=0.2)
         for job in self.jobs:
             trigger = IntervalTrigger(seconds=job.every, timezone=self._scheduler.timezone)
@@ -92,7 +93,7 @@ class Timetable:
 
     def stop(self) -> None:
         """No new ticks; a transaction under way finishes by itself."""
-        if self._scheduler.running:
+        if self._scheduler is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def run_all(self) -> None:
@@ -104,7 +105,7 @@ class Timetable:
         """Lets one job see what is due."""
         self._running[job.name] = asyncio.get_running_loop().time()
         try:
-            await job.run(self._work)
+            await settled(lambda: job.run(self._work))
             self._failures[job.name] = 0
         except Exception:
             self._failures[job.name] += 1

@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from db.session import Database
-from tests.people import World, make_template, make_world
+from tests.databases import Server, Template, temporary_server
+from tests.people import World, furnish_units, make_world
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-transcripts` writes what is said now over tests/transcripts/*.md; read the difference before committing."""
     parser.addoption("--update-transcripts", action="store_true", help="rewrite tests/transcripts/*.md")
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default=os.environ.get("CONGDOAN_TEST_DATABASE", "sqlite"),
+        help="where worlds live; postgresql starts a temporary server",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about SQLite itself says nothing about another database."""
+    if config.getoption("--database") != "sqlite":
+        skip = pytest.mark.skip(reason="about SQLite itself")
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of this run. Whoever needs it is skipped where none is installed."""
+    try:
+        with temporary_server() as made:
+            yield made
+    except LookupError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+async def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A database with the newest schema and the test province's units; migrated once, since that takes half a second."""
-    path = tmp_path_factory.mktemp("template") / "world.db"
-    await make_template(path)
-    return path
+    postgresql = request.config.getoption("--database") == "postgresql"
+    made = Template(tmp_path_factory.mktemp("template"), request.getfixturevalue("server") if postgresql else None)
+    await furnish_units(made.url)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +63,13 @@ async def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def handle(tmp_path_factory: pytest.TempPathFactory) -> Database:
+def handle(template: Template) -> Database:
     """One handle for all worlds, one after the other: SQL that was compiled for one need not be for the next."""
-    return Database(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('world') / 'world.db'}")
+    return Database(template.world)
 
 
 @pytest.fixture
-async def world(handle: Database, template: Path, tmp_path: Path) -> AsyncIterator[World]:
+async def world(handle: Database, template: Template, tmp_path: Path) -> AsyncIterator[World]:
     """A fresh world on 25/7/2025 at 16:55."""
     made = make_world(handle, template, tmp_path)
     yield made

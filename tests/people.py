@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
-from shutil import copyfile
 from typing import Any
 
 from sqlalchemy import select
@@ -26,6 +25,7 @@ from handlers.engine import answer
 from handlers.meaning import plain_label
 from handlers.registry import COMMAND_NAMES, Registry, build_registry
 from handlers.talk import House
+from tests.databases import Template
 
 START = datetime(2025, 7, 25, 9, 55, tzinfo=UTC)
 """25/7/2025 16:55 in Vietnam, where the demo begins too."""
@@ -237,22 +237,18 @@ def _registry() -> Registry:
     return build_registry(spoken()[0])
 
 
-async def make_template(path: Path, rows: Iterable[UnitRow] = UNITS) -> None:
-    """Writes a database with the newest schema and some units, for worlds to be copied from."""
-    database = Database(f"sqlite+aiosqlite:///{path}")
+async def furnish_units(url: str, rows: Iterable[UnitRow] = UNITS) -> None:
+    """Makes the newest schema and some units, for worlds to be copied from."""
+    database = Database(url)
     await migrate.upgrade(database)
     async with database.write() as session:
         await units.write(session, list(rows), START)
     await database.close()
 
 
-def make_world(database: Database, template: Path, files: Path) -> World:
-    """A fresh world in a real database file. The handle may have served another before: it keeps what it has compiled."""
-    path = database.file
-    assert path is not None
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    copyfile(template, path)
+def make_world(database: Database, template: Template, files: Path) -> World:
+    """A fresh world in a real database. The handle may have served another before: it keeps what it has compiled."""
+    template.fresh()
     words, packs = spoken()
     house = House(
         words=words,

@@ -22,6 +22,7 @@ from db.audiences import Rule
 from db.models import Audience, Grant, Lane, OutState, Purpose, Role
 from db.session import Database
 from scheduler.delivery import WINDOW
+from tests.databases import sqlite
 from tests.fakes.botapi import TOKEN, BotApiProcess
 from tests.people import UNITS
 from tests.prove import cases, note
@@ -54,9 +55,9 @@ def report_of(number: int, rng: random.Random) -> list[str]:
     ]  # fmt: skip
 
 
-async def furnish(path: Path, reporters: int) -> int:
+async def furnish(url: str, reporters: int, members: int = MEMBERS) -> int:
     """Members on Telegram who consented, and an announcement to all of them whose hour has come."""
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    database = Database(url)
     await migrate.upgrade(database)
     now = datetime.now(UTC)
     async with database.write() as session:
@@ -64,13 +65,13 @@ async def furnish(path: Path, reporters: int) -> int:
         unit = await units.find_by_code(session, "MAYHOA")
         assert unit is not None
         first = 0
-        for n in range(MEMBERS + reporters):
+        for n in range(members + reporters):
             account = (await accounts.enter(session, "telegram", str(1000 + n), now)).account
             person = await people.join(session, account, "test", now)
             await people.consent(session, person.id, Purpose.SUBMISSIONS, "test", "telegram", now)
             person.name, person.unit_id, person.audience = f"Người Thứ {n}", unit.id, Audience.ENTERPRISE
             person.confirmed, person.direct_production = True, True
-            person.news = n < MEMBERS
+            person.news = n < members
             first = first or person.id
         session.add(Grant(person_id=first, role=Role.UPPER_OFFICER, unit_id=unit.id, granted_at=now, confirmed_at=now))
         await session.flush()
@@ -85,13 +86,13 @@ async def furnish(path: Path, reporters: int) -> int:
 class Bot:
     """The real `congdoan run` in a process of its own."""
 
-    def __init__(self, data: Path, api: str) -> None:
+    def __init__(self, data: Path, api: str, url: str = "", log: str = "bot.log") -> None:
         self._env = os.environ | {
             "CONGDOAN_DATA_DIR": str(data), "CONGDOAN_TELEGRAM_TOKEN": TOKEN, "CONGDOAN_TELEGRAM_API": api,
             "CONGDOAN_ORGANISATION": "Liên đoàn Lao động tỉnh Thử Nghiệm", "CONGDOAN_HOTLINE": "0200 000 000",
-            "CONGDOAN_RATE_PER_SECOND": str(PACE),
+            "CONGDOAN_RATE_PER_SECOND": str(PACE), "CONGDOAN_DATABASE_URL": url,
         }  # fmt: skip
-        self._log = (data / "bot.log").open("a+b")
+        self._log = (data / log).open("a+b")
         self._process: asyncio.subprocess.Process | None = None
         self._said = 0
 
@@ -108,10 +109,20 @@ class Bot:
             assert time.monotonic() < until, "it did not start"
             await asyncio.sleep(0.02)
 
-    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal, unless the process has ended."""
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(number)
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
+        self.send(number)
+        assert self._process is not None
         return await self._process.wait()
 
     def close(self) -> None:
@@ -123,7 +134,7 @@ async def house(folder: Path, reporters: int) -> AsyncIterator[tuple[BotApiProce
     data = folder / "data"
     data.mkdir()
     path = data / "congdoan.db"
-    broadcast_id = await furnish(path, reporters)
+    broadcast_id = await furnish(sqlite(path), reporters)
     async with BotApiProcess(folder / "calls.jsonl") as fake:
         bot = Bot(data, fake.url)
         try:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from content.message import Message, to_json
 from db import webchat
 from db.models import Lane
-from db.session import Database, Session
+from db.session import Database, Session, settled
 from handlers.dialogue import File, Incoming
 from scheduler.delivery import EditGone, Rejected
 
@@ -63,18 +63,19 @@ class WebChat:
 
     async def send(self, address: str, message: Message, *, edits: str, lane: Lane) -> str:
         """Adds or changes a message of a chat and wakes whoever looks at it."""
-        payload = to_json(message)
-        async with self.database.write() as session:
-            if edits:
-                if not await webchat.edit(session, address, int(edits), payload):
-                    raise EditGone("edit gone")
-                number = int(edits)
-                if lane == Lane.REPLY:
-                    await webchat.take_presses(session, address, number)
-            else:
-                number = (await webchat.add(session, address, payload, self.now(), mine=False)).id
+        number = await settled(lambda: self._write(address, to_json(message), edits, lane))
         self.changed(address)
         return str(number)
+
+    async def _write(self, address: str, payload: dict[str, Any], edits: str, lane: Lane) -> int:
+        async with self.database.write() as session:
+            if not edits:
+                return (await webchat.add(session, address, payload, self.now(), mine=False)).id
+            if not await webchat.edit(session, address, int(edits), payload):
+                raise EditGone("edit gone")
+            if lane == Lane.REPLY:
+                await webchat.take_presses(session, address, int(edits))
+            return int(edits)
 
     async def fetch(self, ref: str) -> bytes:
         """The bytes of an upload. Raises Rejected when it is gone."""

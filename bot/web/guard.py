@@ -15,7 +15,7 @@ from datetime import datetime
 from aiohttp import web
 
 from db import webchat
-from db.session import Database
+from db.session import Database, settled
 
 COOKIE = "congdoan"
 SECURE_COOKIE = "__Host-congdoan"
@@ -198,8 +198,12 @@ class Guard:
             raise self.problem(web.HTTPTooManyRequests, "too_many_sessions")
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         visitor = Visitor(f"w-{secrets.token_urlsafe(16)}", csrf)
-        async with self._database.write() as session:
-            await webchat.open_session(session, digest(token), visitor.address, csrf, self._now())
+
+        async def keep() -> None:
+            async with self._database.write() as session:
+                await webchat.open_session(session, digest(token), visitor.address, csrf, self._now())
+
+        await settled(keep)
         self._set_cookie(request, response, token)
         return visitor
 
@@ -208,8 +212,13 @@ class Guard:
         async with self._database.read() as session:
             found = await webchat.find_session(session, digest(token))
         if found is not None and self._now() - found.seen_at >= webchat.SEEN_EVERY:
-            async with self._database.write() as session:
-                await webchat.seen(session, found.token_hash, self._now())
+            token_hash = found.token_hash
+
+            async def seen() -> None:
+                async with self._database.write() as session:
+                    await webchat.seen(session, token_hash, self._now())
+
+            await settled(seen)
             self._set_cookie(request, response, token)
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class WatchServer:
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
+        self._mine = 0
         self.address = ""
 
     async def start(self) -> None:
@@ -63,6 +64,7 @@ class WatchServer:
         with _short(self._folder) as path:
             path.unlink(missing_ok=True)  # a killed process leaves it; the lock says that it is nobody's
             await web.UnixSite(self._runner, str(path)).start()
+            self._mine = path.stat().st_ino
         if self._port is not None:
             await web.TCPSite(self._runner, self._host, self._port).start()
             self.address = f"http://{self._host}:{self._runner.addresses[-1][1]}/"
@@ -71,7 +73,9 @@ class WatchServer:
         """Stops listening."""
         if self._runner is not None:
             await self._runner.cleanup()
-        (self._folder / SOCKET).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if (self._folder / SOCKET).stat().st_ino == self._mine:  # not that of whoever leads after us
+                (self._folder / SOCKET).unlink()
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=(await self._watch.metrics()).encode(), headers={"Content-Type": CONTENT_TYPE})

@@ -90,6 +90,7 @@ async def claim(
             .where(_T.address.not_in(list(busy)), _T.address.not_in(_refused(channel, lane, now)))
             .order_by(_T.not_before, _T.id)
             .limit((ask.limit - len(parcels)) * 2)
+            .with_for_update(of=_T, skip_locked=True)
         )
         for row_id, policy, address, payload, body, edits, expires_at in await session.execute(due):
             if expires_at is not None and expires_at < now:

@@ -13,7 +13,7 @@ from math import ceil
 from db import outbox
 from db.models import Lane, OutState
 from db.outbox import Ask, Parcel, Settlement
-from db.session import Database
+from db.session import Database, settled
 from scheduler.delivery.attempt import attempt
 from scheduler.delivery.errors import Channel, ChannelDown, RetryLater
 from scheduler.delivery.pacer import Pacer
@@ -56,6 +56,9 @@ AGAIN = {Way.AT_ONCE: 0.03, Way.PACED: 0.1}
 class Delivery:
     """Sends one channel's messages. `now` is the wall clock, `monotonic` and `sleep` measure spacing.
 
+    `mark` is this sender's, and no other's ever: only whose mark a row carries settles it. `may` says whether we still are
+    the sender; another process is once it says no.
+
     Replies leave at once and announcements make room for them; everything else keeps to the pace. `ended` hears of every
     attempt how it ended and how many seconds the channel took.
     """
@@ -70,6 +73,7 @@ class Delivery:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         mark: str,
+        may: Callable[[], bool] = lambda: True,
         ended: Callable[[Lane, OutState, float], None] = lambda lane, state, seconds: None,
     ) -> None:
         self._database = database
@@ -79,6 +83,7 @@ class Delivery:
         self._monotonic = monotonic
         self._sleep = sleep
         self._mark = mark
+        self._may = may
         self._ended_one = ended
         self._landed_at = monotonic()
         self._window = window_for(rate)
@@ -159,7 +164,7 @@ class Delivery:
         ripe = bool(self._results) and (tick >= self._settle_at or len(self._results) * 2 >= self._window)
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
-        if not self._stopping:
+        if not self._stopping and self._may():
             spaced = tick < self._spaced_until
             lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
             if tick >= self._look_at[Way.AT_ONCE] and not spaced:
@@ -179,18 +184,23 @@ class Delivery:
         looks: dict[Way, float] = {}
         for way in asks:
             self._look_at[way] = NEVER  # unless somebody wakes us meanwhile
-        try:
+
+        async def exchange() -> None:
+            claimed.clear()
             async with self._database.write() as session:
                 await outbox.settle(session, results, self._now())
                 busy = {parcel.address for parcel in self._flying.values()}
                 for way, ask in asks.items():
                     found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
-                    claimed += [(way, parcel) for parcel in found]
+                    claimed.extend((way, parcel) for parcel in found)
                     busy |= {parcel.address for parcel in found}
                     looks[way] = 0.0
                     if len(found) < ask.limit:
                         due = await outbox.next_due(session, self._channel.name, ask.lanes, self._now())
                         looks[way] = tick + self._patience(way, tick, due)
+
+        try:
+            await settled(exchange)
         except BaseException:
             self._results = results + self._results
             looks = dict.fromkeys(asks, 0.0)
@@ -237,6 +247,8 @@ class Delivery:
         delay = departure - self._monotonic()
         if delay > 0:
             await self._sleep(delay)
+        if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
+            return
         left = self._monotonic()
         result, refusal = await attempt(self._channel, parcel, self._now)
         self._ended_one(Lane(parcel.lane), result.state, self._monotonic() - left)

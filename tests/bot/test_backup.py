@@ -30,8 +30,11 @@ from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, 
 from db.session import Database
 from db.trouble import Kind, Trouble
 from scheduler import anniversaries
+from tests.databases import Template
 from tests.people import START, World
 from tests.scheduler.test_deadlines import work_of
+
+pytestmark = pytest.mark.sqlite
 
 
 def quiet(done: int, total: int) -> None:
@@ -39,13 +42,13 @@ def quiet(done: int, total: int) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, template: Path) -> Settings:
+def settings(tmp_path: Path, template: Template) -> Settings:
     """A house with units, a cleaned file, an upload on its way and one half written."""
     folder = tmp_path / "data"
     for name, content in (("files/a.jpg", b"clean"), ("uploads/b", b"raw"), ("files/c.jpg.part", b"half")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    shutil.copyfile(template, folder / "congdoan.db")
+    shutil.copyfile(template.path, folder / "congdoan.db")
     return Settings.model_construct(data_dir=folder)
 
 

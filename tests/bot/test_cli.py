@@ -17,6 +17,9 @@ from click.testing import CliRunner, Result
 from bot import reports
 from bot.cli import main
 from db.models import OutState
+from tests.databases import Template
+
+pytestmark = pytest.mark.sqlite
 
 RUN = {"CONGDOAN_ORGANISATION": "LĐLĐ tỉnh Thử Nghiệm", "CONGDOAN_HOTLINE": "0218 000", "CONGDOAN_WEBCHAT": "true",
        "CONGDOAN_WEB_PORT": "0"}  # fmt: skip
@@ -32,10 +35,10 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(template: Path, bare: None) -> Path:
+def house(template: Template, bare: None) -> Path:
     """A data folder with the test province in it."""
     DATABASE.parent.mkdir()
-    shutil.copyfile(template, DATABASE)
+    shutil.copyfile(template.path, DATABASE)
     return DATABASE
 
 

@@ -47,7 +47,7 @@ def test_what_is_wrong_and_what_is_missing_is_named_together(monkeypatch: pytest
         ("web_port", "65536"), ("web_port", "-1"), ("web_port", "8080.5"), ("webchat", "perhaps"),
         ("rate_per_second", "nan"), ("rate_per_second", "inf"), ("rate_per_second", "-1"), ("rate_per_second", "1001"),
         ("telegram_token", "abc"), ("telegram_token", "123:short"), ("telegram_token", f"bot{TOKEN}"),
-        ("web_address", "chat.example.vn"), ("telegram_api", "ftp://x"), ("telegram_api", "https://"), ("database_url", "postgresql://x/y"),
+        ("web_address", "chat.example.vn"), ("telegram_api", "ftp://x"), ("telegram_api", "https://"), ("database_url", "mysql://x/y"), ("database_url", "postgresql://x"),
         ("database_url", "sqlite+aiosqlite:///"), ("database_url", "sqlite+aiosqlite:///:memory:"),
     ],
 )  # fmt: skip
@@ -133,3 +133,9 @@ def test_no_token_that_is_accepted_survives_in_a_log_line_or_a_last_traceback(
         logging.getLogger().setLevel(level)
     said = capsys.readouterr().err
     assert "<token>" in said and TOKEN not in said
+
+
+def test_an_address_of_a_server_is_taken_as_it_is_usually_written_and_shown_without_its_password() -> None:
+    settings = load_settings(database_url="postgresql://bot:hunter2@db.example.vn:5432/congdoan")
+    assert settings.database == "postgresql+psycopg://bot:hunter2@db.example.vn:5432/congdoan"
+    assert settings.database_name == "postgresql://db.example.vn:5432/congdoan" and settings.database_file is None

@@ -30,9 +30,12 @@ from db.models import Grant, Lane, OutboxRow, OutState, Policy, Role
 from db.session import Database
 from scheduler.timetable import Job
 from scheduler.troubles import MB, STALE, Name
+from tests.databases import Template
 from tests.fakes.botapi import TOKEN, FakeBotApi
 from tests.fakes.botapi.faults import Chosen
 from tests.people import FACTS
+
+pytestmark = pytest.mark.sqlite
 
 PATIENCE = 20.0
 
@@ -117,10 +120,10 @@ class Outside:
 
 
 @asynccontextmanager
-async def watched(folder: Path, template: Path) -> AsyncIterator[Outside]:
+async def watched(folder: Path, template: Template) -> AsyncIterator[Outside]:
     data = folder / "data"
     data.mkdir()
-    (data / "congdoan.db").write_bytes(template.read_bytes())
+    (data / "congdoan.db").write_bytes(template.path.read_bytes())
     clock = HeldClock()
     async with FakeBotApi() as fake:
         settings = Settings.model_construct(
@@ -151,7 +154,7 @@ async def watched(folder: Path, template: Path) -> AsyncIterator[Outside]:
 
 
 @pytest.fixture
-async def outside(tmp_path: Path, template: Path) -> AsyncIterator[Outside]:
+async def outside(tmp_path: Path, template: Template) -> AsyncIterator[Outside]:
     async with watched(tmp_path, template) as found:
         yield found
 

@@ -285,6 +285,7 @@ def test_every_action_that_is_written_anywhere_is_held_by_a_test() -> None:
         assert f'"{action}"' in (root / file).read_text(encoding="utf-8"), action
 
 
+@pytest.mark.sqlite
 async def test_what_happened_to_one_object_is_found_without_reading_all_of_the_audit(world: World) -> None:
     async with world.database.read() as session:
         query = text(

@@ -18,17 +18,20 @@ from db import audit
 from db.audit import Mark, Tampered
 from db.models import AuditRow
 from db.session import Database, Session
+from tests.databases import Template
 from tests.people import START
 
 ROWS, ANCHORED = 60, 45
 """How many rows there are, and how many there were when the last anchor was given."""
+pytestmark = pytest.mark.sqlite
+
 SHORT, LONG = 500, 20_000
 COLUMNS = ("at", "actor_id", "action", "object", "unit_id", "detail")
 FREE = ("audit_update", "audit_delete", "audit_insert")
 
 
-async def furnish(path: Path, template: Path) -> Database:
-    path.write_bytes(template.read_bytes())
+async def furnish(path: Path, template: Template) -> Database:
+    path.write_bytes(template.path.read_bytes())
     database = Database(f"sqlite+aiosqlite:///{path}")
     for first, last in ((0, ANCHORED), (ANCHORED, ROWS)):
         async with database.write() as session:
@@ -52,7 +55,7 @@ async def furnish(path: Path, template: Path) -> Database:
 
 
 @pytest.fixture(scope="module")
-async def record(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+async def record(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Any:
     database = await furnish(tmp_path_factory.mktemp("audit") / "a.db", template)
     yield database
     await database.close()
@@ -238,7 +241,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(record: Database
     connection.close()
 
 
-async def test_a_refused_step_leaves_neither_a_row_nor_a_gap(template: Path, tmp_path: Path) -> None:
+async def test_a_refused_step_leaves_neither_a_row_nor_a_gap(template: Template, tmp_path: Path) -> None:
     database = await furnish(tmp_path / "a.db", template)
     async with database.write() as session:
         for n in range(4):

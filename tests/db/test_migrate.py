@@ -11,6 +11,9 @@ import pytest
 from db import migrate
 from db.session import Database
 from db.trouble import Kind, Trouble
+from tests.databases import Template
+
+pytestmark = pytest.mark.sqlite
 
 
 def tables(path: Path) -> set[str]:
@@ -45,9 +48,9 @@ async def test_a_migration_that_is_cut_off_leaves_nothing_and_is_done_at_the_nex
     await database.close()
 
 
-async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, template: Path) -> None:
+async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, template: Template) -> None:
     path = tmp_path / "a.db"
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(template.path.read_bytes())
     connection = sqlite3.connect(path)
     connection.execute("UPDATE alembic_version SET version_num = 'from-2031'")
     connection.commit()

@@ -15,6 +15,7 @@ from db.session import Database
 from tests.people import World
 
 
+@pytest.mark.sqlite
 async def test_a_statement_is_one_trip_to_the_thread_of_its_connection(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +45,7 @@ async def test_a_refused_statement_leaves_its_transaction_usable(world: World) -
         assert (await session.execute(count)).scalar_one() == before
 
 
+@pytest.mark.sqlite
 async def test_processes_write_in_turn_until_what_was_committed_is_copied_back(world: World) -> None:
     """SQLite before 3.51.3 may lose what one process commits while another's commit copies the log into the file."""
     order: list[str] = []

@@ -279,13 +279,12 @@ async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> No
     await ha.taps("Xác nhận")
     await goes_out(world)
     await ha.taps("Ai chưa nhận (Excel)")
-    folder = world.database.file
-    assert folder is not None
-    await jobs.run(work_of(world, folder.parent))
+    folder = world.house.files
+    await jobs.run(work_of(world, folder))
     await world.deliver()
     assert ha.last.key == "announcing.unreached_ready"
     media = ha.last.message.media[0]
-    assert media.name == "chua-nhan-TB-25-0001.xlsx" and (folder.parent / media.file).read_bytes()[:2] == b"PK"
+    assert media.name == "chua-nhan-TB-25-0001.xlsx" and (folder / media.file).read_bytes()[:2] == b"PK"
 
 
 async def test_the_emergency_stop_holds_everything_and_is_the_leaders_alone(world: World) -> None:

@@ -457,15 +457,14 @@ async def test_the_list_of_the_unreached_is_of_the_officers_reach_and_holds_no_f
     await tien.taps("Xác nhận")
     await dai.taps("Duyệt gửi")
     await goes_out(world)
-    folder = world.database.file
-    assert folder is not None
+    folder = world.house.files
 
     async def rows(person: TestPerson) -> list[list[object]]:
         await person.presses("c:chuanhan:TB-25-0001")
-        await jobs.run(work_of(world, folder.parent))
+        await jobs.run(work_of(world, folder))
         await world.deliver()
         assert person.last.key == "announcing.unreached_ready"
-        data = (folder.parent / person.last.message.media[0].file).read_bytes()
+        data = (folder / person.last.message.media[0].file).read_bytes()
         return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(1).to_python()
 
     found = {(row[1], row[2]) for row in (await rows(tien))[1:]}
@@ -488,11 +487,10 @@ async def test_the_list_of_the_unreached_names_a_teams_company_and_follows_the_v
     await ha.taps("Xác nhận")
     await goes_out(world)
     await ha.taps("Ai chưa nhận (Excel)")
-    folder = world.database.file
-    assert folder is not None
-    await jobs.run(work_of(world, folder.parent))
+    folder = world.house.files
+    await jobs.run(work_of(world, folder))
     await world.deliver()
-    data = (folder.parent / ha.last.message.media[0].file).read_bytes()
+    data = (folder / ha.last.message.media[0].file).read_bytes()
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(1).to_python()
     assert [row[1] for row in sheet[1:]] == ["Bùi Thị Hoa", "Đỗ Thị Lan", "Vũ Thị Na", "Người Tổ"]
     assert sheet[-1][0] == "Tổ chuyền 5 – Công ty TNHH May Hòa Phát"

@@ -334,7 +334,9 @@ async def test_an_answer_asks_the_database_no_more_than_it_must(hoa: TestPerson)
     event.listen(engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: asked.append(sql.split()[0]))
     async with hoa.world.database.write() as session:
         await answer(session, hoa.world.house, Incoming("test", hoa.address, hoa.world.now, text="menu"))
-    assert Counter(asked) == {"BEGIN": 1, "SAVEPOINT": 1, "RELEASE": 1, "SELECT": 4, "UPDATE": 1, "INSERT": 1}
+    if hoa.world.database.file is not None:
+        asked.remove("BEGIN")  # a server's driver says it with the first statement
+    assert Counter(asked) == {"SAVEPOINT": 1, "RELEASE": 1, "SELECT": 4, "UPDATE": 1, "INSERT": 1}
 
 
 # ---------------------------------------------------------------------------------------------------- drafts

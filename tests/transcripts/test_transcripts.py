@@ -8,6 +8,7 @@ import pytest
 
 from db.session import Database
 from handlers.registry import build_registry
+from tests.databases import Template
 from tests.people import make_world, spoken
 from tests.transcripts.scenes import SCENES, Scene
 from tests.transcripts.stage import telegram_stage, webchat_stage
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 STAGES = (telegram_stage, webchat_stage)
 
 
-async def played(scene: Scene, folder: Path, handle: Database, template: Path) -> list[str]:
+async def played(scene: Scene, folder: Path, handle: Database, template: Template) -> list[str]:
     """The transcript of a scene on each door, in worlds that are alike."""
     found = []
     for open_stage in STAGES:
@@ -32,7 +33,7 @@ async def played(scene: Scene, folder: Path, handle: Database, template: Path) -
 
 @pytest.mark.parametrize("name", SCENES)
 async def test_both_doors_say_what_was_read_and_approved(
-    name: str, tmp_path: Path, handle: Database, template: Path, request: pytest.FixtureRequest
+    name: str, tmp_path: Path, handle: Database, template: Template, request: pytest.FixtureRequest
 ) -> None:
     by_telegram, by_webchat = await played(SCENES[name], tmp_path, handle, template)
     assert by_telegram == by_webchat

@@ -69,6 +69,8 @@ class FakeBotApi:
         self.plan = Plan()
         self.limit = limit
         self.polls: list[Mapping[str, Any]] = []
+        self.conflicts = 0
+        """How many living pollers were ended by another's poll."""
         """The arguments of every getUpdates, in order."""
         self._port = port
         self._clock = now
@@ -283,7 +285,7 @@ class FakeBotApi:
                 self._write(method, params, None, fault, "", delivered=False)
             return await self._misbehave(request, fault, None)
         if method.lower() == "getupdates":
-            answer = await self._get_updates(params)
+            answer = await self._get_updates(request, params)
             return answer if fault is None else await self._misbehave(request, fault, answer)
         result: Any = None
         try:
@@ -341,7 +343,7 @@ class FakeBotApi:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result("update")
 
-    async def _get_updates(self, params: Params) -> web.Response:
+    async def _get_updates(self, request: web.Request, params: Params) -> web.Response:
         offset, timeout = params.number("offset"), min(params.number("timeout"), 50)
         limit = min(max(params.number("limit", 100), 1), 100)
         self.polls.append(params.for_log())
@@ -362,6 +364,7 @@ class FakeBotApi:
             with suppress(TimeoutError):
                 why = await asyncio.wait_for(mine, timeout)
             if why == "conflict":
+                self.conflicts += request.transport is not None  # a dead poller hears nothing
                 return _refusal(ApiError(409, CONFLICT))
             if why == "update":
                 found = self.state.take(offset, limit)
@@ -409,7 +412,12 @@ class FakeBotApi:
         if what == "log":
             return [asdict(call) for call in self.log[int(options.get("after", 0)) :]]
         if what == "queue":
-            return {"pending": self.pending, "confirmed": self.confirmed, "expired": self.expired}
+            return {
+                "pending": self.pending,
+                "confirmed": self.confirmed,
+                "expired": self.expired,
+                "conflicts": self.conflicts,
+            }
         if what == "push":
             return {"update_id": self.push(options)}
         if what == "jump":

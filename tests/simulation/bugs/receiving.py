@@ -61,7 +61,7 @@ def the_update_is_done_in_a_second_transaction() -> Sequence[Patch]:
 
         return handle
 
-    async def take(session: Any, row_id: int) -> bool:
+    async def take(session: Any, row_id: int, attempts: int) -> bool:
         return True
 
     return [instead(Inbox, "_handle", make), mock.patch.object(inbox, "take", take)]
