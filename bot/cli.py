@@ -18,7 +18,7 @@ from bot import content_report, reports
 from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
-from bot.logs import set_up
+from bot.logs import catch_the_rest, set_up
 from bot.settings import Settings, SettingsError, load_settings, remarks
 from content.calendar import local_date
 from content.packs import Packs
@@ -81,12 +81,13 @@ def main() -> None:
 def run() -> None:
     """Runs the bot until it is stopped."""
     settings = _settings(for_run=True)
-    set_up()
+    set_up(settings.log)
     _finish(settings, _run(settings))
 
 
 async def _run(settings: Settings) -> None:
     app = await build_app(settings, Clock())
+    catch_the_rest()
     stop = _stop_signals()
     await app.start()
     if app.server is not None:
