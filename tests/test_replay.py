@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from db.inbox import Arrival
 from db.models import InboxRow, OutboxRow, Person, Purpose, Submission
 from db.session import Database, Session
 from handlers.dialogue import Incoming
+from tests.databases import Template
 from tests.people import World, make_world
 from tests.prove import cases, note
 from tests.test_kill import report_of
@@ -37,10 +39,8 @@ class Door:
         """Keeps nothing."""
 
 
-def inbox_of(world: World) -> Inbox:
-    return Inbox(
-        world.database, world.house, {"test": Door()}, now=lambda: world.now, sleep=asyncio.sleep, said=lambda _: None
-    )
+def inbox_of(world: World, said: Callable[[str], None] = lambda _: None) -> Inbox:
+    return Inbox(world.database, world.house, {"test": Door()}, now=lambda: world.now, sleep=asyncio.sleep, said=said)
 
 
 async def authors(world: World) -> None:
@@ -83,7 +83,7 @@ async def outcome(world: World) -> dict[str, Any]:
 
 
 async def test_an_update_that_comes_again_and_again_takes_effect_once(
-    handle: Database, template: Path, tmp_path: Path
+    handle: Database, template: Template, tmp_path: Path
 ) -> None:
     for seed in cases(2):
         chance = Random(seed)

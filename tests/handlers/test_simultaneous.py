@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from content.message import Message, to_json
 from db.models import Account, AuditRow, Conversation, OutboxRow, Person, Role, Status, Submission, Track
-from db.session import Session
+from db.session import Database, Session, settled
 from db.submissions import Report, note_event, submit
 from handlers.dialogue import Incoming
 from handlers.engine import answer
@@ -99,13 +99,20 @@ async def test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each(
             )  # fmt: skip
             pairs[submission.code] = await pair(world, session, submission, n, ha, ly)
 
-    async def press(chat: Chat) -> None:
-        async with world.database.write() as session:
-            await answer(session, world.house, Incoming("test", chat.address, world.now, choice=chat.press))
+    async def press(chat: Chat, database: Database) -> None:
+        async def once() -> None:
+            async with database.write() as session:
+                await answer(session, world.house, Incoming("test", chat.address, world.now, choice=chat.press))
+
+        await settled(once)
 
     presses = [chat for first, second, _, _ in pairs.values() for chat in (first, second)]
     Random(CASES.start).shuffle(presses)
-    await asyncio.gather(*(press(chat) for chat in presses))
+    # On a server they are answered by several processes.
+    handles = [Database(world.database.url) for _ in range(4)] if world.database.shared else [world.database]
+    await asyncio.gather(*(press(chat, handles[n % len(handles)]) for n, chat in enumerate(presses)))
+    for database in handles:
+        await database.close()
 
     firsts = 0
     async with world.database.read() as session:

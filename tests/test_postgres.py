@@ -1,0 +1,144 @@
+"""Several processes on one PostgreSQL server, as far as two handles in one process can play them: all answer, one leads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot import backup, reports
+from bot.settings import Settings, load_settings
+from db import migrate
+from db.lead import Lead, holder
+from db.session import Database, settled
+from db.trouble import Kind, Trouble, lost_a_race, passing
+from tests.databases import Server, Template
+from tests.people import World, furnish_units, make_world
+from tests.test_replay import authors, inbox_of, outcome, updates_of
+
+
+@pytest.fixture
+async def pair(server: Server, tmp_path: Path) -> AsyncIterator[tuple[Template, Database, Database]]:
+    """A place for worlds on a server, and two handles on it."""
+    template = Template(tmp_path, server)
+    await furnish_units(template.url)
+    here, there = Database(template.world), Database(template.world)
+    yield template, here, there
+    await there.close()
+    await here.close()
+
+
+async def test_two_processes_answer_each_update_once_and_in_the_order_of_its_chat(
+    pair: tuple[Template, Database, Database], tmp_path: Path
+) -> None:
+    template, here, there = pair
+    updates = updates_of(Random(1))
+    alone = make_world(here, template, tmp_path)
+    await authors(alone)
+    inbox = inbox_of(alone)
+    await inbox.store("test", "bot", updates)
+    await inbox.drain()
+    expected = await outcome(alone)
+    await here.close()
+
+    world = make_world(here, template, tmp_path)
+    await authors(world)
+    answered = [0, 0]
+
+    def count(number: int) -> None:
+        answered[number] += 1
+
+    inboxes = [
+        inbox_of(world, lambda _: count(0)),
+        inbox_of(World(there, world.house, world.now), lambda _: count(1)),
+    ]
+    running = [asyncio.create_task(each.run()) for each in inboxes]
+    await inboxes[0].store("test", "bot", updates)
+    until = time.monotonic() + 90
+    while sum(answered) < len(updates):
+        assert time.monotonic() < until, "not everything was answered"
+        await asyncio.sleep(0.02)
+    for each, task in zip(inboxes, running, strict=True):
+        await each.stop()
+        await task
+    assert await outcome(world) == expected
+    assert sum(answered) == len(updates) and min(answered) > 0, answered
+
+
+async def test_of_two_writers_that_meet_one_is_done_again_and_nothing_is_lost(
+    pair: tuple[Template, Database, Database], tmp_path: Path
+) -> None:
+    template, here, there = pair
+    make_world(here, template, tmp_path)
+    met = 0
+
+    async def add(database: Database) -> None:
+        nonlocal met
+        try:
+            async with database.write() as session:
+                query = text("SELECT workers FROM units WHERE code = 'MAYHOA'")
+                workers = (await session.execute(query)).scalar_one()
+                await asyncio.sleep(0)
+                await session.execute(text("UPDATE units SET workers = :n WHERE code = 'MAYHOA'"), {"n": workers + 1})
+        except DBAPIError as error:
+            assert lost_a_race(error) and passing(error) == Kind.BUSY
+            met += 1
+            raise
+
+    await asyncio.gather(*(settled(lambda database=each: add(database)) for each in (here, there) * 20))  # type: ignore[misc]
+    async with here.read() as session:
+        assert (await session.execute(text("SELECT workers FROM units WHERE code = 'MAYHOA'"))).scalar_one() == 660
+    assert met > 0, "two that never meet prove nothing"
+
+
+async def test_one_leads_and_another_takes_over_when_its_connection_ends(
+    pair: tuple[Template, Database, Database], tmp_path: Path
+) -> None:
+    template, here, there = pair
+    make_world(here, template, tmp_path)
+    first, second = Lead(here, time.monotonic), Lead(there, time.monotonic)
+    assert await first.take() and first.held
+    assert not await second.take() and not second.held
+    assert await first.keep() and (await holder(there)).startswith("congdoan ")
+    async with there.write() as session:
+        await session.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        )
+    until = time.monotonic() + 10
+    while not await second.take():
+        assert time.monotonic() < until, "nobody took over"
+        await asyncio.sleep(0.02)
+    assert not await first.keep() and not first.held and second.held
+    await second.leave()
+    assert await first.take()
+    await first.close()
+    await second.close()
+
+
+async def test_two_that_start_at_once_make_the_tables_once(server: Server) -> None:
+    url = server.url(server.create())
+    handles = [Database(url) for _ in range(2)]
+    await asyncio.gather(*(migrate.upgrade(each) for each in handles))
+    assert not await migrate.differences(handles[0])
+    for each in handles:
+        await each.close()
+
+
+async def test_check_says_what_is_wrong_with_a_server_and_backup_that_it_has_tools_of_its_own(
+    server: Server, tmp_path: Path
+) -> None:
+    settings: Settings = load_settings(database_url=server.url(server.create()), data_dir=tmp_path)
+    problems, notes = await reports.check_house(settings)
+    assert not problems and "the next start" in notes[0]
+    gone = load_settings(database_url=server.url("nobody"), data_dir=tmp_path)
+    problems, _ = await reports.check_house(gone)
+    assert len(problems) == 1 and "cannot be reached" in problems[0]
+    with pytest.raises(Trouble, match="pg_dump"):
+        await backup.backup(settings, tmp_path / "a.tar.gz", datetime.now(UTC), lambda done, total: None)
