@@ -7,7 +7,7 @@ from sqlalchemy import select
 from db.models import Account, AuditRow, Consent, Conversation, Person
 from tests.people import World
 
-OWN = {"_sa_instance_state", "id", "person_id", "account_id", "actor_id", "address", "object"}
+OWN = {"_sa_instance_state", "id", "person_id", "account_id", "actor_id", "address", "object", "hash"}
 OWN |= {"screen", "screen_kind", "choices", "last_choice", "last_press"}
 """What is each one's own, and that the last words of joining still stand."""
 

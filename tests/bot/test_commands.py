@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -68,7 +69,9 @@ async def test_everybody_is_shown_the_workers_commands_and_each_is_understood(st
 
 
 async def understands(stage: Stage, actor: Actor) -> None:
-    refusals = {fold(stage.world.house.words.text(f"common.{key}")) for key in ("unknown", "refused")}
+    words = stage.world.house.words
+    said = itertools.product(("unknown", "refused"), ("anh/chị", "đồng chí", "mình"))
+    refusals = {fold(words.text(f"common.{key}", you=you)) for key, you in said}
     for name in fake_of(stage).commands(int(actor.address)):
         before = len(actor.seen)
         await actor.says(f"/{name}")
