@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +54,7 @@ class Request:
         self.since = asyncio.get_running_loop().time()
         self._patience = timeout.sock_read
         self.status = 0
+        self.content = self
         self._body: Any = None
 
     async def __aenter__(self) -> Request:
@@ -111,12 +112,12 @@ class Request:
     async def __aexit__(self, *_: Any) -> None:
         """The connection goes back."""
 
-    async def read(self) -> bytes:
-        """The body."""
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """The body, in one piece."""
         self.life.point("after bulk" if self.bulk else "after request")
         if self.life.dead:
             await asyncio.get_running_loop().create_future()
-        return (self._body if isinstance(self._body, str) else json.dumps(self._body)).encode()
+        yield (self._body if isinstance(self._body, str) else json.dumps(self._body)).encode()
 
 
 def _updates(done: asyncio.Future[list[Any]]) -> tuple[int, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,8 +16,8 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, TelegramError
 
 from bot.channels.telegram.errors import ours
-from bot.channels.telegram.reading import lane_of, read_update
-from bot.channels.telegram.request import AiohttpRequest
+from bot.channels.telegram.reading import lane_of, number_of, read_update
+from bot.channels.telegram.request import AiohttpRequest, Unclear
 from bot.channels.telegram.writing import TEXT_LIMIT, say, units, written
 from bot.inbox import arrival
 from content.message import Message
@@ -31,7 +32,14 @@ log = logging.getLogger(__name__)
 LONG_POLL = 25
 """Seconds Telegram holds a getUpdates open when nothing happens."""
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)
+STAGE = 5.0
+"""Seconds each for connecting, waiting for a connection and writing, when polling."""
+SLACK = 10.0
+"""Seconds an answer may take beyond the long poll's own. With the longest pause and the three stages it is 55: what hung
+when the network came back has ended, and a poll has gone well, within a minute (promises §3.3, T16)."""
+RESTLESS = 1.0
+"""Seconds. An answer that comes sooner and confirms nothing is no long poll's: whoever gives it is not asked at once."""
 
 Store = Callable[[str, str, Sequence[Arrival]], Awaitable[int]]
 
@@ -73,22 +81,28 @@ class Telegram:
         """Polls for ever. An offset confirms what lies below it, so it moves only after the commit.
 
         It begins without an offset: Telegram answers with the oldest unconfirmed update and the inbox drops repeats.
-        No error ends the loop: a block page and a wrong token look alike from here (promises §1.2).
+        No error ends the loop: a block page and a wrong token look alike from here (promises §1.2). Nor does what is
+        no update: it is stored as it came, to be set aside, and confirmed by what comes after it.
         """
         offset: int | None = None
         failures = 0
+        time = asyncio.get_running_loop().time
         while True:
             try:
                 # After a failure it does not wait for something to come: whether all is well again is known at once.
-                raw = await self._fetch_updates(offset, 0 if failures else LONG_POLL)
+                began, before, wait = time(), offset, 0 if failures else LONG_POLL
+                raw = await self._fetch_updates(offset, wait)
+                updates = [update for update in raw if isinstance(update, dict)]
                 if raw:
-                    fresh = [arrival(str(update["update_id"]), lane_of(update), update) for update in raw]
-                    await store(self.name, self.number, fresh)
-                    offset = max(int(update["update_id"]) for update in raw) + 1
-                    self._acknowledge(raw)
+                    await store(self.name, self.number, [_arrival(update) for update in raw])
+                    numbers = [number for update in raw if (number := number_of(update)) is not None]
+                    offset = max(numbers) + 1 if numbers else offset
+                    self._acknowledge(updates)
                 failures = 0
                 if self.polled is not None:
-                    await self.polled(raw)
+                    await self.polled(updates)
+                if wait and offset == before and time() - began < RESTLESS:
+                    await self._sleep(RESTLESS)
             except Conflict:
                 log.error("another process polls with this token; waiting for it to stop")
                 failures = max(failures + 1, 3)
@@ -103,22 +117,31 @@ class Telegram:
                     self.missed()
                 await self._sleep(BACKOFF[min(failures, len(BACKOFF)) - 1])
 
-    async def _fetch_updates(self, offset: int | None, wait: int = LONG_POLL) -> list[dict[str, Any]]:
+    async def _fetch_updates(self, offset: int | None, wait: int = LONG_POLL) -> list[Any]:
         parameters: dict[str, Any] = {"timeout": wait, "allowed_updates": UPDATES}
         if offset is not None:
             parameters["offset"] = offset
         with warnings.catch_warnings():
             # PTB advises against calling by hand a method it wraps; its wrapper cannot hand over what it cannot parse.
             warnings.simplefilter("ignore")
-            found = await self._poll.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=wait + 10)
-        return list(found) if isinstance(found, list) else []
+            found = await self._poll.do_api_request(
+                "getUpdates",
+                api_kwargs=parameters,
+                read_timeout=wait + SLACK,
+                write_timeout=STAGE,
+                connect_timeout=STAGE,
+                pool_timeout=STAGE,
+            )
+        if not isinstance(found, list):
+            raise Unclear("an answer that holds no updates")
+        return list(found)
 
     def _acknowledge(self, raw: list[dict[str, Any]]) -> None:
         """Ends the little clock on pressed buttons; best effort and unrecorded (decisions 10)."""
         for update in raw:
             press = update.get("callback_query")
-            if isinstance(press, dict) and "id" in press:
-                task = asyncio.create_task(self._acknowledge_one(str(press["id"])))
+            if isinstance(press, dict) and isinstance(press.get("id"), str) and press["id"].isascii():
+                task = asyncio.create_task(self._acknowledge_one(press["id"]))
                 self._background.add(task)
                 task.add_done_callback(self._background.discard)
 
@@ -202,3 +225,10 @@ class Telegram:
             task.cancel()
         for bot in (self._poll, self._talk, self._bulk):
             await bot.request.shutdown()
+
+
+def _arrival(update: Any) -> Arrival:
+    """An element of an answer as it is stored; one without a number is known by its content."""
+    found = arrival("", lane_of(update), update)
+    number = number_of(update)
+    return replace(found, ext_id=f"?{found.digest}" if number is None else str(number))

@@ -12,7 +12,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.channels.telegram.request import NotSent
+from bot.channels.telegram.request import NotSent, TooLarge
 from scheduler.delivery import (
     Ambiguous,
     ChannelDown,
@@ -54,6 +54,8 @@ def ours(error: TelegramError, *, fetching: bool = False) -> SendError:
         return RetryLater(NOT_SENT_PAUSE, reason="no connection")
     if "too many requests" in text:
         return RetryLater(BARE_429_PAUSE, pause=True, reason="429 without a time")
+    if fetching and isinstance(error, TooLarge):
+        return Rejected("larger than 20 MB")
     if fetching:
         return RetryLater(NOT_SENT_PAUSE, reason=type(error).__name__)
     if isinstance(error, NetworkError):

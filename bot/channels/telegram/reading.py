@@ -22,21 +22,21 @@ def read_update(raw: Any, bot: Bot, channel: str, received_at: datetime) -> Inco
         press = update.callback_query
         if press.message is not None and press.message.chat.type != "private":
             return None
-        return Incoming(channel, str(press.from_user.id), received_at, choice=press.data or "")
+        return Incoming(channel, _address(press.from_user.id), received_at, choice=press.data or "")
     if update.my_chat_member is not None:
         change = update.my_chat_member
         if change.chat.type == "private" and change.new_chat_member.status in ("kicked", "left"):
-            return Incoming(channel, str(change.chat.id), received_at, place="gone")
+            return Incoming(channel, _address(change.chat.id), received_at, place="gone")
         return None
     message = update.message or update.edited_message
     if message is None:
         return None
     place = "edited" if update.edited_message is not None else "private"
     if message.chat.type != "private":
-        return Incoming(channel, str(message.chat.id), received_at, place="group") if _meant(message) else None
+        return Incoming(channel, _address(message.chat.id), received_at, place="group") if _meant(message) else None
     return Incoming(
         channel,
-        str(message.chat.id),
+        _address(message.chat.id),
         received_at,
         text=message.text or message.caption or "",
         files=_files(message),
@@ -45,16 +45,41 @@ def read_update(raw: Any, bot: Bot, channel: str, received_at: datetime) -> Inco
     )
 
 
-def lane_of(update: dict[str, Any]) -> str:
+NUMBERS = range(1 << 53)
+"""What JSON carries exactly everywhere; Telegram's ids of people, chats and updates stay below (Bot API, User)."""
+
+
+def number_of(update: Any) -> int | None:
+    """An update's number, found without trusting its shape; None where it has none that could be confirmed."""
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return number if type(number) is int and number in NUMBERS else None
+
+
+def lane_of(update: Any) -> str:
     """The chat an update belongs to, found without trusting its shape: even what cannot be parsed has a lane."""
-    for kind in ("message", "edited_message", "my_chat_member"):
-        chat = update.get(kind)
-        if isinstance(chat, dict) and isinstance(chat.get("chat"), dict):
-            return str(chat["chat"].get("id", ""))
-    press = update.get("callback_query")
-    if isinstance(press, dict) and isinstance(press.get("from"), dict):
-        return str(press["from"].get("id", ""))
-    return f"update-{update.get('update_id', '')}"
+    if isinstance(update, dict):
+        for kind, field in (
+            ("message", "chat"),
+            ("edited_message", "chat"),
+            ("my_chat_member", "chat"),
+            ("callback_query", "from"),
+        ):
+            part = update.get(kind)
+            owner = part.get(field) if isinstance(part, dict) else None
+            if isinstance(owner, dict) and _is_id(owner.get("id")):
+                return str(owner["id"])
+    return f"update-{number_of(update)}"
+
+
+def _is_id(number: Any) -> bool:
+    return type(number) is int and abs(number) in NUMBERS
+
+
+def _address(number: Any) -> str:
+    """Whom an answer goes to. PTB takes any JSON for an id; what is none must not become somebody. Raises ValueError."""
+    if not _is_id(number):
+        raise ValueError("not an id of Telegram's")
+    return str(number)
 
 
 def _meant(message: TelegramMessage) -> bool:

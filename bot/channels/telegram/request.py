@@ -25,6 +25,9 @@ READ = 30.0
 """Seconds. A slow answer is not a lost one: PTB's 5 s for reading would turn it into doubt (speed.md §6)."""
 TRANSFER = 120.0
 """Seconds a file may take, up or down: 20 MB at 1.4 Mbit/s."""
+MOST = 20 * 2**20
+"""Bytes an answer may have, unpacked: the largest file a bot may fetch (Bot API, getFile), and far more than a hundred
+updates or any other answer. What has no end must not fill the memory."""
 KEEPALIVE = 15.0
 """Seconds an idle connection is kept. Shorter than any server keeps it: a request that meets a connection just being
 closed is one whose fate nobody knows."""
@@ -47,6 +50,10 @@ class NotSent(NetworkError):
 
 class Unclear(NetworkError):
     """The request had begun to leave and no answer of the Bot API came back: done or not, nobody can know."""
+
+
+class TooLarge(Unclear):
+    """An answer of more than 20 MB: read no further."""
 
 
 class NotTelegram(InvalidToken):
@@ -124,7 +131,7 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """One request; the status and the body. Raises NotSent, Unclear or NotTelegram."""
+        """One request; the status and the body. Raises NotSent, Unclear, TooLarge or NotTelegram."""
         if self._session is None:
             raise NotSent("the connection pool is closed")
         # A file's bytes travel while the request is written (an upload) or while its answer is read (a download).
@@ -144,13 +151,15 @@ class AiohttpRequest(BaseRequest):
                 proxy=self._proxy(url),
                 allow_redirects=False,
             ) as answer:
-                status, payload = answer.status, await answer.read()
+                status, payload = answer.status, await _whole(answer)
         except NEVER_LEFT as error:
             failure: NetworkError = NotSent(f"no connection ({type(error).__name__})")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             failure = Unclear(f"the connection broke ({type(error).__name__})")
         else:
-            return status, _readable(url, method, status, payload)
+            if payload is not None:
+                return status, _readable(url, method, status, payload)
+            failure = TooLarge("an answer larger than any of Telegram's")
         # Raised out here so that aiohttp's error, which knows the address, does not travel along as the context.
         raise failure
 
@@ -171,7 +180,7 @@ class AiohttpRequest(BaseRequest):
         """The answer as a dictionary. Raises Unclear; PTB's own writes a body that is no JSON into the log, whole."""
         try:
             found = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or brackets without end
             found = None
         if not isinstance(found, dict) or not ("result" in found or found.get("ok") is False):
             raise Unclear("an answer that is not the Bot API's")
@@ -194,6 +203,16 @@ def _timeout(
     waiting = None if connect is None or pool is None else connect + pool
     whole = None if waiting is None or write is None or read is None else waiting + write + read
     return aiohttp.ClientTimeout(total=whole, connect=waiting, sock_connect=connect, sock_read=read)
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes | None:
+    """The body, unpacked piece by piece; None as soon as it is too large. The connection is then closed."""
+    payload = bytearray()
+    async for piece in answer.content.iter_any():
+        payload += piece
+        if len(payload) > MOST:
+            return None
+    return bytes(payload)
 
 
 def _readable(url: str, method: str, status: int, payload: bytes) -> bytes:
