@@ -72,6 +72,14 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "network",
+        "tests/bot/test_network.py::test_polling_goes_on_within_a_minute_of_any_trouble",
+        "Whatever the network does, polling goes on within a minute of its end (T16)",
+        "outages",
+        50,
+        1_000,
+    ),
+    Suite(
         "walks",
         "tests/handlers/test_walks.py::test_a_walk_of_any_kind_is_answered_step_by_step",
         "People of every role wander through every dialogue, type and forge what nobody should: always an answer (T6)",

@@ -53,7 +53,7 @@ class Unclear(NetworkError):
 
 
 class TooLarge(Unclear):
-    """An answer of more than 20 MB: read no further."""
+    """A file of more than 20 MB: read no further."""
 
 
 class NotTelegram(InvalidToken):
@@ -152,14 +152,19 @@ class AiohttpRequest(BaseRequest):
                 allow_redirects=False,
             ) as answer:
                 status, payload = answer.status, await _whole(answer)
+                page = method == "GET" and answer.content_type == "text/html"
         except NEVER_LEFT as error:
             failure: NetworkError = NotSent(f"no connection ({type(error).__name__})")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             failure = Unclear(f"the connection broke ({type(error).__name__})")
         else:
+            if (
+                page and 200 <= status < 300
+            ):  # files come as application/octet-stream, pages of HTML that people send too
+                raise Unclear("a page instead of a file")
             if payload is not None:
                 return status, _readable(url, method, status, payload)
-            failure = TooLarge("an answer larger than any of Telegram's")
+            failure = TooLarge("a file of more than 20 MB") if method == "GET" else Unclear("an answer without end")
         # Raised out here so that aiohttp's error, which knows the address, does not travel along as the context.
         raise failure
 
