@@ -20,7 +20,9 @@ from content.words import Words
 PART = 45 * 1024 * 1024
 """Bytes of pictures and papers in one archive: a bot may send at most 50 MB (Bot API, sendDocument)."""
 
-CODED = frozenset({"muted_topics", "topic", "kind", "reason", "outcome", "field", "applied", "display", "publish"})
+CODED = frozenset(
+    {"muted_topics", "topic", "kind", "reason", "outcome", "field", "applied", "display", "publish", "track"}
+)
 """Texts that are names out of a fixed list; what people wrote themselves stays as they wrote it."""
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -99,13 +101,15 @@ def _cell(words: Words, name: str, value: Any) -> Value:
         return _meaning(words, str(value.value))
     if isinstance(value, datetime):
         return value.astimezone(LOCAL)
-    if isinstance(value, dict):
-        told = {key: _cell(words, key, each) for key, each in value.items()}
-        return "\n".join(f"{_word(words, f'export.part_{key}', key)}: {text or ''}" for key, text in told.items())
+    if isinstance(value, dict):  # what only the talk needs of a draft has no word, and stands in the JSON alone
+        told = {key: _cell(words, key, each) for key, each in value.items() if f"export.part_{key}" in words}
+        return "\n".join(f"{words.plain(f'export.part_{key}')}: {text or ''}" for key, text in told.items())
     if isinstance(value, list):
         return ", ".join(str(_cell(words, name, each)) for each in value)
     if isinstance(value, str) and name == "action":
         return _word(words, f"mysubmissions.event_{value}", _word(words, f"export.did_{value}", value))
+    if isinstance(value, str) and name == "dialogue":
+        return _word(words, f"export.talk_{value}", value)
     if name in ("year", "round"):
         return str(value)  # no quantity: nobody writes 2.025
     return _meaning(words, value) if isinstance(value, str) and name in CODED else value

@@ -44,7 +44,7 @@ TECHNICAL = {
     "id", "person_id", "author_id", "unit_id", "queue_unit_id", "submission_id", "draft_id", "account_id", "broadcast_id",
     "body_id", "corrects_id", "outbox_id", "duplicate_of", "erased_at", "version", "history", "ahead", "reminded", "claimed_at",
     "lapses_at", "asked_at", "question_at", "ref", "unique_ref", "command_list", "attempts", "next_at", "media", "answers", "progress_at",
-    "progress_version", "expires_at",
+    "progress_version", "expires_at", "step",
 }  # fmt: skip
 """Columns that mean nothing to a person; they stand in the JSON."""
 
@@ -162,6 +162,35 @@ async def test_a_copy_is_read_without_markup_and_without_numbers_of_things(world
     assert "THI ĐUA NĂM 2025" in shown and not any(mark in shown for mark in ("<b>", "&#34;", "&amp;"))
     assert told["Đăng ký thi đua"][0]["Phong trào"] == "Lao động giỏi, lao động sáng tạo; Giỏi việc nước, đảm việc nhà"
     assert told["Ôn luật"][0]["Câu hỏi"] == world.house.packs.bank.get("cd-57").stem
+
+
+async def test_a_draft_in_the_copy_is_told_in_words_people_understand(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for said in (
+        "/sangkien",
+        "dong y",
+        "sang kien",
+        "Giá gá thay dao",
+        "ky thuat",
+        "Mỗi lần thay dao phải dừng chuyền",
+    ):
+        await hoa.says(said)
+    async with world.database.read() as session:
+        found = await rights.collect(session, await hoa.id())
+    assert found["drafts"][0]["data"]["open"] == "before"
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, world.house.packs, found)}
+    told = dict(zip(sheets["Bản nháp"].header, sheets["Bản nháp"].rows[0], strict=True))
+    assert told["Việc"] == "gửi sáng kiến, cách làm hay" and "Câu hỏi" not in told
+    assert told["Câu trả lời"] == (
+        "Loại: sáng kiến, cải tiến\nTên: Giá gá thay dao\nLĩnh vực: kỹ thuật\n"
+        "Trước đây: Mỗi lần thay dao phải dừng chuyền"
+    )
+
+
+def test_every_dialogue_and_every_part_of_a_report_has_a_word_in_the_copy(world: World) -> None:
+    words = world.house.words
+    assert all(f"export.talk_{name}" in words for name in world.house.registry.dialogues)
+    assert all(f"export.part_{step}" in words for step in ("title", "track", "field", "before", "after", "applied"))
 
 
 async def test_an_officers_copy_says_that_cards_and_names_were_shown_but_not_what_they_said(world: World) -> None:
