@@ -78,6 +78,7 @@ async def test_of_two_writers_that_meet_one_is_done_again_and_nothing_is_lost(
     template, here, there = pair
     make_world(here, template, tmp_path)
     met = 0
+    both, first = asyncio.Barrier(2), {id(here), id(there)}
 
     async def add(database: Database) -> None:
         nonlocal met
@@ -85,7 +86,9 @@ async def test_of_two_writers_that_meet_one_is_done_again_and_nothing_is_lost(
             async with database.write() as session:
                 query = text("SELECT workers FROM units WHERE code = 'MAYHOA'")
                 workers = (await session.execute(query)).scalar_one()
-                await asyncio.sleep(0)
+                if id(database) in first:  # these two have read the same before either writes
+                    first.discard(id(database))
+                    await both.wait()
                 await session.execute(text("UPDATE units SET workers = :n WHERE code = 'MAYHOA'"), {"n": workers + 1})
         except DBAPIError as error:
             assert lost_a_race(error) and passing(error) == Kind.BUSY

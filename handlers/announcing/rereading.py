@@ -42,7 +42,8 @@ async def ask_list(talk: Talk) -> Message:
     lines = []
     for item in shown:
         said = (await _text(talk, item)).splitlines()
-        line = said[2 if item.broadcast.kind == "document" else 0]  # a document begins with its office and number
+        first = 2 if item.broadcast.kind == "document" else 0  # a document begins with its office and number
+        line = said[min(first, len(said) - 1)]
         line = line if len(line) <= LINE else line[: LINE - 1] + "…"
         if item.missed:
             line = talk.house.words.plain("announcing.reread_missed", line=line)

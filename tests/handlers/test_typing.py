@@ -15,6 +15,7 @@ SPELT = {
     "dulieu": "dữ liệu", "onluat": "ôn luật", "sangkien": "sáng kiến", "hoso": "hồ sơ", "canbo": "cán bộ", "duyet": "duyệt",
     "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "thongbao": "thông báo", "dungtin": "dừng tin",
     "bottin": "bớt tin", "thidua": "thi đua", "baosai": "báo sai", "dangky": "đăng ký", "ngayle": "ngày lễ", "donvi": "đơn vị",
+    "suco": "sự cố",
 }  # fmt: skip
 """Every command with words of its own, as it is spelt."""
 
@@ -26,7 +27,7 @@ async def officer(world: World) -> TestPerson:
     async with world.database.write() as session:
         home = (await session.get_one(Person, await somebody.id())).unit_id
         assert home is not None
-        for role in (Role.LEADER, Role.CONTENT_OFFICER):
+        for role in (Role.LEADER, Role.CONTENT_OFFICER, Role.SYSTEM_ADMIN):
             session.add(
                 Grant(
                     person_id=await somebody.id(),
