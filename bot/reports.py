@@ -16,6 +16,7 @@ from bot.web.watching import ask
 from content.calendar import LOCAL
 from db import audit, figures, migrate, policy, snapshot, units
 from db.audit import Mark
+from db.lead import holder
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
 from scheduler import troubles
@@ -110,8 +111,11 @@ async def status(settings: Settings, now: datetime) -> dict[str, Any]:
 
     `process` is running, stopped (or still starting), or stuck: it is there and does not answer.
     """
-    async with reading(settings) as database, database.read() as session:
-        found = await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
+    async with reading(settings) as database:
+        async with database.read() as session:
+            found = await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
+        if database.shared:
+            found["leads"] = await holder(database)
     try:
         report = await ask(settings.data_dir)
         process = "stopped" if report is None else "running"

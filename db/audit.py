@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, true
 from sqlalchemy.orm import Session as Unit
 
 from db import house
@@ -122,11 +122,17 @@ async def _rows(session: Session) -> AsyncIterator[Sequence[Any] | None]:
         AuditRow.id, AuditRow.at, AuditRow.actor_id, AuditRow.action, AuditRow.object, AuditRow.unit_id, AuditRow.detail,
         AuditRow.hash,
     )  # fmt: skip
-    after, page = -(2**63), PAGE
+    after: int | None = None
+    page = PAGE
     while True:
         try:
             found = (
-                await session.execute(select(*columns).where(AuditRow.id > after).order_by(AuditRow.id).limit(page))
+                await session.execute(
+                    select(*columns)
+                    .where(true() if after is None else AuditRow.id > after)
+                    .order_by(AuditRow.id)
+                    .limit(page)
+                )
             ).all()
         except (TypeError, ValueError):
             if page == 1:

@@ -97,7 +97,7 @@ async def list_page(
         select(Submission, Unit.short_name, Unit.name)
         .outerjoin(Unit, Unit.id == Submission.unit_id)
         .where(*await _conditions(session, actor_id, kinds, soon))
-        .order_by(Submission.decided_at.desc() if "done" in kinds else Submission.due_at, Submission.id)
+        .order_by(Submission.decided_at.desc().nulls_last() if "done" in kinds else Submission.due_at, Submission.id)
     )
     rows = await session.execute(query.offset(start).limit(size))
     return [(submission, short or name or "") for submission, short, name in rows]

@@ -140,8 +140,24 @@ async def test_check_says_what_is_wrong_with_a_server_and_backup_that_it_has_too
     settings: Settings = load_settings(database_url=server.url(server.create()), data_dir=tmp_path)
     problems, notes = await reports.check_house(settings)
     assert not problems and "the next start" in notes[0]
+    database = Database(settings.database)
+    await migrate.upgrade(database)
+    lead = Lead(database, time.monotonic)
+    assert await lead.take() and (await reports.status(settings, datetime.now(UTC)))["leads"].startswith("congdoan ")
+    await lead.close()
+    await database.close()
     gone = load_settings(database_url=server.url("nobody"), data_dir=tmp_path)
     problems, _ = await reports.check_house(gone)
     assert len(problems) == 1 and "cannot be reached" in problems[0]
     with pytest.raises(Trouble, match="pg_dump"):
         await backup.backup(settings, tmp_path / "a.tar.gz", datetime.now(UTC), lambda done, total: None)
+
+
+def test_what_make_postgres_installs_is_what_make_install_does_and_the_driver() -> None:
+    root = Path(__file__).parents[1]
+    plain, more = (
+        set((root / f"requirements{name}.lock").read_text(encoding="ascii").splitlines()) for name in ("", "-postgres")
+    )
+    pins = {line for line in more - plain if not line.startswith(" ")}
+    assert {line for line in plain if not line.startswith(" ")} <= more
+    assert pins and all(pin.startswith("psycopg") for pin in pins)
