@@ -39,7 +39,7 @@ def clean_photo(data: bytes) -> bytes:
 
     Takes JPEG, PNG and WebP (of moving ones, the first picture). The longest side becomes at most 2000 px. Raises
     `PictureError`: `not_a_picture`, `too_big` (20 MB, 40 megapixels, 12,000 px a side), `broken` (cut short, damaged).
-    CPU-bound, up to a second: run it in a thread.
+    CPU-bound, up to a second. For a stranger's file there is `content.apart`.
     """
     if len(data) > MAX_BYTES:
         raise PictureError("too_big")
@@ -61,8 +61,13 @@ def clean_photo(data: bytes) -> bytes:
 def _pixels(picture: Image.Image) -> Image.Image:
     picture.draft("RGB", (KEPT_SIDE, KEPT_SIDE))  # a large JPEG is decoded small at once
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    upright.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    whole: Image.Image = picture
+    if picture.mode.startswith("I"):  # sixteen bits of grey: converting alone would make white of all but the darkest
+        whole = picture.point(lambda level: level / 256).convert("L")
+        whole.info.pop("transparency", None)
+    # Made small before it is turned: there may not be room for two whole ones.
+    whole.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    upright = ImageOps.exif_transpose(whole)
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
         paper = Image.new("RGBA", upright.size, "white")

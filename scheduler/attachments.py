@@ -7,8 +7,9 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING
 
+from content.apart import clean_photo_apart
 from content.message import to_json
-from content.pictures import MAX_BYTES, PictureError, clean_photo, sniff
+from content.pictures import MAX_BYTES, PictureError, sniff
 from db import attachments, outbox
 from db.models import Account, Attachment, Submission
 from scheduler.delivery import Rejected, RetryLater, SendError
@@ -32,19 +33,20 @@ async def run(work: Work) -> None:
     """Fetches what is due. No transaction is open during a fetch, and one bad file never holds up another."""
     async with work.database.read() as session:
         waiting = await attachments.due(session, work.now())
-    places = asyncio.Semaphore(AT_ONCE)
+    places, table = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
 
     async def one(row: Attachment) -> None:
         async with places:
-            await _handle(work, row)
+            await _handle(work, row, table)
 
     await asyncio.gather(*(one(row) for row in waiting))
 
 
-async def _handle(work: Work, row: Attachment) -> None:
+async def _handle(work: Work, row: Attachment, table: asyncio.Semaphore) -> None:
     try:
         data = await work.fetch(row.channel, row.ref)
-        kind, name = await asyncio.to_thread(_keep, work, row, data)
+        async with table:  # one at a time is cleaned: each may take half a gigabyte
+            kind, name = await asyncio.to_thread(_keep, work, row, data)
     except Unusable as error:
         await _refuse(work, row, str(error), failed=False)
     except Rejected:
@@ -74,7 +76,7 @@ def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
     kind = sniff(data, row.name)
     if kind == "photo":
         try:
-            data = clean_photo(data)
+            data = clean_photo_apart(data)
         except PictureError as error:
             raise Unusable(error.kind) from None
         suffix = ".jpg"

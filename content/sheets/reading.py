@@ -177,15 +177,15 @@ def _decoded(data: bytes) -> str:
 
 def _read_csv(text: str) -> list[list[str]]:
     first, _, after = text.lstrip("\r\n").partition("\n")
-    said = re.fullmatch(r"sep=(.)\r?", first)  # a line some programs write for Excel
+    said = re.fullmatch(r"sep=([^\w\s\"]|\t)\r?", first)  # a line some programs write for Excel
     delimiter = said[1] if said else max("\t;,", key=re.sub(r'"[^"]*"', "", first).count)
     reader = csv.reader(io.StringIO(after if said else text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     try:
         for row in reader:
+            if len(row) > MAX_COLUMNS or len(rows) == MAX_ROWS:  # before millions of cells are looked at one by one
+                raise SheetError("too_big", len(rows) + 1)
             rows.append([clean(cell) for cell in row])
-            if len(rows) > MAX_ROWS:
-                raise SheetError("too_big")
     except csv.Error as error:
         raise SheetError("broken", len(rows) + 1) from error
     return rows

@@ -102,6 +102,16 @@ def test_unusual_pngs_are_taken(mode: str) -> None:
         assert opened(clean_photo(photo(kind="PNG", mode=mode))).size == (40, 20)
 
 
+@pytest.mark.parametrize("size", [(40, 20), (9_000, 60)])
+def test_sixteen_bits_of_grey_keep_their_shades(size: tuple[int, int]) -> None:
+    row = b"\x00\x20" * (size[0] // 2) + b"\x00\xe0" * (size[0] // 2)
+    buffer = io.BytesIO()
+    Image.frombytes("I;16", size, row * size[1]).save(buffer, "PNG")
+    cleaned = opened(clean_photo(buffer.getvalue()))
+    assert looks_like(cleaned.getpixel((1, 1)), (0x20,) * 3)
+    assert looks_like(cleaned.getpixel((cleaned.width - 2, 1)), (0xE0,) * 3)
+
+
 def test_what_is_transparent_becomes_white_paper() -> None:
     buffer = io.BytesIO()
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(buffer, "PNG")

@@ -80,6 +80,14 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "photos",
+        "tests/content/test_hostile_files.py::test_a_mutated_photo_is_cleaned_or_refused_and_nothing_else",
+        "Mutated photos: pixels stay or nothing, no canary gets through, only the process that looked may die (T19)",
+        "files",
+        2_500,
+        50_000,
+    ),
+    Suite(
         "walks",
         "tests/handlers/test_walks.py::test_a_walk_of_any_kind_is_answered_step_by_step",
         "People of every role wander through every dialogue, type and forge what nobody should: always an answer (T6)",
