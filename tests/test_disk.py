@@ -26,6 +26,8 @@ from tests.fakes.botapi import TOKEN, BotApiProcess
 from tests.people import UNITS, World
 from tests.test_kill import ask, report_of, settled
 
+pytestmark = pytest.mark.sqlite
+
 REPORTERS = range(1000, 1004)
 SIZE = 12 * 2**20
 
