@@ -253,7 +253,7 @@ class Delivery:
         result, refusal = await attempt(self._channel, parcel, self._now)
         self._ended_one(Lane(parcel.lane), result.state, self._monotonic() - left)
         if refusal is not None:
-            self._refused(Lane(parcel.lane), refusal)
+            self._refused(Lane(parcel.lane), refusal, left)
         elif result.state in (OutState.SENT, OutState.FAILED):
             self._landed_at = self._monotonic()
             if result.provider_id:
@@ -262,7 +262,7 @@ class Delivery:
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
         self._results.append(result)  # looked up only now: `_exchange` replaces the list while we wait
 
-    def _refused(self, lane: Lane, error: RetryLater) -> None:
+    def _refused(self, lane: Lane, error: RetryLater, left: float) -> None:
         """The platform wants to be left alone: with what it refused, with everything below it, or altogether."""
         tick = self._monotonic()
         until = tick + error.after
@@ -273,7 +273,7 @@ class Delivery:
             self._pause(Lane.REPLY, until)
         elif error.pause:
             # A refusal of bulk stops bulk; replies stop only when they are refused themselves (decisions 13).
-            self._pacer.refused()
+            self._pacer.refused(left, tick)
             self._pause(lane, until)
             if lane == Lane.REPLY:
                 self._spaced_until = until + SPACED

@@ -6,10 +6,16 @@ HORIZON = 0.1
 """Seconds ahead for which departures are handed out in one claim."""
 LEAD = 0.015
 """Seconds before the next departure at which it may be claimed: a commit takes time, and sooner it would be a commit each."""
-WIDEN = 1.02
-"""How much the spacing grows after each refusal for speed (speed.md §10)."""
-RETURN = 0.9995
-"""How slowly it returns, a message at a time."""
+GENTLE, HARD = 0.95, 0.8
+"""What remains of the pace after a refusal for speed: we may just have reached the limit; again so soon, it fell deep."""
+SOON = 10.0
+"""Seconds of sending within which another refusal is soon."""
+NEAR = 0.97
+"""The share of the pace last refused up to which we return at once."""
+RETURN, PROBE = 0.002, 0.0002
+"""How much faster a second of sending is than the one before, up to there and beyond: every probe costs a refusal."""
+FORGET = 300.0
+"""Seconds of sending without a refusal after which the limit may be another."""
 SLOWEST = 4
 """Times the usual spacing, however often the platform refuses."""
 DEBT = 1.0
@@ -23,6 +29,9 @@ class Pacer:
         self.interval = 1.0 / rate
         self._usual = self.interval
         self._next = 0.0
+        self._slowed_at = float("-inf")
+        self._refused = rate
+        self._since = FORGET
 
     def departures(self, now: float, limit: int) -> list[float]:
         """The moments within the horizon at which up to `limit` messages may leave; none before it is time to claim."""
@@ -36,7 +45,10 @@ class Pacer:
         """Takes departures that were handed out; what is not taken is free again."""
         if departures:
             self._next = departures[-1] + self.interval
-            self.interval = max(self._usual, self.interval * RETURN ** len(departures))
+            passed = len(departures) * self.interval
+            self._since += passed
+            near = self._since < FORGET and 1 / self.interval >= NEAR * self._refused
+            self.interval = max(self._usual, self.interval / (1 + (PROBE if near else RETURN) * passed))
 
     def owe(self, now: float, count: int) -> float:
         """Counts messages that left at once. Returns the seconds by which all departures after `now` come later."""
@@ -50,6 +62,11 @@ class Pacer:
         """Seconds until it is time to claim the next departure."""
         return max(0.0, self._next - now - LEAD)
 
-    def refused(self) -> None:
-        """The platform found us too fast: widen the spacing a little."""
-        self.interval = min(self.interval * WIDEN, self._usual * SLOWEST)
+    def refused(self, left: float, now: float) -> None:
+        """The platform found what left at `left` too fast. All that was under way by then is one refusal: the next step
+        down waits for what leaves at the new pace."""
+        if left < self._slowed_at + HORIZON:
+            return
+        self._refused = 1 / self.interval
+        self.interval = min(self.interval / (HARD if self._since < SOON else GENTLE), self._usual * SLOWEST)
+        self._slowed_at, self._since = now, 0.0
