@@ -15,6 +15,7 @@ from content.packs import Packs
 from content.windows import awake
 from content.words import Words
 from db import outbox
+from db.errors import Refused
 from db.models import Account, Conversation, Draft, Person
 from db.session import Session
 
@@ -79,9 +80,9 @@ class Talk:
 
     @property
     def me(self) -> Person:
-        """The person, where the command or step requires one."""
+        """The person, where the command or step requires one. Raises Refused: they may have stopped at another door."""
         if self.person is None:
-            raise LookupError("this step needs somebody who joined")
+            raise Refused("common.refused")
         return self.person
 
     @property

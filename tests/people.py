@@ -249,8 +249,13 @@ async def furnish_units(url: str, rows: Iterable[UnitRow] = UNITS) -> None:
 def make_world(database: Database, template: Template, files: Path) -> World:
     """A fresh world in a real database. The handle may have served another before: it keeps what it has compiled."""
     template.fresh()
+    return World(database, make_house(files))
+
+
+def make_house(files: Path) -> House:
+    """The words, packs and commands of a world."""
     words, packs = spoken()
-    house = House(
+    return House(
         words=words,
         registry=_registry(),
         packs=packs,
@@ -261,4 +266,3 @@ def make_world(database: Database, template: Template, files: Path) -> World:
         files=files,
         links={"test": "https://chat.example/?start={}"},
     )
-    return World(database, house)

@@ -64,6 +64,7 @@ from db.broadcasts.steering import (
     start_again,
     stop_all,
     stopped,
+    take_over,
 )
 
 __all__ = [
@@ -121,6 +122,7 @@ __all__ = [
     "start_again",
     "stop_all",
     "stopped",
+    "take_over",
     "unreached",
     "waiting_for",
     "welcome",

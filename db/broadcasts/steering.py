@@ -90,6 +90,20 @@ async def resend_unknown(
     return number
 
 
+async def take_over(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> None:
+    """Ends one that is held, for the actor to compose it anew: whoever may broadcast there, once its author may not.
+
+    While its author still may, it is only for who may steer it. Raises Refused, Conflict.
+    """
+    if await policy.may(session, broadcast.author_id or 0, Action.BROADCAST, broadcast.unit_id):
+        await _check(session, broadcast, actor_id)
+    else:
+        await policy.check(session, actor_id, Action.BROADCAST, broadcast.unit_id)
+    await move(session, broadcast, version, (BroadcastState.HELD,), state=BroadcastState.CANCELLED, finished_at=now)
+    audit.note(session, actor_id, "cancel_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    await _flip(session, broadcast, (OutState.READY, OutState.HELD), OutState.CANCELLED, finished_at=now)
+
+
 # ---------------------------------------------------------------------------------------------------- stop
 
 

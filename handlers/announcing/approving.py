@@ -152,7 +152,7 @@ async def take_up(talk: Talk, arg: str) -> Move | None:
     if await in_the_way(talk):
         return None
     if not mine:
-        await broadcasts.cancel(talk.session, broadcast, talk.me.id, broadcast.version, talk.now)
+        await broadcasts.take_over(talk.session, broadcast, talk.me.id, broadcast.version, talk.now)
     return composing.go("taken_up", **broadcast.answers, source=broadcast.id)
 
 

@@ -128,46 +128,6 @@ async def test_nothing_is_offered_that_is_not_built(world: World) -> None:
         assert word not in stranger.last.text
 
 
-async def half_way(world: World) -> TestPerson:
-    lan = world.person("Lan")
-    await lan.says("/start u-MAYHOA")
-    for label in ("Bắt đầu", "Tôi đồng ý", "Không, tôi tự xem"):
-        await lan.taps(label)
-    return lan
-
-
-async def stopped(world: World) -> TestPerson:
-    lan = await world.joined("Đỗ Thị Lan")
-    await lan.says("/canhan")
-    await lan.taps("Rút đồng ý")
-    await lan.taps("Ngừng mọi xử lý")
-    return lan
-
-
-@pytest.mark.parametrize(
-    "who", ["stranger", "half_way", "stopped", "member", "upper_officer", "content_officer", "leader"]
-)
-async def test_every_command_is_answered_whoever_gives_it(world: World, who: str) -> None:
-    made = {"stranger": None, "half_way": half_way, "stopped": stopped, "member": None}
-    if who == "stranger":
-        person = world.person("Lan")
-    elif made.get(who) is not None:
-        person = await made[who](world)
-    else:
-        role = None if who == "member" else Role(who)
-        person = await world.joined("Lê Thu Hà", unit="TINH", role=role)
-    for name, command in world.house.registry.commands.items():
-        for arg in ("", "x", "SK-25-9999.1"):
-            person.heard.clear()
-            await person.presses(f"c:{name}:{arg}")
-            world.later(minutes=1)
-            await world.deliver()
-            assert person.keys, (name, arg)
-        if command.slash:
-            person.heard.clear()
-            assert (await person.says(f"/{name}")).text, name
-
-
 async def test_what_is_not_understood_gets_a_menu_help_and_a_number_to_call(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     for _ in range(2):

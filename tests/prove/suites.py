@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.matrix.test_matrix import LONG
 from tests.simulation.bugs import BUGS
 
 
@@ -94,5 +95,21 @@ SUITES = (
         "walks of each of seven roles",
         20,
         1_000,
+    ),
+    Suite(
+        "matrix",
+        "tests/matrix/test_matrix.py::test_every_cell_every_change_meanwhile_and_every_flip",
+        "Who may do what to whom, through the handlers; a right that goes away before the press; every flip of the policy (T7)",
+        "cells, changes and flips",
+        1_000,
+        len(LONG),
+    ),
+    Suite(
+        "audit",
+        "tests/db/test_audit_chain.py::test_whatever_is_done_to_the_record_shows_and_where",
+        "The audit edited, cut, filled, exchanged, rewritten: found, at the row where it was done (T24)",
+        "attempts",
+        1_000,
+        20_000,
     ),
 )

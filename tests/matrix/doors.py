@@ -1,0 +1,129 @@
+"""How each deed of the table is done: what is typed and pressed, forged buttons included, and what it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WORDS = "Nhờ anh/chị gửi thêm ảnh chụp"
+
+
+@dataclass(frozen=True)
+class Door:
+    """`steps`: `/…` and words are typed, `c:…` is a forged button, `>key` an option of the screen before one,
+    `?>key` one that not everybody is asked.
+
+    `leaves` is the audit's word for the deed and `table` what else changes; a deed that only shows something is known by
+    the `shows` keys."""
+
+    steps: tuple[str, ...]
+    leaves: str = ""
+    table: str = ""
+    shows: tuple[str, ...] = ()
+    names_unit: bool = False
+    """Whether the unit is typed: words that mean nothing within reach may mean something else there."""
+    readable: bool = False
+    """Whether some who may not do it may see it all the same: an answer shows how it stands."""
+    house: tuple[str, ...] = ()
+    """Facts that must be on before: the stop that is to be lifted."""
+
+
+REPORT, MESSAGE = "submissions", "broadcasts"
+
+DOORS: dict[str, Door] = {
+    # ------------------------------------------------------------------------------------------------ reports
+    "read": Door(("/duyet {sent}",), shows=("moderation.card",)),
+    "read_full": Door(("c:docdu:{sent}",), shows=("moderation.full",)),
+    "read_files": Door(("c:xemtep:{sent}",), shows=("moderation.files", "moderation.no_files")),
+    "compare": Door(("c:sosanh:{sent}",), shows=("moderation.compare", "moderation.no_likely")),
+    "read_more": Door(("c:vieckhac:{sent_v}",), shows=("moderation.more",)),
+    "claim": Door(("c:nhan:{sent_v}",), "claimed", REPORT),
+    "give_back": Door(("c:tralai:{held_v}",), "returned", REPORT),
+    "accept": Door(("c:chapnhan:{sent_v}", ">yes"), "verified", REPORT),
+    "ask": Door(("c:canbosung:{sent_v}", WORDS, ">send"), "asked", REPORT),
+    "reject": Door(("c:khongchon:{sent_v}", WORDS, ">send"), "not_selected", REPORT),
+    "answer": Door(("c:traloihoi:{question_v}", WORDS, ">send"), "answered", REPORT),
+    "contact": Door(("c:lienhe:{sent_v}", WORDS, ">send"), "contacted", "submission_events"),
+    "reopen": Door(("c:xetlai:{verified_v}", WORDS, ">send"), "taken_up", REPORT),
+    "note": Door(("c:ghichu:{sent_v}", WORDS), "note", "submission_events"),
+    "duplicate": Door(("c:trung:{named_v}", "{sent}", ">yes"), "duplicate", REPORT),
+    "unduplicate": Door(("c:botrung:{duplicate_v}",), "unduplicated", REPORT),
+    # ------------------------------------------------------------------------------------------------ messages
+    "send": Door(
+        ("/guitin", "?>notice", ">unit", "{unit}", ">done", ">next", "Mời anh/chị họp", "tiếp", ">next", ">now", ">send"),
+        "broadcast", MESSAGE, names_unit=True,
+    ),
+    "see_message": Door(("c:xemtin:{waiting}",), shows=("announcing.card",)),
+    "unreached": Door(("c:chuanhan:{done}",), shows=("announcing.unreached_started",), table="jobs"),
+    "correct": Door(("c:dinhchinh:{done_v}",), shows=("announcing.correct_text",)),
+    "take_up": Door(("c:soanlai:{left_v}",), "cancel_broadcast", MESSAGE),
+    "approve": Door(("c:duyettin:{waiting_v}",), "approve_broadcast", MESSAGE),
+    "return": Door(("c:tratin:{waiting_v}", WORDS), "return_broadcast", MESSAGE),
+    "refuse": Door(("c:khonggui:{waiting_v}",), "refuse_broadcast", MESSAGE),
+    "pause": Door(("c:tamdung:{sending_v}",), "pause_broadcast", MESSAGE),
+    "resume": Door(("c:guitiep:{paused_v}",), "resume_broadcast", MESSAGE),
+    "cancel": Door(("c:dunghan:{paused_v}",), "cancel_broadcast", MESSAGE),
+    "send_unknown": Door(("c:guilaitin:{done_v}", ">yes"), "resend_unknown", MESSAGE),
+    "stop_all": Door(("/dungkhan", ">yes"), "emergency_stop", "facts"),
+    "start_again": Door(("c:choguilai:",), "lift_stop", "facts", house=("stop",)),
+    "solemn": Door(("c:trangnghiem:",), "respectful_mode", "facts"),
+    "activity": Door(("c:viecdonvi:", ">{day}", "Chào cờ lúc 7 giờ tại sân", ">save"), "write_activity", "unit_activities"),
+    # ------------------------------------------------------------------------------------------------ people and units
+    "confirm_member": Door(("/donvi", ">confirm", ">person-{newcomer}", ">yes"), "confirm_member", "persons"),
+    "decline_member": Door(("/donvi", ">confirm", ">person-{newcomer}", ">no"), "decline_member", "persons"),
+    "qr": Door(("/donvi", ">qr", "{unit}"), shows=("units.qr",), names_unit=True),
+    "match_place": Door(("/donvi", ">requests", ">request-{request}", ">other", "{unit}"), "match_workplace", "unit_requests"),
+    "create_place": Door(
+        ("/donvi", ">requests", ">request-{request}", ">create", ">keep", "{unit}", ">yes"), "create_unit", "units"
+    ),
+    "refuse_place": Door(("/donvi", ">requests", ">request-{request}", ">refuse"), "refuse_workplace", "unit_requests"),
+    "read_question": Door(("c:baosai:{question_report}",), shows=("question_reports.one",)),
+    "answer_question": Door(("c:baosai:{question_report}", ">answer", WORDS), "answer_report", "question_reports"),
+    "invite": Door(("/donvi", ">invite", ">{role}", "{unit}"), "invite", "invitations", names_unit=True),
+    "confirm_role": Door(("c:xacnhanquyen:{offer}",), "confirm_role", "grants"),
+    "revoke_role": Door(("c:thuhoi:{grant}", ">yes"), "revoke_role", "grants"),
+    # ------------------------------------------------------------------------------------------------ one's own
+    "own_read": Door(("/hoso {sent}",), shows=("mysubmissions.detail",)),
+    "own_withdraw": Door(("c:rut:{sent_v}", ">yes"), "withdrawn", REPORT),
+    "own_question": Door(("c:hoilai:{refused}", WORDS), "question", REPORT),
+    "own_reopen": Door(("c:molai:{closed_v}",), "reopened", REPORT),
+    "own_add": Door(("c:bosung:{need}", WORDS, ">send"), "supplemented", REPORT),
+    "own_remind": Door(("c:nhactoi:{need}",), shows=("supplement.evening",), table=REPORT),
+    "own_mend": Door(("c:guilai:{refused}",), shows=("report.preview",)),
+    "own_share": Door(("c:baototruong:{verified}",), "leader_told", "submission_events"),
+    "coauthor_yes": Door(("c:dongtacgia:{sent}.yes",), "coauthor_yes", "coauthors"),
+    "own_rewrite": Door(("c:soanlai:{returned_v}",), shows=("announcing.preview",), readable=True),
+}  # fmt: skip
+
+SERVED = {
+    "hosotiep": "leads from card to card by what `read` and the queue show",
+    "tincho": "shows the first message that `approve` may be done to",
+    "tincua": "lists one's own",
+    "nhanquyen": "an invitation is for whoever has its code",
+}
+"""Commands of officers that open nothing of their own."""
+OWN = frozenset(
+    [
+        "menu",
+        "themmuc",
+        "trogiup",
+        "canbo",
+        "tieptuc",
+        "thongbao",
+        "dungtin",
+        "battin",
+        "bottin",
+        "dangky",
+        "onluat",
+        "ngayle",
+        "nhacngayle",
+        "thidua",
+        "ketqua",
+        "sangkien",
+        "canhan",
+        "dulieu",
+        "start",
+        "thamgia",
+        "bonhap",
+    ]
+)
+"""Commands that only ever touch what belongs to who gives them."""
