@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from content.calendar import LOCAL, local_date
 from content.message import to_json
 from content.windows import awake
-from db import audit, outbox, people, policy, units
+from db import audit, outbox, people, policy
 from db.policy import Action
 from scheduler.deadlines import OFFICE
 
@@ -24,13 +24,12 @@ async def run(work: Work) -> None:
     if not OFFICE[0] <= now.astimezone(LOCAL).time() < OFFICE[1]:
         return
     async with work.database.write() as session:
-        top = await units.top(session)
         mark = await audit.drop_anchor(session, local_date(now), now)
-        if mark is None or top is None:
+        if mark is None:
             return
         text = f"{mark.row}:{mark.hash[:SHOWN]}"
         message = to_json(work.words.message("audit.anchor", on=local_date(now), mark=text))
-        for person_id in await policy.anyone(session, top.id, Action.READ_ALARMS):
+        for person_id in await policy.holders(session, Action.READ_ALARMS):
             person = await people.get(session, person_id)
             wait = (awake(person.hours, now) - now).total_seconds()
             await outbox.tell(session, person_id, message, now=now, key=f"anchor:{mark.row}:{person_id}", after=wait)

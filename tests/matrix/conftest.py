@@ -51,7 +51,9 @@ async def scene(template: Template, tmp_path_factory: pytest.TempPathFactory) ->
     copyfile(template.path, folder / "world.db")
     database = Database(sqlite(folder / "world.db"))
     made = Scene(World(database, make_house(folder)))
-    with mock.patch.object(aiosqlite.core, "Connection", _Connection):
-        await made.furnish()
+    try:
+        with mock.patch.object(aiosqlite.core, "Connection", _Connection):
+            await made.furnish()
         yield made
+    finally:
         await database.close()

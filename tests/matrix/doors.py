@@ -66,6 +66,8 @@ DOORS: dict[str, Door] = {
     "stop_all": Door(("/dungkhan", ">yes"), "emergency_stop", "facts"),
     "start_again": Door(("c:choguilai:",), "lift_stop", "facts", house=("stop",)),
     "solemn": Door(("c:trangnghiem:",), "respectful_mode", "facts"),
+    "see_alarms": Door(("/suco",), shows=("alarms.list",)),
+    "know_alarm": Door(("c:dabiet:{alarm}",), "acknowledge_alarm", "alarms"),
     "activity": Door(("c:viecdonvi:", ">{day}", "Chào cờ lúc 7 giờ tại sân", ">save"), "write_activity", "unit_activities"),
     # ------------------------------------------------------------------------------------------------ people and units
     "confirm_member": Door(("/donvi", ">confirm", ">person-{newcomer}", ">yes"), "confirm_member", "persons"),

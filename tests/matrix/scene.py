@@ -18,6 +18,7 @@ from content.anniversaries import planned
 from db import broadcasts, people, submissions, units
 from db.audiences import Rule
 from db.models import (
+    Alarm,
     Base,
     BroadcastState,
     CoAuthor,
@@ -243,10 +244,11 @@ class Scene:
             person_id=self.ids["gone"], question=question, text="Bí mật: sai điều", created_at=self.world.now,
             due_at=self.world.now,
         )  # fmt: skip
-        session.add_all([request, report])
+        alarm = Alarm(name="disk_low", opened_at=self.world.now, told_at=self.world.now)
+        session.add_all([request, report, alarm])
         await session.flush()
         for of in self.things.values():
-            of |= {"request": str(request.id), "question_report": str(report.id)}
+            of |= {"request": str(request.id), "question_report": str(report.id), "alarm": str(alarm.id)}
 
     # ------------------------------------------------------------------------------------------------ watching
 

@@ -29,7 +29,7 @@ def test_the_table_speaks_of_every_role_every_right_and_every_deed() -> None:
     assert set(MAY) == {(action.value, role) for action in Action for role in Role}
     assert set(GIVEN) == {(giver.value, role) for giver in Role for role in Role}
     assert set(DEEDS) | set(OWNED) == set(DOORS)
-    assert {right for deed in DEEDS.values() for right in deed.rights} == {*RIGHTS, GIVES} - {"read_alarms"}
+    assert {right for deed in DEEDS.values() for right in deed.rights} == {*RIGHTS, GIVES}
 
 
 def test_every_command_is_in_the_matrix_or_touches_only_ones_own(scene: Scene) -> None:
@@ -125,10 +125,9 @@ class Flip:
 
 
 FLIPS = (
-    *(Flip(action.value, role) for action in Action if action != Action.READ_ALARMS for role in Role),
+    *(Flip(action.value, role) for action in Action for role in Role),
     *(Flip(GIVES, role, given) for role in Role for given in Role),
 )
-"""Who hears alarms does nothing by it: tests/db/test_policy.py holds that line."""
 
 
 async def test_every_single_flip_of_the_policy_is_caught(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
