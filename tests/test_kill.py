@@ -21,7 +21,7 @@ from db import accounts, broadcasts, migrate, people, units
 from db.audiences import Rule
 from db.models import Audience, Grant, Lane, OutState, Purpose, Role
 from db.session import Database
-from scheduler.delivery import WINDOW
+from scheduler.delivery import REPLIES, WINDOW
 from tests.databases import sqlite
 from tests.fakes.botapi import TOKEN, BotApiProcess
 from tests.people import UNITS
@@ -130,15 +130,17 @@ class Bot:
 
 
 @asynccontextmanager
-async def house(folder: Path, reporters: int) -> AsyncIterator[tuple[BotApiProcess, Bot, Path, int]]:
+async def house(
+    folder: Path, reporters: int, members: int = MEMBERS
+) -> AsyncIterator[tuple[BotApiProcess, Bot, Path, int]]:
     data = folder / "data"
     data.mkdir()
     path = data / "congdoan.db"
-    broadcast_id = await furnish(sqlite(path), reporters)
+    broadcast_id = await furnish(sqlite(path), reporters, members)
     async with BotApiProcess(folder / "calls.jsonl") as fake:
         bot = Bot(data, fake.url)
         try:
-            for n in range(MEMBERS + reporters):
+            for n in range(members + reporters):
                 await fake.control("person", chat_id=1000 + n)
             await fake.control("rates", seed=1, shares={"slow": 1.0}, seconds=AWAY)
             yield fake, bot, path, broadcast_id
@@ -257,8 +259,9 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
 
 @pytest.mark.timeout(120)
 async def test_a_polite_end_under_load_takes_seconds_and_leaves_nothing_in_doubt(tmp_path: Path) -> None:
-    async with house(tmp_path, 1) as (_, bot, path, broadcast_id):
-        for _ in range(3):
+    ends = cases(3)
+    async with house(tmp_path, 1, 100 * len(ends)) as (_, bot, path, broadcast_id):
+        for _ in ends:
             await bot.start()
             before = ask(path, "SELECT count(*) FROM outbox WHERE state='sent'")[0][0]
             until = time.monotonic() + 30
@@ -270,3 +273,40 @@ async def test_a_polite_end_under_load_takes_seconds_and_leaves_nothing_in_doubt
             assert time.monotonic() - asked < 30
         states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
         assert set(states) <= {"sent", "ready"}, states
+        note(announcements_sent=states.get("sent", 0))
+
+
+WAITING = 100
+"""Updates for each kill that came while we were down."""
+
+
+@pytest.mark.timeout(600)
+async def test_what_came_while_we_were_down_is_answered_though_killed_while_it_drains(tmp_path: Path) -> None:
+    played = cases(1)
+    rng = random.Random(played.start)
+    chats = range(1001, 1001 + WAITING * len(played))
+    async with house(tmp_path, len(chats), 1) as (fake, bot, path, _):
+        for chat in chats:
+            await fake.act(chat, "says", text="menu")
+        for _ in played:
+            # A kill in mid-drain: some of what waits is stored, some answered, some still at the platform.
+            handled = "SELECT count(*) FROM inbox WHERE state = 'done'"
+            goal = int(str(ask(path, handled)[0][0])) + rng.randrange(1, WAITING // 2)
+            await bot.start()
+            until = time.monotonic() + 60
+            while int(str(ask(path, handled)[0][0])) < goal:
+                assert time.monotonic() < until, "nothing is answered"
+                await asyncio.sleep(0.01)
+            await bot.end()
+        await bot.start()
+        await settled(fake, path, 120)
+        most = int(Path(f"/proc/{bot.pid}/status").read_text().partition("VmHWM:")[2].split()[0])
+        assert await bot.end(signal.SIGTERM) == 0
+        delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]
+    answers = Counter(call["chat_id"] for call in delivered if call["chat_id"] in chats)
+    assert dict(ask(path, "SELECT state, count(*) FROM inbox GROUP BY state")) == {"done": len(chats)}
+    assert set(answers) == set(chats)
+    again = sum(times - 1 for times in answers.values())
+    note(updates=len(chats), answered_again=again)
+    assert again <= REPLIES * len(played), "more than was in flight came twice"
+    assert most < 300_000, f"{most} kB in memory"

@@ -112,4 +112,20 @@ SUITES = (
         1_000,
         20_000,
     ),
+    Suite(
+        "ends",
+        "tests/test_kill.py::test_a_polite_end_under_load_takes_seconds_and_leaves_nothing_in_doubt",
+        "Ended politely under load: in seconds, nothing lost, nothing in doubt (T3)",
+        "ends",
+        10,
+        200,
+    ),
+    Suite(
+        "outages",
+        "tests/test_kill.py::test_what_came_while_we_were_down_is_answered_though_killed_while_it_drains",
+        "Updates that waited while we were down are all answered, though the process is killed while it drains them (T14)",
+        "kills",
+        5,
+        100,
+    ),
 )
