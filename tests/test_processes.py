@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import random
 import signal
 import time
@@ -21,6 +19,7 @@ from db.session import Database
 from scheduler.delivery import WINDOW
 from tests.databases import Server, temporary_server
 from tests.fakes.botapi import BotApiProcess
+from tests.prove import cases, note
 from tests.test_kill import ANNOUNCEMENT, AWAY, Bot, furnish, report_of
 
 pytestmark = pytest.mark.prove
@@ -32,7 +31,8 @@ RATE = 15.0
 """Updates a second."""
 STANDSTILL = 5.0
 """Seconds a process is stopped: less than a lease, so that whoever leads goes on leading."""
-ROUNDS = int(os.environ.get("CONGDOAN_TEST_ROUNDS", "1"))
+CASES = cases(1)
+ROUNDS = len(CASES)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def stopped(house: House, bot: Bot, seconds: float) -> None:
 async def test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and_say_nothing_twice(
     tmp_path: Path, own_server: Server
 ) -> None:
-    rng = random.Random(os.environ.get("CONGDOAN_TEST_SEED", "20250725"))
+    rng = random.Random(CASES.start)
     async with opened(tmp_path, own_server) as (fake, house, broadcast_id):
         scripts = {1000 + MEMBERS + n: report_of(n, rng) for n in range(REPORTERS)}
         begun: set[int] = set()
@@ -186,11 +186,11 @@ async def test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and
         sent = {int(str(row[0])) for row in house.ask(f"SELECT address {mine} AND state='sent'")}
         reports = house.ask("SELECT author_id, count(*) FROM submissions GROUP BY author_id")
         inbox = house.ask("SELECT state, count(*) FROM inbox GROUP BY state")
-    print(
-        json.dumps(
-            {"updates": pushed, "reports": len(begun), "kept": len(reports), "states": states, "conflicts": conflicts}
-        )
-    )
+    note(
+        updates=pushed, reports=len(begun), reports_lost=len(begun) - len(reports), polls_that_met=conflicts,
+        announcements_sent=states.get("sent", 0), announcements_in_doubt=states.get("unknown", 0),
+        announcements_twice=sum(times > 1 for times in got.values()),
+    )  # fmt: skip
     assert inbox == [("done", pushed)]
     assert len(reports) == len(begun) and all(count == 1 for _, count in reports)
     assert got and max(got.values()) == 1, "somebody got the announcement twice"

@@ -128,4 +128,12 @@ SUITES = (
         5,
         100,
     ),
+    Suite(
+        "processes",
+        "tests/test_processes.py::test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and_say_nothing_twice",
+        "Three processes on PostgreSQL, killed and stopped in every role, the server too: nothing lost, nothing twice (T17)",
+        "rounds of six faults",
+        1,
+        50,
+    ),
 )
