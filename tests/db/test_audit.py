@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from db import (
     activities,
@@ -259,6 +260,15 @@ async def test_each_action_leaves_its_row_with_who_did_it_and_none_when_it_is_ro
         assert len(found) == 1, (action, [row.action for row in fresh])
         assert found[0].actor_id == getattr(case, who) and found[0].object.startswith(target), (action, found[0].object)
         assert not any("Bùi" in str(row.detail) or "Sửa giờ" in str(row.detail) for row in fresh), "no free text"
+
+
+@pytest.mark.parametrize("sql", ["UPDATE audit SET actor_id = 9", "DELETE FROM audit"])
+async def test_the_database_itself_refuses_to_change_what_was_written(world: World, sql: str) -> None:
+    await world.joined("Bùi Thị Hoa")
+    with pytest.raises(IntegrityError, match="only ever added at its end"):
+        async with world.database.write() as session:
+            await session.execute(text(sql))
+    assert await rows(world)
 
 
 ELSEWHERE = {
