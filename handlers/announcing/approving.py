@@ -86,10 +86,10 @@ async def approve(talk: Talk, arg: str) -> Move | None:
     except Conflict:
         await card.too_late(talk, broadcast)
         return None
+    code, stopped = broadcast.code, await broadcasts.stopped(talk.session)
     if broadcast.author_id is not None:
-        who, code = talk.me.name, broadcast.code
-        await talk.tell(broadcast.author_id, "announcing.approved_notice", code=code, who=who)
-    talk.say("announcing.approved", code=broadcast.code)
+        await talk.tell(broadcast.author_id, "announcing.approved_notice", code=code, who=talk.me.name, stopped=stopped)
+    talk.say("announcing.approved", code=code, stopped=stopped)
     return None
 
 

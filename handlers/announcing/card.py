@@ -74,7 +74,7 @@ async def say(talk: Talk, broadcast: Broadcast, *, late: bool = False, typed: st
         late=("other" if other else "old") if late else "",
         code=broadcast.code,
         version=broadcast.version,
-        state=talk.words(f"announcing.state_{broadcast.state.value}"),
+        state=state_words(talk, broadcast, stopped=await broadcasts.stopped(talk.session)),
         who=(event.who if event else "") or talk.words("announcing.system"),
         did=talk.words(f"announcing.did_{event.action if event else 'broadcast'}"),
         at=event.at if event else broadcast.created_at,
@@ -114,6 +114,15 @@ async def _controls(talk: Talk, broadcast: Broadcast, counts: dict[str, int], mi
     return found
 
 
+def state_words(talk: Talk, broadcast: Broadcast, *, stopped: bool) -> str:
+    """The state as a person sees it: the emergency stop and the minute before sending begins are no states of a row."""
+    if stopped and broadcast.state in (BroadcastState.SCHEDULED, BroadcastState.PLANNING, BroadcastState.SENDING):
+        return talk.words("announcing.state_stopped")
+    if broadcast.state == BroadcastState.SCHEDULED and broadcast.send_at <= talk.now:
+        return talk.words("announcing.state_starting")
+    return talk.words(f"announcing.state_{broadcast.state.value}")
+
+
 def first_line(broadcast: Broadcast) -> str:
     """What a list shows of a text."""
     line = next(iter(broadcast.text.splitlines()), "")
@@ -129,7 +138,8 @@ async def show_mine(talk: Talk, arg: str) -> Move | None:
 async def ask_mine(talk: Talk) -> Message:
     found = await broadcasts.list_by(talk.session, talk.me.id)
     shown, without = page(talk, found, PAGE)
-    lines = [f"{b.code} – {talk.words(f'announcing.state_{b.state.value}')}: {first_line(b)}" for b in shown]
+    stopped = await broadcasts.stopped(talk.session)
+    lines = [f"{b.code} – {state_words(talk, b, stopped=stopped)}: {first_line(b)}" for b in shown]
     choices = [Choice(str(n), command="xemtin", arg=b.code) for n, b in enumerate(shown, 1)]
     return talk.screen("announcing.mine", *choices, without=without, lines=lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from content.message import Message
 from db import broadcasts, policy
 from db.errors import Refused
 from db.models import BroadcastState
@@ -30,10 +31,19 @@ async def begin(talk: Talk, arg: str) -> Move | None:
     return dialogue.go("stop")
 
 
-@dialogue.question("stop", "announcing.stop_sure")
+@dialogue.ask("stop")
+async def ask_stop(talk: Talk) -> Message:
+    respectful = await broadcasts.respectful(talk.session)
+    return talk.screen("announcing.stop_sure", respectful=respectful, without=_other(respectful))
+
+
+@dialogue.take("stop")
 async def take_stop(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         talk.say("announcing.stop_kept")
+        return END
+    if answer.choice in ("solemn", "usual"):
+        await solemn(talk, "on" if answer.choice == "solemn" else "off")
         return END
     await _check(talk)
     for broadcast in await broadcasts.list_in(talk.session, BroadcastState.PLANNING, BroadcastState.SENDING):
@@ -43,14 +53,20 @@ async def take_stop(talk: Talk, answer: Answer) -> Move | str:
     return END
 
 
+def _other(respectful: bool) -> tuple[str, ...]:
+    """The button that would switch the respectful mode to what it is."""
+    return ("solemn",) if respectful else ("usual",)
+
+
 async def _say_stopped(talk: Talk, number: int) -> None:
     respectful = await broadcasts.respectful(talk.session)
-    talk.say("announcing.stopped_all", n=number, respectful=respectful, without=("solemn",) if respectful else ())
+    talk.say("announcing.stopped_all", n=number, respectful=respectful, without=_other(respectful))
 
 
 async def start_again(talk: Talk, arg: str) -> Move | None:
     await _check(talk)
-    talk.say("announcing.started_again", n=await broadcasts.start_again(talk.session, talk.me.id, talk.now))
+    number = await broadcasts.start_again(talk.session, talk.me.id, talk.now)
+    talk.say("announcing.started_again", n=number, respectful=await broadcasts.respectful(talk.session))
     return None
 
 
@@ -58,7 +74,9 @@ async def solemn(talk: Talk, arg: str) -> Move | None:
     await _check(talk)
     on = arg != "off"
     number = await broadcasts.set_respectful(talk.session, talk.me.id, on, talk.now)
-    talk.say("announcing.solemn_on" if on else "announcing.solemn_off", n=number)
+    stopped = await broadcasts.stopped(talk.session)
+    without = () if stopped else ("go",)
+    talk.say("announcing.solemn_on" if on else "announcing.solemn_off", n=number, stopped=stopped, without=without)
     return None
 
 

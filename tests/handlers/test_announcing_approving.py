@@ -119,12 +119,22 @@ async def test_a_message_begun_is_offered_no_more_once_the_right_to_send_is_gone
     assert ha.last.key == "menu.home"
 
 
+async def test_who_approves_during_the_stop_hears_that_it_waits_and_so_does_the_author(world: World) -> None:
+    tien, dai, _ = await waiting(world)
+    lanh = await officer(world, "Vũ Lãnh", "TINH", Role.LEADER)
+    await lanh.says("/dungkhan")
+    await lanh.taps("Dừng ngay")
+    await dai.taps("Duyệt gửi")
+    for person, key in ((dai, "announcing.approved"), (tien, "announcing.approved_notice")):
+        assert person.last.key == key and "lệnh dừng khẩn cấp" in person.last.text
+
+
 async def test_two_who_press_at_once_make_one_decision_and_the_later_hears_whose_it_was(world: World) -> None:
     tien, dai, yen = await waiting(world)
     await dai.taps("Duyệt gửi")
     await yen.taps("Không gửi")
     assert yen.last.key == "announcing.card" and "Việc này đã có người làm trước" in yen.last.text
-    assert "Đinh Quang Đại duyệt gửi lúc 16 giờ 55 ngày 25/7" in yen.last.text and "chờ đến giờ" in yen.last.text
+    assert "Đinh Quang Đại duyệt gửi lúc 16 giờ 55 ngày 25/7" in yen.last.text and "đang chuẩn bị gửi" in yen.last.text
     assert (await only(world)).state == BroadcastState.SCHEDULED
     assert tien.keys.count("announcing.approved_notice") == 1 and "announcing.refused_notice" not in tien.keys
     async with world.database.read() as session:

@@ -554,6 +554,45 @@ async def test_respectful_mode_is_switched_on_and_off_after_the_stop(world: Worl
     assert dai.last.key == "announcing.solemn_on"
     await dai.says("/dungkhan")
     assert "Chế độ trang nghiêm đang bật" in dai.last.text
-    assert "trangnghiem" not in [choice.command for choice in dai.last.choices]
-    await dai.presses("c:trangnghiem:off")
-    assert dai.last.key == "announcing.solemn_off"
+    assert [choice.arg for choice in dai.last.choices if choice.command == "trangnghiem"] == ["off"]
+    yen = await officer(world, "Lò Thị Yến", "TINH", Role.LEADER)  # has no old button to press
+    await yen.says("/dungkhan")
+    await yen.taps("Tắt trang nghiêm")
+    assert yen.last.key == "announcing.solemn_off"
+
+
+async def test_who_switches_respectful_mode_on_or_off_hears_that_the_stop_still_stands(world: World) -> None:
+    dai = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await dai.says("/dungkhan")
+    await dai.taps("Dừng ngay")
+    await dai.taps("Chế độ trang nghiêm")
+    assert "Lệnh dừng khẩn cấp vẫn còn" in dai.last.text
+    await dai.taps("Tắt trang nghiêm")
+    assert "Lệnh dừng khẩn cấp vẫn còn" in dai.last.text
+    await dai.taps("Cho gửi lại")
+    assert dai.last.key == "announcing.started_again" and "0 người" not in dai.last.text
+
+
+async def test_respectful_mode_is_switched_without_stopping_anything(world: World) -> None:
+    dai = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    for typed, key in (("trang nghiem", "announcing.solemn_on"), ("tat", "announcing.solemn_off")):
+        await dai.says("/dungkhan")
+        await dai.says(typed)
+        assert dai.last.key == key and "dừng khẩn cấp" not in dai.last.text
+    async with world.database.read() as session:
+        assert not await broadcasts.stopped(session)
+
+
+async def test_a_card_says_whether_a_message_is_about_to_go_or_held_by_the_stop(world: World) -> None:
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    await ha.presses("c:xemtin:TB-25-0001")
+    assert "đang chuẩn bị gửi" in ha.last.text
+    await dai.says("/dungkhan")
+    await dai.taps("Dừng ngay")
+    await ha.presses("c:xemtin:TB-25-0001")
+    assert "chờ lệnh gửi lại" in ha.last.text
+    await ha.presses("c:tincua:")
+    assert "chờ lệnh gửi lại" in ha.last.text
