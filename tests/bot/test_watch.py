@@ -243,6 +243,27 @@ async def test_a_clock_that_somebody_sets_is_told_at_once_and_forgiven_when_it_i
         assert await outside.red() == []
 
 
+async def test_while_the_clock_is_wrong_nothing_is_done_that_goes_by_the_date(outside: Outside) -> None:
+    done: list[str] = []
+
+    async def note(name: str) -> None:
+        done.append(name)
+
+    assert {job.name for job in outside.app.timetable.jobs if job.dated} == {
+        "anniversaries", "deadlines", "housekeeping", "anchors",
+    }  # fmt: skip
+    outside.app.timetable.jobs = (
+        Job("by the date", 60, lambda _: note("by the date"), dated=True),
+        Job("at any time", 60, lambda _: note("at any time")),
+    )
+    outside.clock.set_by = timedelta(days=1)
+    await outside.app.timetable.run_all()
+    assert done == ["at any time"]
+    outside.clock.set_by = timedelta(0)
+    await outside.app.timetable.run_all()
+    assert done == ["at any time", "by the date", "at any time"]
+
+
 async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: Outside) -> None:
     outside.fake.later(minutes=5)
     outside.fake.person(42).says("menu")
