@@ -244,22 +244,33 @@ class Inbox:
         if files := await attachments.discard(session, incoming.channel, incoming.address, refs):
             await jobs.add(session, "delete_files", {"files": files}, None, self._now())
 
+    async def _tell(self, session: Session, row: InboxRow, incoming: Incoming, attempts: int, dead: bool) -> None:
+        """Once, that something went wrong; at the end, what must not stay even so."""
+        if attempts == 2 and incoming.place == "private":
+            chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
+            message = self._house.words.message("common.error", id=row.id)
+            # In its place: behind the answers before it, and before those to what was said since.
+            after = await outbox.wait_of(session, chat.account, row.received_at)
+            await outbox.put(
+                session, chat.account, to_json(message), now=row.received_at, after=after, key=f"error:{row.id}"
+            )
+        if dead and is_identity_card(incoming):
+            # Nothing of it is kept for repair: it would only be refused.
+            await self._doors[row.channel].erase(session, json.loads(row.raw))
+            await inbox.blank(session, row.id)
+
     async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: Exception) -> None:
         try:
             async with self._database.write() as session:
                 attempts, dead = await inbox.failed(session, row.id, f"{type(error).__name__}: {error}", self._now())
-                if attempts == 2 and incoming is not None and incoming.place == "private":
-                    chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
-                    message = self._house.words.message("common.error", id=row.id)
-                    # In its place: behind the answers before it, and before those to what was said since.
-                    after = await outbox.wait_of(session, chat.account, row.received_at)
-                    await outbox.put(
-                        session, chat.account, to_json(message), now=row.received_at, after=after, key=f"error:{row.id}"
-                    )
-                if dead and incoming is not None and is_identity_card(incoming):
-                    # Nothing of it is kept for repair: it would only be refused.
-                    await self._doors[row.channel].erase(session, json.loads(row.raw))
-                    await inbox.blank(session, row.id)
+                if incoming is not None:
+                    try:
+                        async with session.begin_nested():
+                            await self._tell(session, row, incoming, attempts, dead)
+                    except (
+                        Exception
+                    ):  # what cannot be handled may not be tellable either: its attempts count all the same
+                        log.exception("update %d: nobody could be told of its failure", row.id)
             self._meter.handled.add(1, channel=row.channel, outcome="dead" if dead else "failed")
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)

@@ -87,6 +87,19 @@ async def test_poison_is_set_aside_the_person_hears_once_and_the_chat_goes_on(wo
     assert hoa.last.key == "menu.home" and hoa.keys.count("common.error") == 1
 
 
+async def test_what_cannot_even_be_told_of_is_set_aside_all_the_same(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever makes a message unanswerable may make it untellable too: its attempts must not be forgotten with that."""
+    hoa = await world.joined("Hoa")
+    await post.comes(hoa, "/probe poison", "menu")
+    monkeypatch.setattr("bot.inbox.is_identity_card", lambda incoming: 1 / 0)
+    monkeypatch.setattr("bot.inbox.outbox.wait_of", None)
+    for seconds in (0, 1, 5, 30, 120, 600):
+        await post.passes(seconds=seconds)
+    assert (await post.states())["1"] == InboxState.DEAD and hoa.keys == ["menu.home"]
+
+
 async def test_an_identity_card_that_cannot_be_handled_is_not_kept_for_repair(
     world: World, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,22 @@ SUITES = (
         50_000,
     ),
     Suite(
+        "updates",
+        "tests/bot/test_mutated.py::test_mutated_updates_end_nothing_and_change_only_what_is_their_senders",
+        "Mutated Telegram updates: nothing stops, what cannot be read is set aside, only the sender's own rows change (T6)",
+        "talks of 75 updates",
+        20,
+        13_400,
+    ),
+    Suite(
+        "requests",
+        "tests/bot/test_mutated.py::test_mutated_requests_end_nothing_and_change_only_what_is_their_senders",
+        "The same for mutated requests to the web chat (T6)",
+        "talks of 60 requests",
+        20,
+        1_000,
+    ),
+    Suite(
         "walks",
         "tests/handlers/test_walks.py::test_a_walk_of_any_kind_is_answered_step_by_step",
         "People of every role wander through every dialogue, type and forge what nobody should: always an answer (T6)",

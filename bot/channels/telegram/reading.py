@@ -22,7 +22,7 @@ def read_update(raw: Any, bot: Bot, channel: str, received_at: datetime) -> Inco
         press = update.callback_query
         if press.message is not None and press.message.chat.type != "private":
             return None
-        return Incoming(channel, _address(press.from_user.id), received_at, choice=press.data or "")
+        return Incoming(channel, _address(press.from_user.id), received_at, choice=_word(press.data))
     if update.my_chat_member is not None:
         change = update.my_chat_member
         if change.chat.type == "private" and change.new_chat_member.status in ("kicked", "left"):
@@ -38,9 +38,9 @@ def read_update(raw: Any, bot: Bot, channel: str, received_at: datetime) -> Inco
         channel,
         _address(message.chat.id),
         received_at,
-        text=message.text or message.caption or "",
+        text=_word(message.text) or _word(message.caption),
         files=_files(message),
-        group=message.media_group_id or "",
+        group=_word(message.media_group_id),
         place=place,
     )
 
@@ -82,22 +82,40 @@ def _address(number: Any) -> str:
     return str(number)
 
 
+def _word(given: Any) -> str:
+    """A text where one may stand. Raises ValueError for what is none, which would fail in odd places further in."""
+    if given is None:
+        return ""
+    if not isinstance(given, str):
+        raise ValueError("not a text")
+    return given
+
+
+def _size(given: Any) -> int:
+    if given is None:
+        return 0
+    if type(given) is not int or given not in NUMBERS:
+        raise ValueError("not a size")
+    return given
+
+
 def _meant(message: TelegramMessage) -> bool:
     """Whether something said in a group is meant for the bot: a command, or its being added."""
-    return bool((message.text or "").startswith("/") or message.new_chat_members)
+    return bool(_word(message.text).startswith("/") or message.new_chat_members)
+
+
+def _file(kind: str, found: Any, name: Any = None) -> File:
+    return File(kind, _word(found.file_id), _word(found.file_unique_id), _word(name), _size(found.file_size))
 
 
 def _files(message: TelegramMessage) -> tuple[File, ...]:
     if message.photo:
-        best = message.photo[-1]
-        return (File("photo", best.file_id, best.file_unique_id, "", best.file_size or 0),)
+        return (_file("photo", message.photo[-1]),)
     if message.video is not None:
-        video = message.video
-        return (File("video", video.file_id, video.file_unique_id, video.file_name or "", video.file_size or 0),)
+        return (_file("video", message.video, message.video.file_name),)
     if message.document is not None:
-        paper = message.document
-        kind = "photo" if (paper.mime_type or "").startswith("image/") else "document"
-        return (File(kind, paper.file_id, paper.file_unique_id, paper.file_name or "", paper.file_size or 0),)
+        kind = "photo" if _word(message.document.mime_type).startswith("image/") else "document"
+        return (_file(kind, message.document, message.document.file_name),)
     if message.voice is not None or message.audio is not None or message.video_note is not None:
         return (File("voice", "", ""),)
     if message.sticker is not None:
