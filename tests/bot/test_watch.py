@@ -37,7 +37,7 @@ from tests.people import FACTS
 
 pytestmark = pytest.mark.sqlite
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class HeldClock(Clock):
