@@ -16,7 +16,7 @@ from content.text import clean, clean_line
 
 Value: TypeAlias = str | int | float | Decimal | date | datetime | None
 MAX_CELL: Final = 32_767
-"""Characters one Excel cell holds."""
+"""Characters one Excel cell holds; Excel counts UTF-16 units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +108,25 @@ def _write_cell(
         case date():
             page.write_datetime(row, column, value, formats["date"])
         case str():
-            page.write_string(row, column, clean(value)[:MAX_CELL], formats["text"])
+            page.write_string(row, column, _cut(clean(value), MAX_CELL), formats["text"])
 
 
 def _shown(value: Value) -> str:
     return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
 
 
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, at most so many UTF-16 units, no letter cut in two."""
+    return text.encode("utf-16-le")[: most * 2].decode("utf-16-le", "ignore")
+
+
 def _sheet_name(wanted: str, taken: set[str]) -> str:
     """A name Excel accepts: at most 31 characters, none of []:*?/\\, no apostrophe at an end, not there yet."""
-    name = re.sub(r"[\[\]:*?/\\]", " ", clean_line(wanted))[:31].strip(" '") or "Sheet"
+    name = _cut(re.sub(r"[\[\]:*?/\\]", " ", clean_line(wanted)), 31).strip(" '") or "Sheet"
     number = 2
     unique = name
     while unique.lower() in taken:
-        unique = f"{name[: 31 - len(f' ({number})')]} ({number})"
+        unique = f"{_cut(name, 31 - len(f' ({number})'))} ({number})"
         number += 1
     taken.add(unique.lower())
     return unique

@@ -105,6 +105,22 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "texts",
+        "tests/content/test_injection.py::test_what_people_type_is_shown_as_typed_and_never_as_code",
+        "What people type is shown as they typed it, never as code (T20)",
+        "texts",
+        25_000,
+        500_000,
+    ),
+    Suite(
+        "braces",
+        "tests/content/test_injection.py::test_an_officers_braces_are_refused_or_are_the_two_words_they_stand_for",
+        "Officers' texts with braces: refused, or exactly the two words they stand for (T21)",
+        "texts",
+        20_000,
+        200_000,
+    ),
+    Suite(
         "walks",
         "tests/handlers/test_walks.py::test_a_walk_of_any_kind_is_answered_step_by_step",
         "People of every role wander through every dialogue, type and forge what nobody should: always an answer (T6)",
