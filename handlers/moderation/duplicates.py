@@ -6,6 +6,7 @@ from content.calendar import local_date, official_day_month
 from content.message import Choice, Message
 from content.text import read_code
 from db import queue, reviews
+from db.errors import Refused
 from db.models import Status, Submission
 from handlers.dialogue import Again, Answer, Command, Move
 from handlers.moderation.flow import card, carry_out, dialogue, fresh, split, until
@@ -28,7 +29,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("duplicate", free=True)
 async def ask_duplicate(talk: Talk) -> Message:
     submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
-    alike = await likely(talk, submission)
+    alike = [each for each in await likely(talk, submission) if _fits(submission, each.submission)]
     lines = [
         talk.words(
             "moderation.alike",
@@ -46,6 +47,15 @@ async def ask_duplicate(talk: Talk) -> Message:
         code=submission.code,
         lines=[talk.house.words.unescape(each) for each in lines],
     )
+
+
+def _fits(submission: Submission, other: Submission) -> bool:
+    """Whether to offer a likely one: never a duplicate or what is over. A later one is, to be told which of the two it is."""
+    try:
+        reviews.check_original(submission, other)
+    except Refused as refused:
+        return refused.key == "moderation.later_duplicate"
+    return True
 
 
 @dialogue.take("duplicate")

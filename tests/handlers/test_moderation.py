@@ -376,6 +376,16 @@ async def test_the_later_of_two_is_the_duplicate(world: World) -> None:
     assert (await state(world, first)).duplicate_of is None and (await state(world, code)).status == Status.SENT
 
 
+async def test_what_is_a_duplicate_itself_is_not_offered_as_what_another_repeats(world: World) -> None:
+    ha, first, code = await twice(world)
+    await ha.presses(f"c:trung:{code}.1")
+    await ha.taps("1")
+    await ha.taps("Ghi là trùng")
+    assert (await state(world, code)).status == Status.DUPLICATE
+    await ha.presses(f"c:trung:{first}.1")
+    assert ha.last.key == "moderation.duplicate" and code not in ha.last.text
+
+
 async def test_a_reviewer_may_think_better_of_a_duplicate(world: World) -> None:
     ha, first, code = await twice(world)
     await ha.presses(f"c:trung:{code}.1")
