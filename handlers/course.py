@@ -16,6 +16,8 @@ from handlers.talk import Talk
 REDIRECTS = 20
 ASIDE = ("resume", "anew", "start")
 """Questions about a draft, not of it: the draft stays where it was left."""
+RESUME = "tieptuc"
+"""The command that opens a draft again, its dialogue in the argument."""
 HISTORY = 30
 OUT = {"_back", "no", "stop", "home"}
 """The keys of options that lead away from a question without answering it."""
@@ -77,12 +79,14 @@ class Course:
             self.conversation.pending = {**self.conversation.pending, "command": name, "arg": arg}
             await self.move(self.talk.house.registry.joining, push=False)
             return
-        before = self.draft_in_hand()
+        before, first = self.draft_in_hand(), len(self.talk.out)
         move = await command.run(self.talk, arg)
         if move is not None:
             await self.move(move, push=move.dialogue == self.conversation.dialogue)
-            if before and self.conversation.dialogue != before:
+            offered = any(choice.command == RESUME and choice.arg == before for choice in self.choices)
+            if before and self.conversation.dialogue != before and not offered:
                 self.talk.say("common.draft_kept", dialogue=before, what=self.talk.words(f"{before}.draft_name"))
+                self.talk.out.insert(first, self.talk.out.pop())  # what is asked now stands last
 
     def draft_in_hand(self) -> str:
         return self.conversation.dialogue if self.talk.draft is not None and self.talk.draft.data else ""
@@ -197,7 +201,7 @@ class Course:
         while history and history[-1] == self.conversation.step:
             history.pop()
         if not history:
-            await self.command("menu", "")
+            await self.command(self.talk.data.get("opened_by", "menu"), "")
             return
         target = history.pop()
         state.history, state.ahead = history, [*state.ahead, self.conversation.step]
@@ -229,12 +233,14 @@ class Course:
 
     def with_previous(self, message: Message, previous: str) -> Message:
         words = self.talk.house.words
+        keep = words.message("common.previous", previous="").choices  # last: the text may number the others
+        if any(set(keep[0].words) <= set(choice.words) for choice in message.choices):
+            return message  # the question shows its answer and keeps it by an option of its own
         shown = next((choice.label for choice in message.choices if choice.key == previous), previous)
         if len(message.choices) >= MAX_CHOICES:  # no room for one more; the same option keeps it with one tap too
             note = self.talk.words("common.previous_choice", previous=shown)
             return replace(message, text=f"{message.text}\n\n{note}")
         note = words.text("common.previous", previous=shown if len(shown) <= 120 else shown[:117] + "…")
-        keep = words.message("common.previous", previous="").choices  # last: the text may number the others
         return replace(message, text=f"{message.text}\n\n{note}", choices=(*message.choices, *keep))
 
     def with_way_out(self, message: Message, kind: Kind) -> Message:

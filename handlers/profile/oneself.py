@@ -54,7 +54,7 @@ async def take_home(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.question("edit", "profile.edit")
 async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice in ("unit", "group"):
-        return onboarding.go({"unit": "unit_ask", "group": "group"}[answer.choice], editing=True)
+        return onboarding.go({"unit": "unit_ask", "group": "group"}[answer.choice], editing=True, opened_by="canhan")
     return answer.choice
 
 
@@ -77,7 +77,7 @@ async def take_member(talk: Talk, answer: Answer) -> Move | str:
     talk.me.membership = Membership(answer.choice)
     contradicted = {Membership.NO: Audience.OFFICER, Membership.YES: Audience.NONMEMBER}.get(talk.me.membership)
     if talk.me.audience is not None and talk.me.audience == contradicted:
-        return onboarding.go("group", editing=True)
+        return onboarding.go("group", editing=True, opened_by="canhan")
     return "home"
 
 

@@ -258,6 +258,10 @@ async def test_a_document_is_rendered_with_its_summary_and_its_parts_are_asked_o
     assert ha.last.key == "announcing.doc_from" and "Đang có: Liên đoàn Lao động tỉnh Thử Nghiệm" in ha.last.text
     await ha.taps("Giữ")
     assert ha.last.key == "announcing.doc_number" and "Đang có: 12/KH-LĐLĐ" in ha.last.text
+    await ha.taps("Giữ")
+    await ha.taps("Quay lại")
+    assert ha.last.key == "announcing.doc_number" and "Câu trả lời trước" not in ha.last.text
+    assert [choice.label for choice in ha.last.choices] == ["👌 Giữ", "↩️ Quay lại"]  # one button keeps it, not two
     for _ in range(4):
         await ha.taps("Giữ")
     assert ha.last.key == "announcing.doc_due"
@@ -298,7 +302,7 @@ async def test_a_draft_waits_through_other_work_and_goes_on_where_it_was(world: 
     ha = await at_body(world)
     await ha.says("Mời anh/chị họp.")
     await ha.says("menu")
-    assert ha.last.key == "common.draft_kept" and "Bản nháp thông báo" in ha.last.text
+    assert ha.last.key == "menu.home" and "bản nháp thông báo" in ha.last.text
     await ha.says("/hoso")
     world.now = datetime(2025, 7, 29, 3, 0, tzinfo=UTC)
     await ha.says("/guitin")

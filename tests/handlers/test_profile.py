@@ -314,3 +314,16 @@ async def test_a_reviewer_sees_that_a_name_was_erased_rather_than_nothing(world:
         sent = await submit(session, author, report, draft_id=None, due_at=world.now, year=2025, now=world.now)
         await erasure.erase(session, await lan.id(), world.now)
     assert "Trần Văn Nam 70%, (đã xóa dữ liệu) 30%" in (await ha.says(f"/duyet {sent.code}")).text
+
+
+async def test_the_way_back_from_a_question_of_joining_that_was_opened_to_change_it_leads_to_the_profile(
+    world: World,
+) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for opened, key in (("Nơi làm việc", "onboarding.unit_ask"), ("Nhóm", "onboarding.group")):
+        await hoa.says("/canhan")
+        await hoa.taps("Sửa thông tin")
+        await hoa.taps(opened)
+        assert hoa.last.key == key
+        await hoa.says("lui")
+        assert hoa.last.key == "profile.home"
