@@ -63,8 +63,10 @@ async def send_again(talk: Talk, arg: str) -> Move | None:
         return dialogue.go("detail", code=submission.code)
     draft = await accounts.find_draft(talk.session, talk.me.id, "report")
     if draft is not None and draft.data.get("track"):
-        same = draft.data.get("resend") == submission.code
-        return Move("report", "" if same else "resume")
+        if draft.data.get("resend") == submission.code:
+            return Move("report", "")
+        talk.say("mysubmissions.other_first", code=submission.code)
+        return Move("report", "resume")
     coauthors = await submissions.list_coauthors(talk.session, submission.id)
     data = {
         **submission.story,

@@ -51,7 +51,7 @@ async def ask_revoke(talk: Talk) -> Message:
 @dialogue.take("revoke")
 async def take_revoke(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
-        return "home"
+        return "grants"
     grant = await roles.revoke(talk.session, talk.data["grant"], talk.me.id, talk.now)
     person = await people.get(talk.session, grant.person_id)
     unit = await units.get(talk.session, grant.unit_id)

@@ -195,6 +195,11 @@ async def test_mending_does_not_push_another_draft_away(world: World) -> None:
     await hoa.presses(f"c:guilai:{code}")
     resumed = next(heard for heard in reversed(hoa.heard) if heard.key == "report.resume")
     assert "Một việc khác" in resumed.text
+    told = hoa.heard[hoa.heard.index(resumed) - 1]
+    assert told.key == "mysubmissions.other_first" and code in told.text
+    await hoa.taps("Bỏ nháp")
+    await hoa.taps("Sửa và gửi lại")
+    assert hoa.last.key == "report.preview" and "Giá gá thay dao cắt nhanh" in hoa.last.text
 
 
 async def test_pictures_on_their_way_are_not_missing(world: World) -> None:
