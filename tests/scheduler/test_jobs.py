@@ -36,6 +36,7 @@ from db.models import (
 from db.submissions import Report, submit
 from scheduler import copies
 from scheduler import jobs as work_jobs
+from tests.handlers.test_announcing import officer
 from tests.handlers.test_moderation import reviewer, sent
 from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
@@ -185,6 +186,25 @@ async def test_a_draft_in_the_copy_is_told_in_words_people_understand(world: Wor
         "Loại: sáng kiến, cải tiến\nTên: Giá gá thay dao\nLĩnh vực: kỹ thuật\n"
         "Trước đây: Mỗi lần thay dao phải dừng chuyền"
     )
+
+
+async def test_what_was_written_in_any_draft_stands_in_the_copy(world: World) -> None:
+    ha, hoa = await officer(world), await world.joined("Bùi Thị Hoa")
+    for person, sayings in (
+        (ha, ("/guitin", "van ban", "tiep", "LĐLĐ tỉnh Sông Mới", "12/KH-LĐLĐ")),
+        (hoa, ("thi dua", "dang ky", "1", "xong", "6", "Mỗi ca kiểm tra kim")),
+    ):
+        for said in sayings:
+            await person.says(said)
+    shown = ""
+    for person in (ha, hoa):
+        async with world.database.read() as session:
+            found = await rights.collect(session, await person.id())
+        sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, world.house.packs, found)}
+        shown += str(sheets["Bản nháp"].rows)
+    for written in ("LĐLĐ tỉnh Sông Mới", "12/KH-LĐLĐ", "Mỗi ca kiểm tra kim"):
+        assert written in shown
+    assert "export.part_text" in world.house.words  # what an announcement or a supplement says
 
 
 def test_every_dialogue_and_every_part_of_a_report_has_a_word_in_the_copy(world: World) -> None:
