@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import pytest
@@ -17,13 +18,16 @@ from sqlalchemy import delete
 from bot.settings import Settings
 from bot.web import reading
 from bot.web.server import WebServer
+from content.announcements import announcement
 from content.message import Choice, Media, Message, rows
 from content.pictures import qr_png
+from content.text import clean
 from db.inbox import Arrival
 from db.models import Lane, WebMessage, WebSession
 from db.session import Session
 from tests.bot.test_webchat import TEXTS, House, TwoPeople, open_house
-from tests.people import FACTS
+from tests.content.test_injection import typed
+from tests.people import FACTS, spoken
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -722,3 +726,18 @@ async def test_the_demo_shows_one_phone_at_a_time_where_there_is_no_room(phone: 
     await page.locator("#union").click()
     await expect(page.locator("#clock")).to_have_text("Thứ Hai, 28/7/2025, 07:00")
     await expect(page.locator("#union")).to_be_hidden()
+
+
+async def test_texts_that_are_code_elsewhere_are_shown_as_typed(phone: BrowserContext, echo: Echo) -> None:
+    """The grammar of tests/content/test_injection.py (T20), said by the bot as its templates escape it."""
+    page = await opened(phone, echo)
+    words, _ = spoken()
+    texts = [text for number in range(40) if (text := clean(typed(Random(number)))) and len(text) < 500]
+    for number, text in enumerate(texts):
+        await echo.say(announcement(words, "notice", f"{number}.{text}", []))
+    await expect(said(page, f"{len(texts) - 1}.").last).to_be_visible()
+    shown = await page.locator(".bubble").evaluate_all("all => all.map(b => b.innerText)")
+    for number, text in enumerate(texts):
+        bare = "".join(f"{number}.{text}".split())
+        assert any(bare in "".join(each.split()) for each in shown), text
+    assert await page.locator(".bubble script, .bubble img, .bubble a[href^='tg:'], .bubble iframe").count() == 0
