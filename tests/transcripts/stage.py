@@ -386,7 +386,6 @@ class Stage:
     async def settles(self) -> None:
         """Everything that came in is answered, and what is said at once or after a moment of quiet arrives."""
         await self._inbox.drain()
-        await self._delivers()
         self.world.now += PAUSE
         await self._delivers()
         await self._looks()
