@@ -69,7 +69,7 @@ SUITES = (
         "tests/test_replay.py::test_an_update_that_comes_again_and_again_takes_effect_once",
         "Updates that come one to five times, in batches that overlap and race, take effect once (T5)",
         "talks of six people",
-        50,
+        20,
         1_000,
     ),
     Suite(
