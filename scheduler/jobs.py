@@ -86,7 +86,7 @@ async def export(work: Work, job: Job) -> None:
         found = await rights.collect(session, int(job.data["person"]))
         files = await rights.files_of(session, int(job.data["person"]))
     names = await asyncio.to_thread(write_copy, work.files, work.words, work.packs, found, files)
-    await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days)
+    await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days, sent=files)
 
 
 async def unreached(work: Work, job: Job) -> None:
