@@ -576,7 +576,8 @@ async def test_nothing_is_cut_off_and_everything_can_be_hit_with_a_finger(
         ".map(b => [b.width, b.height])"
     )
     assert len(sizes) == 10
-    assert all(w >= 44 and h >= 44 for w, h in sizes), sizes
+    # Where a message still slides into its place, the browser's own arithmetic leaves 43.99999.
+    assert all(round(w, 1) >= 44 and round(h, 1) >= 44 for w, h in sizes), sizes
 
 
 async def test_the_page_can_be_used_by_keyboard_alone(phone: BrowserContext, echo: Echo) -> None:
