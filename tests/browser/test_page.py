@@ -430,6 +430,33 @@ async def test_what_was_not_sent_yet_survives_a_reload(phone: BrowserContext, ec
     assert len(echo.heard) == 2
 
 
+async def test_what_is_typed_while_the_page_loads_goes_out_once_after_what_was_left(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await page.route("**/api/say", lambda route: route.abort())
+    await types(page, "một")
+    await expect(page.locator(".waiting .note")).to_have_text(TEXTS["failed"])
+    await page.unroute("**/api/say")
+    ready = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await ready.wait()
+        await route.continue_()
+
+    for _ in range(2):  # and the page is loaded again before it was ready
+        await page.route("**/api/me*", late)
+        await page.reload(wait_until="commit")
+        await page.locator("#text").wait_for()
+        await types(page, "hai")
+        await expect(page.locator(".waiting")).to_have_text("hai")
+    ready.set()
+    await expect(said(page, "Đã nghe: hai")).to_have_count(2)
+    await expect(page.locator(".waiting")).to_have_count(0)
+    await expect(page.locator(".mine .bubble")).to_have_text(["một", "hai", "hai"])
+    assert [raw["text"] for raw in echo.heard] == ["/start", "một", "hai", "hai"]
+
+
 async def test_photos_that_a_reload_took_before_they_were_sent_are_named_and_their_words_kept(
     phone: BrowserContext, echo: Echo
 ) -> None:

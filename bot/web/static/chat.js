@@ -17,6 +17,7 @@ const waiting = new Map(); // key → what was sent and has not come back as a m
 const told = new Set(); // keys of what came back
 const held = new Set(); // boxes of presses that are not shown yet
 const queue = [];
+const left = saved(); // what an earlier page did not get through
 let me = { csrf: "", texts: {} };
 let change = 0;
 let pressed = 0; // the message of the last press
@@ -199,7 +200,7 @@ function quieten() {
 function post(address, body, text, form, done) {
   queue.push(bubble({ address, body, text, form, done, key: newKey() }));
   save();
-  work();
+  if (live) work(); // else begin() does, after what an earlier page left
 }
 
 function bubble(item) {
@@ -232,16 +233,27 @@ function tell(item, text) {
 function save() {
   try {
     const names = (form) => form && form.getAll("file").map((file) => file.name);
-    const kept = queue.map(({ address, body, text, form, key }) => ({ address, body, text, key, files: names(form) }));
-    sessionStorage.setItem(SAVED, JSON.stringify(kept));
+    const own = queue.map(({ address, body, text, form, key }) => ({ address, body, text, key, files: names(form) }));
+    sessionStorage.setItem(SAVED, JSON.stringify([...left, ...own]));
   } catch { /* a browser that keeps nothing */ }
 }
 
-function restore() {
+function saved() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(SAVED) || "[]");
-    for (const item of kept) if (!told.has(item.key)) item.files ? lost(item) : queue.push(bubble(item));
-  } catch { /* nothing was kept */ }
+    return JSON.parse(sessionStorage.getItem(SAVED) || "[]");
+  } catch {
+    return []; // nothing was kept
+  }
+}
+
+// What an earlier page left goes before what was typed while this one was loading.
+function restore() {
+  const early = queue.splice(0);
+  for (const item of left.splice(0)) if (!told.has(item.key)) item.files ? lost(item) : queue.push(bubble(item));
+  for (const item of early) {
+    queue.push(item);
+    log.append(item.box);
+  }
 }
 
 // Files that a reload took: their names are shown to be chosen again, what was written beside them stands in the field.
