@@ -54,7 +54,7 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
             copy = Path(name) / DATABASE
             with explained():
                 async with reading(settings, older=True) as database:  # above all before an update
-                    await snapshot.copy_to(database, copy)
+                    await database.copy_to(copy)
                 await _prove(copy)
             # 0600 from the first byte: everything that anybody told us is in it.
             with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:

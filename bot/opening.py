@@ -11,7 +11,7 @@ from typing import IO
 from bot.clock import Clock
 from bot.lock import hold
 from bot.settings import Settings
-from db import migrate, snapshot
+from db import migrate
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
 
@@ -35,7 +35,7 @@ async def bring_up_to_date(settings: Settings, database: Database, now: datetime
         part = copy.with_suffix(".part")
         part.unlink(missing_ok=True)
         with explained():
-            await snapshot.copy_to(database, part)
+            await database.copy_to(part)
         part.chmod(0o600)
         part.rename(copy)
         log.warning("the tables are brought up to date; as they were they lie in %s", copy)

@@ -45,7 +45,7 @@ async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
                 return problems, [
                     "The tables are missing or of an older version; the next start brings them up to date."
                 ]
-            notes = _scarce(file.parent if file is not None else settings.data_dir) + await snapshot.notes(database)
+            notes = _scarce(file.parent if file is not None else settings.data_dir) + await database.notes()
             return problems, notes + await _unfurnished(database)
     except snapshot.Unsound as error:
         return [*problems, *remedy(settings, Trouble(Kind.DAMAGED, str(error)))], []

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import event, select, text, true
+from sqlalchemy import event, select, true
 from sqlalchemy.orm import Session as Unit
 
 from db import house
 from db.models import AuditRow
-from db.session import Session
+from db.session import Session, triggers
 
 SYSTEM = 0
 """The actor when nobody pressed anything: a clock or the command line."""
@@ -104,7 +104,7 @@ async def verify(session: Session, marks: Sequence[Mark] = ()) -> Mark:
                 )
     if marks and marks[-1].row > number:
         raise Tampered(number + 1, f"row {number + 1} is missing, with all up to {marks[-1].row}: the end was cut off")
-    if await _guards(session) < GUARDS:
+    if await triggers(session, "audit") < GUARDS:
         raise Tampered(0, "the triggers that keep rows from being changed are gone; the rows are as they were written")
     return Mark(number, before)
 
@@ -145,15 +145,6 @@ async def _rows(session: Session) -> AsyncIterator[Sequence[Any] | None]:
         if len(found) < page:
             return
         after = found[-1][0]
-
-
-async def _guards(session: Session) -> int:
-    """How many triggers stand before the table."""
-    if session.get_bind().dialect.name == "postgresql":
-        query = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND NOT tgisinternal AND tgenabled <> 'D'"
-    else:
-        query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
-    return int((await session.execute(text(query))).scalar_one())
 
 
 async def last_anchor(session: Session) -> Mark | None:

@@ -6,9 +6,9 @@ import os
 import socket
 from typing import Any
 
-from sqlalchemy import NullPool, event
+from sqlalchemy import NullPool, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.trouble import Kind, Trouble
@@ -54,6 +54,21 @@ def engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
 def lone_engine(url: str) -> AsyncEngine:
     """An engine whose connections end when they are closed, and whose transactions see what others commit meanwhile."""
     return _engine(url, isolation_level="READ COMMITTED", poolclass=NullPool)
+
+
+async def notes(session: AsyncSession) -> list[str]:
+    """Switches with which a power cut takes away what was acknowledged; ours is one that a session can set itself."""
+    query = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
+    off = (await session.execute(text(query))).scalars().all()
+    return [f"The PostgreSQL server runs with {name} off: a power cut may take what was acknowledged." for name in off]
+
+
+async def triggers(session: AsyncSession, table: str) -> int:
+    """How many triggers stand before a table and are awake."""
+    query = text(
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass) AND NOT tgisinternal AND tgenabled <> 'D'"
+    )
+    return int((await session.execute(query, {"table": table})).scalar_one())
 
 
 def _engine(url: str, **options: Any) -> AsyncEngine:

@@ -1,4 +1,4 @@
-"""The engines and their transactions: one writer, many readers, nothing SQLite-only anywhere else."""
+"""The engines and their transactions: one writer, many readers, no SQL that only SQLite knows anywhere else."""
 
 from __future__ import annotations
 
@@ -163,10 +163,50 @@ class Database:
         finally:
             self.open -= 1
 
+    async def copy_to(self, target: Path) -> None:
+        """Writes a whole, compact copy of the file to `target`, which must not exist. Copying the live file would lose commits."""
+        async with self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute("VACUUM INTO ?", (str(target),))
+
+    async def problems(self, quick: bool = False) -> list[str]:
+        """What is wrong with its pages and, unless `quick`, with indexes and references. A server is only asked to answer."""
+        async with self.read() as session:
+            if self.shared:
+                await session.execute(text("SELECT 1"))
+                return []
+            if quick:
+                return await _complaints(session, "PRAGMA quick_check(5)")
+            orphans = [f"orphan in {row[0]}" for row in await session.execute(text("PRAGMA foreign_key_check"))]
+            return await _complaints(session, "PRAGMA integrity_check") + orphans
+
+    async def notes(self) -> list[str]:
+        """What is worth knowing about the engine: SQLite before 3.51.3 can damage what several write at once."""
+        async with self.read() as session:
+            if self.shared:
+                return await postgres.notes(session)
+            version = str((await session.execute(text("SELECT sqlite_version()"))).scalar_one())
+        if tuple(map(int, version.split("."))) < (3, 51, 3):
+            return [f"SQLite {version}: older than 3.51.3; safe here because writers take turns, but worth updating."]
+        return []
+
     async def close(self) -> None:
         """Closes every connection; a forgotten one is a ResourceWarning."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+async def triggers(session: AsyncSession, table: str) -> int:
+    """How many triggers stand before a table."""
+    if session.get_bind().dialect.name == "postgresql":
+        return await postgres.triggers(session, table)
+    query = text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
+    return int((await session.execute(query, {"table": table})).scalar_one())
+
+
+async def _complaints(session: AsyncSession, pragma: str) -> list[str]:
+    return [line for line in map(str, (await session.execute(text(pragma))).scalars()) if line != "ok"]
 
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:

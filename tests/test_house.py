@@ -50,6 +50,25 @@ def test_the_floors_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
+SQLITES_OWN = re.compile(
+    r"\bPRAGMA\b|\bVACUUM\b|\bsqlite_(?!errorname)|dialects\.sqlite|\bINSERT OR\b|\browid\b|\bGLOB\b|\bstrftime\('"
+)
+
+
+def test_sql_that_only_sqlite_knows_stands_in_one_module() -> None:
+    """Decision 43: the whole suite runs on PostgreSQL too, but a question nobody asks there would not be noticed."""
+    home = ROOT / "db" / "session.py"
+    assert SQLITES_OWN.search(home.read_text())
+    strays = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sources(*FLOORS)
+        if path != home
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if SQLITES_OWN.search(line)
+    ]
+    assert not strays
+
+
 def test_vietnamese_stands_only_in_content() -> None:
     found = []
     for path in [*sources("bot", "handlers", "scheduler", "db"), *(ROOT / "bot/web").rglob("*.[hjc][ts]*")]:

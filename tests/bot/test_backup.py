@@ -232,7 +232,7 @@ async def test_without_room_for_that_copy_nothing_is_brought_up_to_date(
     async def full(*_: object) -> None:
         raise Trouble(Kind.FULL, "database or disk is full")
 
-    monkeypatch.setattr(snapshot, "copy_to", full)
+    monkeypatch.setattr(Database, "copy_to", full)
     with pytest.raises(Trouble):
         await build_app(settings, Clock())
     assert workers(settings.database_file) == {620}
