@@ -111,7 +111,7 @@ class App:
             database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said, meter=self.meter
         )
         self.polling = (
-            Polling(self.telegram, self.inbox, database, self.house, clock, skew, self.may_lead)
+            Polling(self.telegram, self.inbox, database, self.house, clock, skew, self.may_lead, self.has_room)
             if self.telegram is not None
             else None
         )
@@ -169,6 +169,10 @@ class App:
     def may_lead(self) -> bool:
         """Whether this process still is the one that polls and sends. A folder's lock cannot be lost."""
         return self.lead is None or self.lead.held
+
+    def has_room(self) -> bool:
+        """Whether the doors may take more in, as far as anybody has looked."""
+        return self.watch.has_room()
 
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""
@@ -235,7 +239,13 @@ class App:
         if self.settings.webchat or demo is not None:
             texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
-                self.webchat, self.inbox.store, self.settings, texts=texts, red=self.watch.red, demo=demo
+                self.webchat,
+                self.inbox.store,
+                self.settings,
+                texts=texts,
+                red=self.watch.red,
+                room=self.has_room if demo is None else lambda: True,  # nobody's words are lost with a demo
+                demo=demo,
             )
             await self.server.start()
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from bot.inbox import Inbox
 from db import house
 from db.session import Database, settled
 from handlers.talk import House
+
+log = logging.getLogger(__name__)
 
 NOTED = timedelta(seconds=5)
 """How often a successful poll is written down, for `congdoan status` of a stopped bot."""
@@ -31,6 +34,7 @@ class Polling:
         clock: Clock,
         skew: Skew,
         may: Callable[[], bool],
+        room: Callable[[], bool],
     ) -> None:
         self._telegram = telegram
         self._inbox = inbox
@@ -39,10 +43,13 @@ class Polling:
         self._clock = clock
         self._skew = skew
         self._may = may
+        self._room = room
+        self._resting = False
         self._at = clock.monotonic()
         self._failing: float | None = None
         self._drained: float | None = None
         self._noted: datetime | None = None
+        telegram.before = self._before
         telegram.polled = self._polled
         telegram.missed = self._missed
 
@@ -52,9 +59,9 @@ class Polling:
         await self._introduce()
         await self._telegram.run(self._inbox.store)
 
-    def silent(self) -> float:
-        """Seconds since the last successful poll, or since the start."""
-        return self._clock.monotonic() - self._at
+    def silent(self) -> float | None:
+        """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""
+        return None if self._resting else self._clock.monotonic() - self._at
 
     def failing(self) -> float | None:
         """Seconds since the first of the polls that have failed without a success between."""
@@ -71,6 +78,20 @@ class Polling:
         async with self._database.write() as session:
             await house.remember(session, name, value, self._clock.now())
 
+    async def _before(self) -> None:
+        """Holds the next poll back: it confirms what the last one brought, and what it brings must find room."""
+        if not self._room():
+            log.error("no polls until there is room on the disk; Telegram keeps what comes meanwhile")
+            self._resting, self._failing, self._drained = True, None, None
+        try:
+            while not (
+                self._may() and self._room()
+            ):  # stood still, so that another polls: its poll must not end with ours
+                await self._clock.sleep(1.0)
+        finally:
+            if self._resting:
+                self._resting, self._at = False, self._clock.monotonic()
+
     def _missed(self) -> None:
         self._drained = None
         if self._failing is None:
@@ -80,8 +101,6 @@ class Polling:
         self._at, self._failing, now = self._clock.monotonic(), None, self._clock.now()
         self._skew.hear(dates(raw), self._drained)
         self._drained = self._at if len(raw) < MOST else None
-        while not self._may():  # we stood still meanwhile: another process polls, and its poll must not end with ours
-            await self._clock.sleep(1.0)
         if "telegram" not in self._house.links:
             await self._introduce()
         if self._noted is None or now - self._noted >= NOTED:

@@ -113,6 +113,10 @@ class Watch:
 
     # ------------------------------------------------------------------------------------------------ what is seen
 
+    def has_room(self) -> bool:
+        """Whether the disk can take more from outside: below the line, what is left is for what is there already (F14)."""
+        return self._free is None or self._free >= troubles.FULL
+
     def facts(self) -> Facts:
         """What is known at this moment."""
         now, tick = self._clock.now(), self._clock.monotonic()

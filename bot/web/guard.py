@@ -124,12 +124,14 @@ class Guard:
         address_of: Callable[[str], str] | None,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
+        room: Callable[[], bool],
     ) -> None:
         self._database = database
         self._texts = texts
         self._address_of = address_of
         self._now = now
         self._monotonic = monotonic
+        self._room = room
         self._limits = Limits()
         self.demo_csrf = secrets.token_urlsafe(32)
 
@@ -156,7 +158,9 @@ class Guard:
         return Visitor(found.address, found.csrf)
 
     async def poster(self, request: web.Request) -> Visitor:
-        """Who posts, after every check. Raises 401, 403, 429."""
+        """Who posts, after every check. Raises 401, 403, 429, and 503 while the disk is full: the page tries again."""
+        if not self._room():
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "60"})
         visitor = await self.visitor(request)
         self.check_page(request, visitor.csrf)
         if not self._limits.take(visitor.address, POSTS_A_MINUTE / 60, BURST, self._monotonic()):

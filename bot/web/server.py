@@ -75,6 +75,7 @@ class WebServer:
         *,
         texts: Mapping[str, str],
         red: Callable[[], Sequence[str]],
+        room: Callable[[], bool] = lambda: True,
         demo: Demo | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -90,6 +91,7 @@ class WebServer:
             address_of=demo.address_of if demo else None,
             now=chat.now,
             monotonic=monotonic,
+            room=room,
         )
         self._reading = Reading(chat, self._guard)
         self._saying = Saying(chat, store, self._guard)

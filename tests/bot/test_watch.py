@@ -235,6 +235,36 @@ async def test_a_filling_disk_is_told_before_it_is_full(outside: Outside, monkey
     assert outside.app.watch.troubles() == []
 
 
+async def test_below_256_mb_nothing_more_is_taken_in_until_there_is_room_again(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform keeps what comes meanwhile; what is there already is answered with the room that is left (F14)."""
+    fake, app = outside.fake, outside.app
+    someone = fake.person(42)
+    free = 255 * MB
+    monkeypatch.setattr(watch, "free_space", lambda _: free)
+    await outside.looks()
+    someone.says("menu")  # ends the long poll under way, which takes it along
+    await outside.until(lambda: app.watch.facts().poll is None)
+    polls = len(fake.polls)
+    someone.says("menu")
+    await outside.until(lambda: len(fake.messages(42)) == 1, moving=0.1)
+    for _ in range(60):  # two minutes: a poller that is silent on purpose is no trouble of its own
+        await outside.looks()
+    assert await outside.red() == ["disk_full"]
+    assert len(fake.polls) == polls and len(fake.pending) == 2, "the last batch is not even confirmed"
+    assert app.server is not None
+    async with aiohttp.ClientSession() as client:
+        for path in ("api/say", "api/press", "api/files"):
+            async with client.post(app.server.address + path) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    free = 256 * MB
+    healed = outside.clock.elapsed
+    await outside.until(lambda: len(fake.messages(42)) == 2, moving=0.5)
+    assert outside.clock.elapsed - healed <= 30
+    assert await outside.red() == []
+
+
 async def test_a_clock_that_somebody_sets_is_told_at_once_and_forgiven_when_it_is_set_right(outside: Outside) -> None:
     for by in (timedelta(minutes=3), timedelta(hours=-5)):
         outside.clock.set_by = by

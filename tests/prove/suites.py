@@ -57,6 +57,14 @@ SUITES = (
         5_000,
     ),
     Suite(
+        "disks",
+        "tests/test_disk.py::test_a_disk_that_fills_or_refuses_at_random_moments_loses_nothing_that_was_acknowledged",
+        "The disk fills or refuses at any statement: what was acknowledged is there, and all goes on when it is well (T11)",
+        "troubles",
+        50,
+        500,
+    ),
+    Suite(
         "races",
         "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
         "Two people deciding at once: one wins, the other is told (T8)",

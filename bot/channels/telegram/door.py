@@ -63,6 +63,8 @@ class Telegram:
         self._mass = cast(AiohttpRequest, self._bulk.request)
         self._background: set[asyncio.Task[None]] = set()
         self.username = ""
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """Awaited before every poll."""
         self.polled: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
         """Called with what came after every successful poll, for the status."""
         self.missed: Callable[[], None] | None = None
@@ -89,6 +91,8 @@ class Telegram:
         time = asyncio.get_running_loop().time
         while True:
             try:
+                if self.before is not None:
+                    await self.before()
                 # After a failure it does not wait for something to come: whether all is well again is known at once.
                 began, before, wait = time(), offset, 0 if failures else LONG_POLL
                 raw = await self._fetch_updates(offset, wait)
