@@ -20,7 +20,7 @@ from scheduler.delivery import WINDOW
 from tests.databases import Server, temporary_server
 from tests.fakes.botapi import BotApiProcess
 from tests.prove import cases, note
-from tests.test_kill import ANNOUNCEMENT, AWAY, Bot, furnish, report_of
+from tests.test_kill import ANNOUNCEMENT, AWAY, Bot, Load, furnish
 
 pytestmark = pytest.mark.prove
 
@@ -137,27 +137,8 @@ async def test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and
 ) -> None:
     rng = random.Random(CASES.start)
     async with opened(tmp_path, own_server) as (fake, house, broadcast_id):
-        scripts = {1000 + MEMBERS + n: report_of(n, rng) for n in range(REPORTERS)}
-        begun: set[int] = set()
-        stop, pushed, away = asyncio.Event(), 0, 0
-
-        async def load() -> None:
-            nonlocal pushed
-            waiting, active = list(scripts), list[int]()
-            while True:
-                while len(active) < 8 and waiting and not stop.is_set():
-                    active.append(waiting.pop(0))
-                    begun.add(active[-1])
-                if not active:
-                    return
-                chat = rng.choice(active)
-                await fake.act(chat, "says", text=scripts[chat].pop(0))
-                pushed += 1
-                if not scripts[chat]:
-                    active.remove(chat)
-                await asyncio.sleep(1 / RATE)
-
-        loading = asyncio.create_task(load())
+        load, away = Load(fake, REPORTERS, MEMBERS, rng), 0
+        loading = asyncio.create_task(load.run())
         for _ in range(ROUNDS):
             for role in ("lead", "other"):
                 for fault in ("killed", "stopped"):
@@ -173,7 +154,7 @@ async def test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and
             house.server.stop("immediate")
             house.server.start(fast=False)
             await house.lead()
-        stop.set()
+        load.stop.set()
         await loading
         await house.settled(fake)
         conflicts = (await fake.control("queue"))["conflicts"]
@@ -187,12 +168,12 @@ async def test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and
         reports = house.ask("SELECT author_id, count(*) FROM submissions GROUP BY author_id")
         inbox = house.ask("SELECT state, count(*) FROM inbox GROUP BY state")
     note(
-        updates=pushed, reports=len(begun), reports_lost=len(begun) - len(reports), polls_that_met=conflicts,
+        updates=load.pushed, reports=len(load.begun), reports_lost=len(load.begun) - len(reports), polls_that_met=conflicts,
         announcements_sent=states.get("sent", 0), announcements_in_doubt=states.get("unknown", 0),
         announcements_twice=sum(times > 1 for times in got.values()),
     )  # fmt: skip
-    assert inbox == [("done", pushed)]
-    assert len(reports) == len(begun) and all(count == 1 for _, count in reports)
+    assert inbox == [("done", load.pushed)]
+    assert len(reports) == len(load.begun) and all(count == 1 for _, count in reports)
     assert got and max(got.values()) == 1, "somebody got the announcement twice"
     assert sum(map(int, map(str, states.values()))) == MEMBERS
     assert set(states) <= {OutState.SENT.value, OutState.FAILED.value, OutState.UNKNOWN.value}
