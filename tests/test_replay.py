@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,9 +15,9 @@ from content.message import from_json
 from db import people
 from db.inbox import Arrival
 from db.models import InboxRow, OutboxRow, Person, Purpose, Submission
-from db.session import Database, Session
-from handlers.dialogue import Incoming
+from db.session import Database
 from tests.databases import Template
+from tests.fakes.channel import PlainDoor
 from tests.people import World, make_world
 from tests.prove import cases, note
 from tests.test_kill import report_of
@@ -27,20 +26,10 @@ AUTHORS = 6
 TIMES = 5
 
 
-class Door:
-    """A door whose raw form is already ours."""
-
-    name = "test"
-
-    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
-        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
-
-    async def erase(self, session: Session, raw: Any) -> None:
-        """Keeps nothing."""
-
-
 def inbox_of(world: World, said: Callable[[str], None] = lambda _: None) -> Inbox:
-    return Inbox(world.database, world.house, {"test": Door()}, now=lambda: world.now, sleep=asyncio.sleep, said=said)
+    return Inbox(
+        world.database, world.house, {"test": PlainDoor()}, now=lambda: world.now, sleep=asyncio.sleep, said=said
+    )
 
 
 async def authors(world: World) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,22 +12,9 @@ from bot.inbox import Inbox, arrival
 from content.message import to_json
 from db import accounts, outbox
 from db.models import InboxRow, InboxState, OutboxRow
-from db.session import Session
-from handlers.dialogue import Incoming
+from tests.fakes.channel import PlainDoor
 from tests.handlers.test_engine import with_probe
 from tests.people import TestPerson, World
-
-
-class PlainDoor:
-    """A door whose raw form is already ours."""
-
-    name = "test"
-
-    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
-        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
-
-    async def erase(self, session: Session, raw: Any) -> None:
-        """Keeps nothing."""
 
 
 class Post:

@@ -233,10 +233,11 @@ def test_however_a_decoder_ends_its_process_ours_goes_on(
     assert TEXT not in (tmp_path / "seen").read_text()
 
 
-def test_the_process_may_have_what_was_promised_and_writes_no_file() -> None:
+def test_the_process_may_have_what_was_promised_and_writes_no_file(tmp_path: Path) -> None:
     assert apart.MEMORY <= 512 * 2**20 and apart.WORK <= 10
     script = (
-        "from content import apart; apart.clean_photo = lambda _: open('/tmp/written', 'wb', 0).write(b'x') and b'';"
+        f"from content import apart; written = {str(tmp_path / 'written')!r};"
+        "apart.clean_photo = lambda _: open(written, 'wb', 0).write(b'x') and b'';"
         f"apart._main({apart.MEMORY}, {apart.WORK})"
     )
     done = subprocess.run([sys.executable, "-c", script], input=b"", capture_output=True, check=False)

@@ -7,10 +7,25 @@ import heapq
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from content.message import Message
 from db.models import Lane
+from db.session import Session
+from handlers.dialogue import Incoming
 from scheduler.delivery import SendError
+
+
+class PlainDoor:
+    """A door whose raw form is already ours."""
+
+    name = "test"
+
+    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
+        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
+
+    async def erase(self, session: Session, raw: Any) -> None:
+        """Keeps nothing."""
 
 
 class VirtualTime:

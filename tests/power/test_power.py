@@ -7,10 +7,8 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -20,10 +18,9 @@ from bot.inbox import Inbox, arrival
 from content.message import Message
 from db.models import Draft, Lane, OutboxRow, OutState, Person, Purpose
 from db.people import consent
-from db.session import Session
-from handlers.dialogue import Incoming
 from scheduler import broadcasts
 from scheduler.delivery import Delivery
+from tests.fakes.channel import PlainDoor
 from tests.people import TestPerson, World
 from tests.power.images import left_by, write
 from tests.power.recorder import Record, recorded
@@ -38,7 +35,7 @@ SAID = ("gửi", "vẫn gửi", "menu", "/hoso", "menu")
 """What each author says in turn; the second answers the question about reports that are alike."""
 
 
-class Wire:
+class Wire(PlainDoor):
     """A platform that takes everything, and the door that updates come through; both mark what others now rely on."""
 
     name = "scripted"
@@ -56,12 +53,6 @@ class Wire:
         await asyncio.sleep(0.002)
         self._sent += 1
         return edits or f"p{self._sent}"
-
-    def read(self, raw: Any, received_at: datetime) -> Incoming | None:
-        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
-
-    async def erase(self, session: Session, raw: Any) -> None:
-        """Keeps nothing."""
 
 
 async def busy_hour(world: World, record: Record) -> None:
