@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import handling, pace, sending, stage
+from tests.bench import demo, handling, pace, sending, stage
 
-ALL = {"sending": sending.run, "pace": pace.run, "handling": handling.run}
+ALL = {"demo": demo.run, "sending": sending.run, "pace": pace.run, "handling": handling.run}
 
 
 async def main(names: list[str]) -> None:
