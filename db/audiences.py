@@ -115,10 +115,18 @@ def wants_none(topic: str) -> ColumnElement[bool]:
     return or_(Person.news.is_(False), cast(Person.muted_topics, String).contains(f'"{topic}"'))
 
 
-def why_not(rule: Rule, kind: str, topic: str, today: datetime, *, exempt: bool = False) -> ColumnElement[str]:
+def why_not(
+    rule: Rule,
+    kind: str,
+    topic: str,
+    today: datetime,
+    *,
+    exempt: bool = False,
+    moved: ColumnElement[bool] | None = None,
+) -> ColumnElement[str]:
     """Why a person gets nothing of a broadcast of this kind, in SQL: "" = they get it.
 
-    `today` is when the day begins whose caps count; `exempt` lifts them.
+    `today` is when the day begins whose caps count; `exempt` lifts them. `moved` says whether they have left its reach.
     """
     reachable = exists().where(Account.person_id == Person.id, Account.reach == Reach.OK)
     whens: list[tuple[ColumnElement[bool], str]] = [(Person.processing.is_(False), "withdrawn")]
@@ -127,6 +135,8 @@ def why_not(rule: Rule, kind: str, topic: str, today: datetime, *, exempt: bool 
     whens += [(wants_none(topic), "muted"), (~reachable, "blocked")]
     if not exempt and kind not in ("urgent", "correction"):
         whens.append((full(today, kind), "capped"))
+    if moved is not None:
+        whens.append((moved, "moved"))
     return case(*((when, literal(reason)) for when, reason in whens), else_=literal(""))
 
 

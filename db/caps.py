@@ -79,6 +79,15 @@ async def make_room(session: Session, kind: str, people: Collection[int], today:
         OutboxRow.state.in_(WAITS), Broadcast.kind.in_(lower),
         or_(Broadcast.kind != "automatic", Broadcast.timing != OWN_DAY),
     )  # fmt: skip
+    # Few people, mostly none, have anything that could give way: the others' messages are not looked at.
+    having = (
+        select(OutboxRow.person_id)
+        .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
+        .where(OutboxRow.person_id.in_(people), OutboxRow.not_before >= _since(today, CAPS[-1][0]), spare)
+    )
+    people = {person_id for person_id in (await session.execute(having)).scalars() if person_id is not None}
+    if not people:
+        return 0
     counts = or_(spare, Broadcast.kind != "automatic") if "automatic" in lower else true()
     query = (
         select(OutboxRow.person_id, OutboxRow.id, OutboxRow.not_before, Broadcast.kind, spare)

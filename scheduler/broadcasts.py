@@ -10,7 +10,7 @@ from content.announcements import announcement, with_activity
 from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
-from content.windows import hours_ahead, when_to_send
+from content.windows import hours_ahead, times_to_send
 from db import activities, broadcasts, caps, outbox, people, policy
 from db.activities import Line
 from db.broadcasts import Member
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Lines = Mapping[int | None, Line]
 """For the units of some people, the line of the nearest unit that wrote one."""
+Planned = tuple[Member, datetime, datetime | None, int | None, dict[str, Any] | None]
+"""A person, not before, not after, the body they share with others, or a message of their own."""
 
 
 async def run(work: Work) -> None:
@@ -106,8 +108,7 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
                 session, broadcast.kind, [each.person_id for each in found if not each.reason], day_start(now), now
             )
         lines = await _activities(session, broadcast, found)
-        rows = [(member, *await _plan(work, session, broadcast, member, lines, now)) for member in found]
-        await broadcasts.add_targets(session, broadcast, rows, now)
+        await broadcasts.add_targets(session, broadcast, await _plan(work, session, broadcast, found, lines, now), now)
         return True
 
 
@@ -138,19 +139,34 @@ async def _activities(session: Session, broadcast: Broadcast, found: Sequence[Me
 
 
 async def _plan(
-    work: Work, session: Session, broadcast: Broadcast, member: Member, lines: Lines, now: datetime
-) -> tuple[datetime, datetime | None, int | None, dict[str, Any] | None]:
-    due, expires = when_to_send(broadcast.kind, broadcast.timing, member.hours, broadcast.send_at, now)
-    group = member.audience.value if member.audience is not None else ""
+    work: Work, session: Session, broadcast: Broadcast, found: Sequence[Member], lines: Lines, now: datetime
+) -> list[Planned]:
+    """When each of some people gets it and what: hours and texts are few, and thought about once each."""
+    known = {member.hours for member in found}
+    times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, now)
+    texts: dict[tuple[str, Line | None], tuple[str, int | None]] = {}
+    rows: list[Planned] = []
+    for member in found:
+        about = (member.audience.value if member.audience is not None else "", lines.get(member.unit_id))
+        if about not in texts:
+            texts[about] = await _text(work, session, broadcast, *about, now)
+        text, body = texts[about]
+        own = None if body is not None else _payload(work, broadcast, fill(text, name=member.name, unit=member.unit))
+        rows.append((member, *times[member.hours], body, own))
+    return rows
+
+
+async def _text(
+    work: Work, session: Session, broadcast: Broadcast, group: str, own: Line | None, now: datetime
+) -> tuple[str, int | None]:
+    """What a group is told, and the stored body of it; None where it differs from person to person."""
     text = str(broadcast.audience.get("texts", {}).get(group, broadcast.text))
     variant = group if group in broadcast.audience.get("texts", {}) else "all"
-    if member.unit_id in lines:
-        unit_id, unit, line = lines[member.unit_id]
+    if own is not None:
+        unit_id, unit, line = own
         text = with_activity(work.words, text, unit, line)
         variant = f"{variant}-{unit_id}"
-    if count_placeholders(text):
-        return due, expires, None, _payload(work, broadcast, fill(text, name=member.name, unit=member.unit))
-    return due, expires, await _body(work, session, broadcast, variant, text, now), None
+    return text, None if count_placeholders(text) else await _body(work, session, broadcast, variant, text, now)
 
 
 async def _body(work: Work, session: Session, broadcast: Broadcast, variant: str, text: str, now: datetime) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, insert, literal, select, update
+from sqlalchemy import String, bindparam, cast, exists, func, insert, literal, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from db import audiences, audit, policy
@@ -37,13 +38,19 @@ from db.session import Session
 CHUNK = 500
 REFUSALS = 20
 """Messages the platform refuses in a row before a broadcast is paused: something is wrong with it (promises §1.5)."""
+_COLUMNS = OutboxRow.__table__.c
+_OWN = (
+    update(OutboxRow.__table__)  # type: ignore[arg-type]
+    .where(OutboxRow.dedup_key == bindparam("key"))
+    .values(payload=bindparam("own"))
+)
+"""What differs from person to person, once their rows are there."""
 Times = Mapping[str, tuple[datetime, datetime | None]]
 """For everybody's hours: not before, and not after."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody of a frozen audience, and why they get nothing ("" = they get it)."""
+class Member(NamedTuple):
+    """Somebody of a frozen audience, the chat they used last, and why they get nothing ("" = they get it)."""
 
     person_id: int
     name: str
@@ -51,7 +58,9 @@ class Member:
     unit: str
     audience: Audience | None
     hours: str
-    account: Account | None
+    account_id: int | None
+    channel: str
+    address: str
     reason: str
 
 
@@ -86,26 +95,32 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
 
     `today` is when the day begins whose caps count; `exempt` lifts them.
     """
-    why = audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt)
+    moved = await _outside(session, broadcast)
+    why = audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt, moved=moved)
+    chat = aliased(Account)
+    known = aliased(Account)
+    # Those that can be reached go first.
+    last = (
+        select(known.id)
+        .where(known.person_id == Person.id)
+        .order_by((known.reach == Reach.OK).desc(), known.seen_at.desc(), known.id)
+        .limit(1)
+        .correlate(Person)
+        .scalar_subquery()
+    )
     query = (
-        select(Person, BroadcastTarget.unit_id, Unit.name, why, await _outside(session, broadcast))
+        select(
+            Person.id, Person.name, BroadcastTarget.unit_id, func.coalesce(Unit.name, ""), Person.audience, HOURS,
+            chat.id, chat.channel, chat.address, why,
+        )
         .join(BroadcastTarget, BroadcastTarget.person_id == Person.id)
         .outerjoin(Unit, Unit.id == BroadcastTarget.unit_id)
+        .outerjoin(chat, chat.id == last)
         .where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.state == TargetState.FROZEN)
-        .order_by(Person.id)
+        .order_by(BroadcastTarget.person_id)
         .limit(CHUNK)
-    )
-    rows = [
-        (person, unit_id, unit, "moved" if out and not reason else reason)
-        for person, unit_id, unit, reason, out in await session.execute(query)
-    ]
-    accounts = await _accounts(session, [person.id for person, *_ in rows])
-    return [
-        Member(
-            person.id, person.name, unit_id, unit or "", person.audience, person.hours, accounts.get(person.id), reason
-        )
-        for person, unit_id, unit, reason in rows
-    ]
+    )  # fmt: skip
+    return [Member(*row) for row in await session.execute(query)]
 
 
 async def _outside(session: Session, broadcast: Broadcast) -> ColumnElement[bool]:
@@ -119,20 +134,6 @@ async def _outside(session: Session, broadcast: Broadcast) -> ColumnElement[bool
     return ~exists().where(UnitPath.ancestor_id.in_(held), UnitPath.descendant_id == Person.unit_id)
 
 
-async def _accounts(session: Session, ids: Sequence[int]) -> dict[int, Account]:
-    """The chat of each person that was used last, those that can be reached first."""
-    found: dict[int, Account] = {}
-    query = (
-        select(Account)
-        .where(Account.person_id.in_(ids))
-        .order_by((Account.reach == Reach.OK).desc(), Account.seen_at.desc(), Account.id)
-    )
-    for account in (await session.execute(query)).scalars():
-        if account.person_id is not None:
-            found.setdefault(account.person_id, account)
-    return found
-
-
 async def add_targets(
     session: Session,
     broadcast: Broadcast,
@@ -142,40 +143,49 @@ async def add_targets(
     """Plans some people of the frozen audience: an outbox row each, unless there is a reason against it.
 
     Each row is (member, not before, expires, body, own payload). What would come after it expired is so from the start, to
-    be shown as missed. The caller's transaction holds the whole chunk, and the
-    row's key holds if everything else should fail: nobody is planned twice.
+    be shown as missed. The caller's transaction holds the whole chunk, and the row's key holds if everything else should
+    fail: nobody is planned twice.
     """
-    outgoing = [
-        {
-            "dedup_key": f"bc:{broadcast.id}:{member.person_id}", "policy": Policy.AMO, "lane": int(Lane.BULK),
-            "kind": broadcast.kind, "account_id": member.account.id, "person_id": member.person_id,
-            "channel": member.account.channel, "address": member.account.address, "broadcast_id": broadcast.id,
-            "body_id": body_id, "payload": payload, "attempts": 0, "not_before": due, "expires_at": expires,
-            "state": OutState.EXPIRED if expires is not None and due > expires else OutState.READY,
-            "finished_at": now if expires is not None and due > expires else None, "claim": "", "provider_id": "", "edits": "", "error": "", "created_at": now,
-        }
-        for member, due, expires, body_id, payload in rows
-        if not member.reason and member.account is not None
-    ]  # fmt: skip
-    if outgoing:
-        await session.execute(insert(OutboxRow), outgoing)
-    made = await session.execute(
-        select(OutboxRow.person_id, OutboxRow.id).where(
-            OutboxRow.broadcast_id == broadcast.id, OutboxRow.person_id.in_([member.person_id for member, *_ in rows])
+    key = f"bc:{broadcast.id}:"
+    reasons: dict[str, list[int]] = defaultdict(list)
+    chats: dict[tuple[datetime, datetime | None, int | None], list[int]] = defaultdict(list)
+    own: list[dict[str, Any]] = []
+    for member, due, expires, body_id, payload in rows:
+        reasons[member.reason].append(member.person_id)
+        if not member.reason and member.account_id is not None:
+            chats[due, expires, body_id].append(member.account_id)
+            if payload is not None:
+                own.append({"key": f"{key}{member.person_id}", "own": payload})
+    theirs: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
+        "dedup_key": literal(key) + cast(Account.person_id, String), "account_id": Account.id,
+        "person_id": Account.person_id, "channel": Account.channel, "address": Account.address,
+    }  # fmt: skip
+    for (due, expires, body_id), ids in chats.items():
+        late = expires is not None and due > expires
+        same = {
+            "policy": Policy.AMO, "lane": int(Lane.BULK), "kind": broadcast.kind, "broadcast_id": broadcast.id,
+            "body_id": body_id, "attempts": 0, "not_before": due, "expires_at": expires,
+            "state": OutState.EXPIRED if late else OutState.READY, "finished_at": now if late else None, "claim": "",
+            "provider_id": "", "edits": "", "error": "", "created_at": now,
+        }  # fmt: skip
+        # What many get at one hour is one statement: a row object for each would cost several times as much.
+        values = [*theirs.values(), *(literal(value, _COLUMNS[name].type) for name, value in same.items())]
+        rows_of = select(*values).where(Account.id.in_(ids)).order_by(Account.id)
+        await session.execute(insert(OutboxRow).from_select([*theirs, *same], rows_of))
+    if own:
+        await (await session.connection()).execute(_OWN, own)
+    its_key = literal(key) + cast(BroadcastTarget.person_id, String)
+    its_row = select(OutboxRow.id).where(OutboxRow.dedup_key == its_key).correlate(BroadcastTarget).scalar_subquery()
+    for reason, people in reasons.items():
+        settled = {"state": TargetState.SKIPPED, "reason": reason}
+        planned = {"state": TargetState.PLANNED, "outbox_id": its_row}
+        await session.execute(
+            update(BroadcastTarget)
+            .where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.person_id.in_(people))
+            .values(settled if reason else planned),
+            execution_options={"synchronize_session": False},
         )
-    )
-    outbox_ids = {person_id: row_id for person_id, row_id in made}
-    settled = [
-        {
-            "broadcast_id": broadcast.id, "person_id": member.person_id, "reason": member.reason,
-            "state": TargetState.SKIPPED if member.reason else TargetState.PLANNED,
-            "outbox_id": outbox_ids.get(member.person_id),
-        }
-        for member, *_ in rows
-    ]  # fmt: skip
-    if settled:
-        await session.execute(update(BroadcastTarget), settled)
-    return len(outgoing)
+    return sum(map(len, chats.values()))
 
 
 async def planned(session: Session, broadcast: Broadcast) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
@@ -75,6 +75,7 @@ class BroadcastTarget(Base):
     """One person of a broadcast: one push even with two channels. Delivery itself is the outbox row's state."""
 
     __tablename__ = "broadcast_targets"
+    __table_args__ = (Index("ix_broadcast_targets_broadcast_id_state_person_id", "broadcast_id", "state", "person_id"),)
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcasts.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True, index=True)
     unit_id: Mapped[int | None]

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import index_of_some
 
 
 class InboxState(StrEnum):
@@ -90,8 +91,12 @@ class OutboxRow(Base):
         UniqueConstraint("dedup_key"),
         Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
         Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
-        Index("ix_outbox_retry_at", "retry_at"),
+        Index("ix_outbox_person_id_not_before", "person_id", "not_before"),
         Index("ix_outbox_broadcast_id_state", "broadcast_id", "state"),
+        # What waits for another try is looked for at every claim, and what ended last at every look at a broadcast: both
+        # are few beside a million rows, so these hold nothing else.
+        index_of_some("ix_outbox_retry", "retry_at IS NOT NULL", "channel", "state", "lane", "retry_at"),
+        index_of_some("ix_outbox_ended", "finished_at IS NOT NULL", "broadcast_id", "finished_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     dedup_key: Mapped[str | None]
@@ -99,12 +104,12 @@ class OutboxRow(Base):
     lane: Mapped[int]
     kind: Mapped[str]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    person_id: Mapped[int | None] = mapped_column(index=True)
+    person_id: Mapped[int | None]
     channel: Mapped[str]
     address: Mapped[str]
     broadcast_id: Mapped[int | None] = mapped_column(ForeignKey("broadcasts.id"))
     body_id: Mapped[int | None] = mapped_column(ForeignKey("bodies.id"))
-    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     slot: Mapped[str | None]
     state: Mapped[OutState] = mapped_column(enum(OutState), default=OutState.READY)
     attempts: Mapped[int] = mapped_column(default=0)
