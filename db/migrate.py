@@ -27,11 +27,8 @@ def _config(connection: Connection) -> Config:
 async def upgrade(database: Database) -> None:
     """Applies what is missing. Raises Trouble when the tables are newer than this program, or cannot be used at all."""
     with explained():
-        async with database.engine.connect() as connection:
-            if database.shared:  # who waited for another to make the tables must see them
-                await connection.execution_options(isolation_level="READ COMMITTED")
-            async with connection.begin():
-                await connection.run_sync(_upgrade)
+        async with database.remake() as connection:
+            await connection.run_sync(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from sqlalchemy import DateTime, Dialect, Index, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from db import postgres
 from db.driver import in_one_trip
-from db.trouble import lost_a_race
+from db.trouble import Kind, Trouble, lost_a_race
 
 Session = AsyncSession
 
@@ -167,6 +167,32 @@ class Database:
                 yield session
         finally:
             self.open -= 1
+
+    @asynccontextmanager
+    async def remake(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that may change the tables themselves. Raises Trouble where a reference would lead nowhere.
+
+        SQLite rebuilds a table by dropping the old one, and with references enforced would then empty those that lead to
+        it, or refuse. So they are looked at once, at the end.
+        """
+        async with self._writer.connect() as connection:
+            if self.shared:
+                # Who waited for another to make the tables must see them.
+                await connection.execution_options(isolation_level="READ COMMITTED")
+                async with connection.begin():
+                    yield connection
+                return
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute("PRAGMA foreign_keys=OFF")  # means nothing within a transaction
+            try:
+                async with connection.begin():
+                    yield connection
+                    orphans = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+                    if orphans:
+                        raise Trouble(Kind.DAMAGED, f"orphan in {orphans[0][0]}")
+            finally:
+                await driver.execute("PRAGMA foreign_keys=ON")
 
     async def copy_to(self, target: Path) -> None:
         """Writes a whole, compact copy of the file to `target`, which must not exist. Copying the live file would lose commits."""

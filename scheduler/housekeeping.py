@@ -21,8 +21,9 @@ DRAFT_KEPT = timedelta(days=90)
 """A draft is out of the menu after 30 days and gone after 60 more (4-conversation §4.17)."""
 
 COPIES_KEPT = timedelta(days=35)
-"""What an update or a restore left beside the database: a backup, and kept as long as the consent says of backups."""
-COPY = re.compile(r"before-(?:update|restore)-(\d{8}-\d{6})(?:\.db)?")
+"""What an update or a restore left beside the database: a backup, and kept as long as the consent says of backups.
+What was being copied when the process was killed is the same."""
+COPY = re.compile(r"before-(?:update|restore)-(\d{8}-\d{6})(?:\.db|\.part)?")
 
 
 async def run(work: Work) -> None:

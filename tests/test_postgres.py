@@ -20,7 +20,9 @@ from db.lead import Lead, holder
 from db.session import Database, settled
 from db.trouble import Kind, Trouble, lost_a_race, passing
 from tests.databases import Server, Template
+from tests.db.dying import die_and_start_again, inhabit, plant
 from tests.people import World, furnish_units, make_world
+from tests.prove import cases, note
 from tests.test_replay import authors, inbox_of, outcome, updates_of
 
 
@@ -161,3 +163,18 @@ def test_what_make_postgres_installs_is_what_make_install_does_and_the_driver() 
     pins = {line for line in more - plain if not line.startswith(" ")}
     assert {line for line in plain if not line.startswith(" ")} <= more
     assert pins and all(pin.startswith("psycopg") for pin in pins)
+
+
+@pytest.mark.timeout(600)
+async def test_a_start_killed_at_any_statement_leaves_the_old_tables_or_the_new_and_the_next_one_completes(
+    server: Server, tmp_path: Path
+) -> None:
+    """T27, F28."""
+    made = server.create()
+    await inhabit(server.url(made))
+
+    def copy(inhabited: bool) -> tuple[str, Path]:
+        return server.url(server.create(*([made] if inhabited else []))), tmp_path
+
+    old, new = await die_and_start_again(copy, plant(tmp_path / "versions"), cases(2))
+    note(left_as_they_were=old, left_new=new)

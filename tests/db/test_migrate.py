@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import alembic.op
@@ -11,7 +13,9 @@ import pytest
 from db import migrate
 from db.session import Database
 from db.trouble import Kind, Trouble
-from tests.databases import Template
+from tests.databases import Template, sqlite
+from tests.db.dying import die_and_start_again, inhabit, plant
+from tests.prove import cases, note
 
 pytestmark = pytest.mark.sqlite
 
@@ -24,7 +28,25 @@ def tables(path: Path) -> set[str]:
         connection.close()
 
 
-@pytest.mark.parametrize("step", [1, 7, 20])
+@pytest.mark.timeout(600)
+async def test_a_start_killed_at_any_statement_leaves_the_old_tables_or_the_new_and_the_next_one_completes(
+    tmp_path: Path,
+) -> None:
+    """T27, F28. The copy that is made before an update is whole or is not there."""
+    made = tmp_path / "inhabited.db"
+    await inhabit(sqlite(made))
+
+    def copy(inhabited: bool) -> tuple[str, Path]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        if inhabited:
+            shutil.copyfile(made, folder / "congdoan.db")
+        return sqlite(folder / "congdoan.db"), folder
+
+    old, new = await die_and_start_again(copy, plant(tmp_path / "versions"), cases(6))
+    note(left_as_they_were=old, left_new=new)
+
+
+@pytest.mark.parametrize("step", [1, 20])
 async def test_a_migration_that_is_cut_off_leaves_nothing_and_is_done_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:

@@ -65,6 +65,22 @@ SUITES = (
         500,
     ),
     Suite(
+        "starts",
+        "tests/db/test_migrate.py::test_a_start_killed_at_any_statement_leaves_the_old_tables_or_the_new_and_the_next_one_completes",
+        "A start killed at any statement of an update: the old tables or the new, and the next start completes (T27)",
+        "kills",
+        50,
+        200,
+    ),
+    Suite(
+        "starts_postgresql",
+        "tests/test_postgres.py::test_a_start_killed_at_any_statement_leaves_the_old_tables_or_the_new_and_the_next_one_completes",
+        "The same on PostgreSQL (T27)",
+        "kills",
+        50,
+        250,
+    ),
+    Suite(
         "races",
         "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
         "Two people deciding at once: one wins, the other is told (T8)",

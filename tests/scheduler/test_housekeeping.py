@@ -90,10 +90,11 @@ async def test_somebody_not_seen_for_24_months_is_erased_as_the_consent_says(wor
 async def test_what_an_update_or_a_restore_left_beside_is_gone_after_35_days(world: World, tmp_path: Path) -> None:
     """Both are backups: everything that anybody told us is in them."""
     (tmp_path / "before-restore-20250720-100000" / "files").mkdir(parents=True)
-    for name in ("before-update-20250720-100000.db", "before-update-20250820-100000.db", "before-Tet.xlsx"):
+    old = {"before-update-20250720-100000.db", "before-update-20250720-100000.part"}
+    for name in (*old, "before-update-20250820-100000.db", "before-Tet.xlsx"):
         (tmp_path / name).write_bytes(b"x")
     before = {path.name for path in tmp_path.iterdir()}
-    for days, gone in ((29, set()), (2, {"before-restore-20250720-100000", "before-update-20250720-100000.db"})):
+    for days, gone in ((29, set()), (2, {"before-restore-20250720-100000"} | old)):
         world.later(days=days)
         await housekeeping.run(work_of(world, tmp_path / "files"))
         assert before - {path.name for path in tmp_path.iterdir()} == gone
