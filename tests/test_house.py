@@ -34,12 +34,14 @@ def sources(*floors: str) -> list[Path]:
     return [path for floor in floors for path in sorted((ROOT / floor).rglob("*.py")) if "versions" not in path.parts]
 
 
-def test_only_the_named_folders_stand_at_the_top() -> None:
+def test_only_what_the_house_names_stands_at_the_top() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     tops = {name.partition("/")[0] for name in listed if "/" in name and not name.startswith(".")}
     assert tops == {*FLOORS, "tests"}
+    files = {name for name in listed if "/" not in name and not name.startswith(".") and not name.endswith(".lock")}
+    assert files == {"pyproject.toml", "README.md", "Makefile", "CHANGELOG.md"}
 
 
 def test_the_floors_hold() -> None:
