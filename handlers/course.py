@@ -89,7 +89,8 @@ class Course:
                 self.talk.out.insert(first, self.talk.out.pop())  # what is asked now stands last
 
     def draft_in_hand(self) -> str:
-        return self.conversation.dialogue if self.talk.draft is not None and self.talk.draft.data else ""
+        draft, dialogue = self.talk.draft, self.dialogue
+        return dialogue.name if dialogue is not None and draft is not None and dialogue.begun(draft.data) else ""
 
     async def pick(self, chosen: Choice) -> None:
         if chosen.command:
@@ -147,10 +148,17 @@ class Course:
         if self.conversation.step and (not state.history or state.history[-1] != self.conversation.step):
             state.history = [*state.history, self.conversation.step][-HISTORY:]
 
+    def come_round(self, step: str) -> None:
+        """A step that is met again is where it was: the way back does not lead through what was settled beyond it."""
+        history = self.talk.state.history
+        if step in history:
+            self.talk.state.history = history[: history.index(step)]
+
     async def move(self, move: Move | str, *, push: bool = True) -> None:
         if isinstance(move, str):
             if push and move != self.conversation.step:
                 self.push()
+                self.come_round(move)
             await self.ask(move)
         elif move == AGAIN:
             await self.ask(self.conversation.step, in_place=bool(self.incoming.choice))

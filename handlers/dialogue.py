@@ -139,16 +139,23 @@ class Dialogue:
     """A named set of steps. With `keeps_draft` its answers survive leaving it and can be resumed.
 
     One that is `allowed` to some only ends for who is so no longer, and what they began is offered no more. `officers`
-    are spoken to as comrades in all of its steps.
+    are spoken to as comrades in all of its steps. `begun` says whether a draft holds anything a person would miss.
     """
 
     def __init__(
-        self, name: str, *, officers: bool = False, keeps_draft: bool = False, allowed: Allowed | None = None
+        self,
+        name: str,
+        *,
+        officers: bool = False,
+        keeps_draft: bool = False,
+        allowed: Allowed | None = None,
+        begun: Callable[[dict[str, Any]], bool] = bool,
     ) -> None:
         self.name = name
         self.officers = officers
         self.keeps_draft = keeps_draft
         self.allowed = allowed
+        self.begun = begun
         self.steps: dict[str, Step] = {}
 
     def ask(

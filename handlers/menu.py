@@ -162,7 +162,7 @@ async def _unfinished(talk: Talk) -> Draft | None:
         fresh = draft.updated_at >= talk.now - DRAFT_SHOWN
         away = draft.reminded != PUT_AWAY and f"{draft.dialogue}.draft_put_away" in words
         known = talk.house.registry.dialogues.get(draft.dialogue)
-        if not draft.data or known is None or f"{draft.dialogue}.draft_name" not in words:
+        if known is None or not known.begun(draft.data) or f"{draft.dialogue}.draft_name" not in words:
             continue
         if (fresh or away) and await known.open_to(talk):
             return draft

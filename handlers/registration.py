@@ -15,7 +15,9 @@ from handlers.paging import page, turn
 from handlers.profile import read_name
 from handlers.talk import Talk
 
-dialogue = Dialogue("registration", keeps_draft=True)
+dialogue = Dialogue(
+    "registration", keeps_draft=True, begun=lambda data: bool(data.get("movements") or data.get("goals"))
+)
 
 PAGE = 5
 MOST = 3

@@ -58,7 +58,12 @@ async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     return answer.choice
 
 
-@dialogue.question("name", "profile.name", Kind.TEXT)
+@dialogue.ask("name", Kind.TEXT)
+async def ask_name(talk: Talk) -> Message:
+    return talk.screen("profile.name", stands=talk.me.name)
+
+
+@dialogue.take("name")
 async def take_name(talk: Talk, answer: Answer) -> Move | str:
     talk.me.name = read_name(answer.text)
     return "home"

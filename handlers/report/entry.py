@@ -72,7 +72,7 @@ async def ask_resume(talk: Talk) -> Message | str:
     assert talk.draft is not None
     if not talk.data.get("track"):  # came back here after starting anew
         return "start"
-    at = place(talk, talk.draft.step)
+    at = 0 if talk.data.get("editing") else place(talk, talk.draft.step)  # all was answered: only one is mended
     return talk.screen("report.resume", title=_title(talk), i=at, n=len(order(talk)), saved=talk.draft.updated_at)
 
 

@@ -42,7 +42,13 @@ async def take_direct(talk: Talk, answer: Answer) -> Move | str:
     return "more"
 
 
-@dialogue.question("coauthors", "report.coauthors", Kind.TEXT)
+@dialogue.ask("coauthors", Kind.TEXT)
+async def ask_coauthors(talk: Talk) -> Message:
+    others = ", ".join(f"{name} {percent}%" for name, percent, _ in talk.data.get("shares", []))
+    return ask(talk, "coauthors", stands=others)
+
+
+@dialogue.take("coauthors")
 async def take_coauthors(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "none":
         talk.drop("shares")
@@ -82,7 +88,12 @@ async def _known(talk: Talk, name: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-@dialogue.question("recognised", "report.recognised", Kind.TEXT)
+@dialogue.ask("recognised", Kind.TEXT)
+async def ask_recognised(talk: Talk) -> Message:
+    return ask(talk, "recognised")
+
+
+@dialogue.take("recognised")
 async def take_recognised(talk: Talk, answer: Answer) -> Move | str:
     if fold(answer.text) in ("chua", "chua co", "khong"):
         talk.drop("recognised")
@@ -91,7 +102,12 @@ async def take_recognised(talk: Talk, answer: Answer) -> Move | str:
     return "more"
 
 
-@dialogue.question("secret", "report.secret", Kind.TEXT)
+@dialogue.ask("secret", Kind.TEXT)
+async def ask_secret(talk: Talk) -> Message:
+    return ask(talk, "secret")
+
+
+@dialogue.take("secret")
 async def take_secret(talk: Talk, answer: Answer) -> Move | str:
     if is_no(answer.text) or fold(answer.text) in ("khong co", "chua co"):
         talk.drop("secret")

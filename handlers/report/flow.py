@@ -48,11 +48,14 @@ def brief(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…"
 
 
-def ask(talk: Talk, step: str, *, recall: bool = True, **params: Any) -> Message:
-    """A numbered question, with the answer that stands unless `recall` says it is no text; the way back shows it itself."""
+def ask(talk: Talk, step: str, *, recall: bool = True, stands: str = "", **params: Any) -> Message:
+    """A numbered question, with the answer that stands unless `recall` says it is no text; the way back shows it itself,
+    save what `stands` in other words than it was answered."""
     message = talk.screen(f"report.{step}", i=place(talk, step), n=len(order(talk)), **params)
-    stands = talk.data.get(step)
-    if recall and not talk.state.ahead and isinstance(stands, str) and stands:
+    answered = talk.data.get(step)
+    if recall and not talk.state.ahead and isinstance(answered, str):
+        stands = stands or answered
+    if stands:
         recalled = talk.words("report.stands", answer=brief(stands))
         message = replace(message, text=f"{message.text}\n\n{recalled}")
     return message

@@ -197,7 +197,7 @@ async def test_the_qr_code_is_kept_whatever_a_stranger_does_before_consenting(wo
     await hoa.taps("Đúng rồi")
     await hoa.taps("NLĐ doanh nghiệp")
     assert hoa.keys[-2:] == ["onboarding.done", "onboarding.go_on"] and "Gửi sáng kiến" in hoa.last.text
-    assert (await hoa.says("1")).key == "report.agree"
+    assert (await hoa.says("tiep")).key == "report.agree"
 
 
 @pytest.mark.parametrize("typed", ["DV MAYHOA", "dv mayhoa", "/start u-mayhoa"])
@@ -361,6 +361,8 @@ async def test_who_declines_may_read_and_think_again(world: World) -> None:
     assert {choice.command for choice in hoa.last.choices} >= {"thidua", "onluat"}
     assert "thamgia" not in {choice.command for choice in hoa.last.choices}
     assert (await hoa.says("doc lai")).key == "onboarding.consent"
+    await hoa.says("khong dong y")
+    assert (await hoa.says("dong y")).key == "onboarding.consent"  # what one agrees to is read first
 
 
 def test_consent_says_who_keeps_the_data_how_to_reach_them_and_that_it_may_go_abroad(world: World) -> None:

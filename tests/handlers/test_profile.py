@@ -42,6 +42,16 @@ async def test_every_table_about_a_person_is_in_their_copy(world: World) -> None
     assert named <= covered
 
 
+async def test_a_name_that_stands_is_shown_and_the_way_back_does_not_ask_for_it_again(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Họ tên")
+    assert "Đang ghi: Bùi Thị Hoa" in hoa.last.text
+    await hoa.says("quách thị hòa")
+    assert (await hoa.says("lui")).key == "menu.home"
+
+
 async def test_the_profile_shows_and_changes_what_is_kept(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("/canhan")

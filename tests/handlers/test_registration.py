@@ -183,6 +183,8 @@ async def test_giving_up_at_the_last_step_asks_first_and_what_is_saved_is_one_ta
     hoa = await begins(world)
     await hoa.says("thi dua")
     assert "chưa gửi" not in hoa.heard[-2].text  # nothing is chosen yet
+    await hoa.says("menu")
+    assert "chưa gửi" not in hoa.last.text  # looking at the list began nothing
     await hoa.says("dang ky thi dua")
     for text in ("1", "xong", "6", "Dạy nghề cho hai bạn mới", "xong"):
         await hoa.says(text)

@@ -302,6 +302,8 @@ async def test_coauthors_may_stand_in_one_line_where_enter_sends(world: World) -
     assert "dấu phẩy" in hoa.last.text
     await hoa.says("Quách Văn An 60%, em 40%")
     assert hoa.last.key == "report.more" and (await draft_of(world))["shares"] == [["Quách Văn An", 60, None]]
+    await hoa.taps("Đồng tác giả")
+    assert 'Đang có: "Quách Văn An 60%"' in hoa.last.text  # or one would press [Không có] and lose them
 
 
 async def test_a_stranger_cannot_answer_for_a_coauthor(world: World) -> None:
@@ -651,6 +653,10 @@ async def test_while_editing_what_stands_is_shown_and_stays_when_nothing_is_type
     await hoa.taps("Sửa từng mục")
     await hoa.taps("Nay")
     assert AFTER in hoa.last.text
+    await hoa.says("menu")
+    await hoa.says("/sangkien")
+    assert hoa.last.key == "report.resume" and "bước" not in hoa.last.text  # all is written: only this is mended
+    await hoa.taps("Làm tiếp")
     await hoa.taps("Xong bước này")
     assert hoa.last.key == "report.preview" and (await draft_of(world))["after"] == AFTER
 
@@ -664,6 +670,12 @@ async def test_what_completes_a_report_is_kept_and_what_is_not_so_is_not(world: 
     await hoa.says("khong")
     await hoa.taps("Xem lại và gửi")
     assert "45/QĐ-CT" in hoa.last.text and "Bảo mật" not in hoa.last.text
+    await hoa.says("lui")
+    assert hoa.last.key == "report.more"  # not into what was settled beyond it
+    await hoa.taps("Đã được công nhận")
+    assert 'Đang có: "45/QĐ-CT' in hoa.last.text
+    await hoa.taps("Quay lại")
+    await hoa.taps("Xem lại và gửi")
     assert "chưa chọn, sẽ hỏi lại trước khi đăng" in hoa.last.text  # a name is shown only to whom it was asked
     await hoa.taps("Sửa từng mục")
     await hoa.taps("Bổ sung")
