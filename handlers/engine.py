@@ -171,7 +171,8 @@ class _Turn(Course):
         elif not self.talk.joined and not self.conversation.dialogue:
             await self.move(registry.joining, push=False)
         else:
-            self.talk.say(self.unknown)
+            stand = self.choices if step is not None else ()  # what stands stays at hand, with its numbers
+            self.talk.say(self.unknown, *stand, only=() if stand else None)
 
     def unit_code(self, text: str) -> str:
         """The code in "DV AB12", which stands for the deep link of a unit where links cannot carry one (§4.19)."""

@@ -749,3 +749,14 @@ async def test_who_was_asked_for_more_answers_a_line_with_the_supplement(world: 
     await ha.taps("Gửi")
     await hoa.presses(f"c:hoilai:{code}")
     assert hoa.last.key == "supplement.story"
+
+
+async def test_the_way_back_from_a_card_never_leads_into_a_note_that_was_written(world: World) -> None:
+    ha, _, code = await held(world)
+    await ha.says(f"/duyet {code}")
+    await ha.says("viec khac")
+    await ha.says("ghi chu")
+    await ha.says("Hỏi thêm chuyền trưởng")
+    assert ha.last.key == "moderation.card"
+    await ha.says("lui")
+    assert ha.last.key != "moderation.note"
