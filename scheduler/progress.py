@@ -96,9 +96,10 @@ async def _report(work: Work, session: Session, broadcast: Broadcast) -> None:
     blocked = await broadcasts.gone(session, broadcast.id)
     skipped = [(name.removeprefix("skip_"), n) for name, n in counts.items() if name.startswith("skip_")]
     stopped, everybody = await broadcasts.blocking(session, broadcast.id, work.now() - MONTH)
+    reached_all = sent == targets and not skipped
     message = work.words.message(
         "announcing.report",
-        without=() if unknown else ("again",),
+        without=("again",) * (not unknown) + ("excel",) * reached_all,
         code=broadcast.code,
         version=broadcast.version,
         sent=sent,

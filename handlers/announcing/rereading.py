@@ -44,6 +44,8 @@ async def ask_list(talk: Talk) -> Message:
         said = (await _text(talk, item)).splitlines()
         first = 2 if item.broadcast.kind == "document" else 0  # a document begins with its office and number
         line = said[min(first, len(said) - 1)]
+        if item.broadcast.kind == "correction":
+            line = talk.house.words.plain("announcing.reread_correction", line=line)
         line = line if len(line) <= LINE else line[: LINE - 1] + "…"
         if item.missed:
             line = talk.house.words.plain("announcing.reread_missed", line=line)

@@ -20,7 +20,7 @@ SECOND_FROM = 500
 """Recipients above which the number is typed, and above which a second person is needed (4-conversation §4.12)."""
 
 
-@dialogue.ask("when")
+@dialogue.ask("when", free=True)
 async def ask_when(talk: Talk) -> Message:
     return talk.screen("announcing.when", without=("window",) if talk.data["kind"] == "urgent" else ())
 
@@ -29,6 +29,8 @@ async def ask_when(talk: Talk) -> Message:
 async def take_when(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "later":
         return "later"
+    if not answer.choice:  # the hour itself, without asking to be asked for it
+        return await take_later(talk, answer)
     talk.put(timing=answer.choice, at="", kept=False)
     return "quiet" if _hour_is_gone(talk) else "confirm"
 
@@ -77,7 +79,7 @@ def _hour_is_gone(talk: Talk) -> bool:
     return passed or (not talk.data.get("kept") and _should_wait(talk, moment_of(talk)))
 
 
-@dialogue.ask("quiet", aside=True)
+@dialogue.ask("quiet", aside=True, free=True)
 async def ask_quiet(talk: Talk) -> Message | str:
     if not _hour_is_gone(talk):
         return "confirm"
@@ -92,6 +94,8 @@ async def ask_quiet(talk: Talk) -> Message | str:
 async def take_quiet(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "other":
         return "later"
+    if not answer.choice:
+        return await take_later(talk, answer)
     if answer.choice == "yes":
         talk.put(timing="at", at=_better(talk).isoformat())
     talk.put(kept=answer.choice == "keep")

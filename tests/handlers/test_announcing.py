@@ -272,6 +272,16 @@ async def test_a_correction_goes_to_exactly_those_who_got_the_wrong_one(world: W
         assert len(got.all()) == 2
 
 
+async def test_no_list_of_the_unreached_is_offered_where_everybody_was_reached(world: World) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    assert ha.last.key == "announcing.report"
+    assert "chuanhan" not in {choice.command for choice in ha.last.choices}
+
+
 async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> None:
     ha = await officer(world)
     await world.joined("Tắt Tin", news=False)

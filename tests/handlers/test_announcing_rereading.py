@@ -94,6 +94,7 @@ async def test_a_correction_is_read_as_one(world: World) -> None:
     await goes_out(world)
     hoa = world.people["Bùi Thị Hoa"]
     await hoa.says("thong bao")
+    assert "1. 25/7: ĐÍNH CHÍNH – Họp lúc 18 giờ." in hoa.last.text
     await hoa.says("1")
     assert "ĐÍNH CHÍNH" in hoa.last.text and "18 giờ" in hoa.last.text
 

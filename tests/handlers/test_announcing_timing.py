@@ -138,6 +138,16 @@ async def test_the_hour_chosen_before_is_shown_and_kept_with_one_tap(world: Worl
     assert ha.last.key == "announcing.confirm" and "theo giờ từng người" in ha.last.text.lower()
 
 
+async def test_the_hour_may_be_typed_where_one_is_asked_when_and_another_where_it_was_no_good(world: World) -> None:
+    ha = await at_when(world)
+    await ha.says("22h tối nay")
+    assert ha.last.key == "announcing.quiet"
+    await ha.says("chắc là mai")
+    assert ha.last.key == "announcing.later_unclear" and "Đồng ý" in str(ha.last.choices)
+    await ha.says("8h sáng mai")
+    assert ha.last.key == "announcing.confirm" and "8 giờ ngày 26/7" in ha.last.text
+
+
 async def test_an_hour_insisted_on_is_not_asked_about_again(world: World) -> None:
     ha = await at_when(world)
     await ha.taps("Hẹn giờ")
