@@ -10,17 +10,18 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from bot.lock import hold
-from bot.opening import reading
+from bot.opening import HALF, reading
 from bot.settings import SQLITE, Settings
 from bot.watch import LAST_BACKUP
+from bot.workplace import workplace
 from db import migrate, snapshot
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
@@ -48,24 +49,20 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
     _only_here(settings)
     if target.exists():
         raise FileExistsError(17, "there is a file of this name already; choose another", str(target))
-    part = target.with_name(target.name + ".part")
-    try:
-        with tempfile.TemporaryDirectory(dir=target.absolute().parent) as name:
-            copy = Path(name) / DATABASE
-            with explained():
-                async with reading(settings, older=True) as database:  # above all before an update
-                    await database.copy_to(copy)
-                await _prove(copy)
-            # 0600 from the first byte: everything that anybody told us is in it.
-            with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-                _write(file, copy, settings.data_dir, now, progress)
-                file.flush()
-                os.fsync(file.fileno())
+    with workplace(target.absolute().parent) as folder:
+        copy, part = folder / DATABASE, folder / "part"
+        with explained():
+            async with reading(settings, older=True) as database:  # above all before an update
+                await database.copy_to(copy)
+            await _prove(copy)
+        # 0600 from the first byte: everything that anybody told us is in it.
+        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
+            _write(file, copy, settings.data_dir, now, progress)
+            file.flush()
+            os.fsync(file.fileno())
         sums = _check(part)
         part.rename(target)
         _note(settings.data_dir, now)
-    finally:
-        part.unlink(missing_ok=True)
     return len(sums)
 
 
@@ -82,20 +79,32 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
 
     Returns where the old content went and how many announcements were stopped on their way. Everything is checked and
     made ready beside the old content first. Raises BadBackup, AlreadyRunning, OSError (no room): then nothing changed.
+    Nothing starts on the half of it (`opening.alone`).
     """
     file = _only_here(settings)
-    with hold(settings.data_dir), tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
-        folder = Path(name)
+    with hold(settings.data_dir), workplace(settings.data_dir) as folder:
         sums = _check(source)
         _unpack(source, folder, len(sums), progress)
         held = await _make_ready(folder / DATABASE, now)
-        aside = _set_aside(settings, file, now)
+        _set_aside(settings, file, now)
+        _sync(folder / DATABASE)
         file.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / DATABASE, file)
         for beside in FOLDERS:
             (folder / beside).mkdir(exist_ok=True)
             shutil.move(folder / beside, settings.data_dir / beside)
-        return aside, held
+        return _done(settings.data_dir), held
+
+
+def _done(folder: Path) -> Path | None:
+    """From here on everything may start again. Returns where the former data is, if there was any."""
+    former = []
+    for half in sorted(folder.glob(f"*{HALF}")):  # this one, and one before that was cut off
+        _sync(half)
+        former.append(half.rename(half.with_suffix("")))
+        with suppress(OSError):
+            former[-1].rmdir()  # there was nothing
+    return next((path for path in former if path.exists()), None)
 
 
 def _only_here(settings: Settings) -> Path:
@@ -201,14 +210,21 @@ async def _make_ready(path: Path, now: datetime) -> int:
         await database.close()
 
 
-def _set_aside(settings: Settings, file: Path, now: datetime) -> Path | None:
-    """Moves what is there out of the way and returns where it is; None when there was nothing."""
+def _set_aside(settings: Settings, file: Path, now: datetime) -> None:
+    """Moves what is there out of the way, into a folder whose name says that only half is done."""
     old = [file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")]
     there = [path for path in (*old, *(settings.data_dir / name for name in FOLDERS)) if path.exists()]
-    if not there:
-        return None
-    aside = settings.data_dir / f"before-restore-{now:%Y%m%d-%H%M%S}"
-    aside.mkdir(mode=0o700)
+    aside = settings.data_dir / f"before-restore-{now:%Y%m%d-%H%M%S}{HALF}"
+    aside.mkdir(mode=0o700, exist_ok=True)
+    _sync(settings.data_dir)
     for path in there:
         shutil.move(path, aside / path.name)
-    return aside
+
+
+def _sync(path: Path) -> None:
+    """A file's content, or a folder's names, outlive a power cut from here on."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

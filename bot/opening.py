@@ -11,17 +11,31 @@ from typing import IO
 from bot.clock import Clock
 from bot.lock import hold
 from bot.settings import Settings
+from bot.workplace import clear
 from db import migrate
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
+
+HALF = ".half"
+"""How the folder is called into which a restore moves the former data, until it is done."""
 
 log = logging.getLogger(__name__)
 
 
 def alone(settings: Settings) -> IO[str] | None:
-    """The data folder's lock where the database lies in it; a server's processes share theirs (`db.lead`)."""
+    """The data folder's lock where the database lies in it; a server's processes share theirs (`db.lead`).
+
+    Raises AlreadyRunning, and Trouble where a restore was cut off: an empty house would take what comes in its stead.
+    """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return hold(settings.data_dir) if settings.database_file is not None else None
+    if settings.database_file is None:
+        return None
+    held = hold(settings.data_dir)
+    for half in settings.data_dir.glob(f"*{HALF}"):
+        held.close()
+        raise Trouble(Kind.HALF, str(half))
+    clear(settings.data_dir)
+    return held
 
 
 async def bring_up_to_date(settings: Settings, database: Database, now: datetime) -> None:

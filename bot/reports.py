@@ -96,6 +96,7 @@ REMEDIES = {
     Kind.BUSY: "another process is writing for too long. Try again in a minute",
     Kind.OLD: "the tables are of an older version. Start the bot once, it brings them up to date",
     Kind.NEWER: "the database was made by a newer version of the bot. Install that version, or restore an older backup",
+    Kind.HALF: "a restore was cut off half way. Do it again: congdoan restore FILE. The former data is kept",
     Kind.OTHER: "the database refused",
 }
 SERVER_REMEDIES = {

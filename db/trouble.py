@@ -10,7 +10,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 
 class Kind(StrEnum):
-    """FULL: no room on the disk. OLD and NEWER: the tables are of another version than the program."""
+    """FULL: no room on the disk. OLD and NEWER: the tables are of another version than the program.
+    HALF: a restore was cut off."""
 
     DAMAGED = "damaged"
     UNREACHABLE = "unreachable"
@@ -18,6 +19,7 @@ class Kind(StrEnum):
     BUSY = "busy"
     OLD = "old"
     NEWER = "newer"
+    HALF = "half"
     OTHER = "other"
 
 

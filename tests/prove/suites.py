@@ -81,6 +81,22 @@ SUITES = (
         250,
     ),
     Suite(
+        "drills",
+        "tests/bot/test_drill.py::test_a_backup_under_load_is_one_moment_and_after_its_restore_nothing_is_sent_twice",
+        "A house is saved in the midst of an announcement, lost and restored: the copy is one moment, nobody hears twice (T12)",
+        "drills",
+        10,
+        100,
+    ),
+    Suite(
+        "backups",
+        "tests/bot/test_drill.py::test_a_backup_or_a_restore_killed_at_any_moment_is_done_or_not_and_never_half",
+        "A backup or a restore is killed at any deed: done or not, and done again it is complete (T12)",
+        "kills",
+        50,
+        200,
+    ),
+    Suite(
         "races",
         "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
         "Two people deciding at once: one wins, the other is told (T8)",
