@@ -55,6 +55,11 @@ class UTCDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+ONCE = {"sqlite_autoincrement": True}
+"""For tables whose rows are deleted: a number that was given out never names another row. SQLite would give the highest
+one out again, and what is known of the row before (`OutboxRow.dedup_key`) would be taken for the new one's."""
+
+
 def index_of_some(name: str, which: str, *columns: str) -> Index:
     """An index of the rows of which `which` is true, as both databases have it."""
     return Index(name, *columns, sqlite_where=text(which), postgresql_where=text(which))

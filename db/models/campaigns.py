@@ -9,13 +9,14 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
+from db.session import ONCE
 
 
 class Registration(Base):
     """One person's emulation registration for one round of one year."""
 
     __tablename__ = "registrations"
-    __table_args__ = (UniqueConstraint("person_id", "year", "round"),)
+    __table_args__ = (UniqueConstraint("person_id", "year", "round"), ONCE)
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class JobState(StrEnum):
@@ -22,7 +23,7 @@ class Job(Base):
     """Long work done outside the writer's transaction; its result comes to the person as a message."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_next_at", "state", "next_at"),)
+    __table_args__ = (Index("ix_jobs_state_next_at", "state", "next_at"), ONCE)
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

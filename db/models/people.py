@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class Audience(StrEnum):
@@ -135,7 +136,7 @@ class Draft(Base):
     """Answers not yet sent. One per person and dialogue; nothing typed is lost by a restart, a cancel or a week."""
 
     __tablename__ = "drafts"
-    __table_args__ = (UniqueConstraint("person_id", "dialogue"),)
+    __table_args__ = (UniqueConstraint("person_id", "dialogue"), ONCE)
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
     dialogue: Mapped[str]

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class Track(StrEnum):
@@ -73,6 +74,7 @@ class Submission(Base):
 
 class CoAuthor(Base):
     __tablename__ = "coauthors"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)
     name: Mapped[str]
@@ -110,6 +112,7 @@ class Attachment(Base):
     __table_args__ = (
         UniqueConstraint("draft_id", "unique_ref"),
         Index("ix_attachments_state_next_at", "state", "next_at"),
+        ONCE,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)

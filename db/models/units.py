@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class Level(StrEnum):
@@ -74,6 +75,7 @@ class UnitRequest(Base):
     """A workplace that somebody typed because it could not be found; an officer adds or matches it."""
 
     __tablename__ = "unit_requests"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     text: Mapped[str]

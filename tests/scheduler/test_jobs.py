@@ -112,6 +112,19 @@ async def test_the_copy_holds_everything_of_a_person_and_nothing_of_anybody_else
     assert (told["Tên"], told["Nhóm nội dung"]) == ("Bùi Thị Hoa", "người lao động trong doanh nghiệp")
 
 
+async def test_whoever_asks_again_a_week_later_gets_another_copy(world: World) -> None:
+    """The second job took the number of the first, and its message was held to be said already."""
+    hoa = await with_a_report(world)
+    for _ in range(2):
+        await hoa.says("/dulieu")
+        hoa.heard.clear()
+        await work(world)
+        assert hoa.keys == ["export.ready"]
+        world.later(days=8)
+        await work_jobs.tidy(work_of(world, world.house.files))
+    assert archives(world) == []
+
+
 async def test_the_copy_tells_of_announcements_and_leaves_what_people_wrote_as_it_is(world: World) -> None:
     hoa = await with_a_report(world, "Đỗ Thị Lan")
     person_id = await hoa.id()

@@ -322,6 +322,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_drafts_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
         sa.UniqueConstraint("person_id", "dialogue", name=op.f("uq_drafts_person_id_dialogue")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "grants",
@@ -399,6 +400,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
         sa.UniqueConstraint("code", name=op.f("uq_registrations_code")),
         sa.UniqueConstraint("person_id", "year", "round", name=op.f("uq_registrations_person_id_year_round")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "submissions",
@@ -469,6 +471,7 @@ def upgrade() -> None:
         sa.Column("done_at", db.session.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_unit_requests_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_requests")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("unit_requests", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_unit_requests_person_id"), ["person_id"], unique=False)
@@ -504,6 +507,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_attachments_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachments")),
         sa.UniqueConstraint("draft_id", "unique_ref", name=op.f("uq_attachments_draft_id_unique_ref")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("attachments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attachments_broadcast_id"), ["broadcast_id"], unique=False)
@@ -522,6 +526,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_coauthors_person_id")),
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_coauthors_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_coauthors")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("coauthors", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_coauthors_person_id"), ["person_id"], unique=False)
@@ -599,6 +604,7 @@ def upgrade() -> None:
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_jobs_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_state_next_at", ["state", "next_at"], unique=False)
