@@ -19,7 +19,7 @@ from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
 from bot.logs import catch_the_rest, set_up
-from bot.settings import Settings, SettingsError, load_settings, remarks
+from bot.settings import Settings, SettingsError, load_settings, remarks, unencrypted
 from content.calendar import local_date
 from content.packs import Packs
 from content.source import ContentError
@@ -142,7 +142,7 @@ def check() -> None:
     notes = remarks()
     if settings is not None:
         found, more = asyncio.run(reports.check_house(settings))
-        problems, notes = problems + found, notes + more
+        problems, notes = problems + found, notes + unencrypted(settings) + more
     else:
         notes.append("Data folder and database were not looked at: the settings that name them are wrong.")
     for note in notes:

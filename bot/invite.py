@@ -41,5 +41,6 @@ async def print_invitation(
             say(f"(Put the bot's user name for {BOT}; it is known after the first `congdoan run`.)")
     if settings.webchat or not settings.telegram_token.get_secret_value():
         address = settings.web_address or f"http://{settings.web_host}:{settings.web_port}"
-        say(f"{web['address'] if web and not settings.web_address else address + '/'}?start=i-{token}")
+        door = web["address"] if web and not settings.web_address else f"{address}/"
+        say(f"{door}chat#start=i-{token}")
     say(f"i-{token}")

@@ -171,6 +171,22 @@ def _missing(settings: Settings, wrong: list[str]) -> list[str]:
     return problems
 
 
+HERE = ("127.0.0.1", "localhost", "::1")
+
+
+def unencrypted(settings: Settings) -> list[str]:
+    """Doors through which words, cookies or the token would leave this machine for everybody on the way to read."""
+    found = []
+    api = urlsplit(settings.telegram_api)
+    if settings.telegram_token.get_secret_value() and api.scheme == "http" and api.hostname not in HERE:
+        found.append(f"{PREFIX}TELEGRAM_API: not https; the token and every message can be read on the way")
+    elsewhere = settings.web_host not in HERE or settings.web_address
+    if settings.webchat and elsewhere and not settings.web_address.startswith("https://"):
+        found.append(f"{PREFIX}WEB_ADDRESS: no https address; put a TLS proxy in front and name the address it has here, "
+                     "or what people write can be read on the way")  # fmt: skip
+    return found
+
+
 def remarks() -> list[str]:
     """What is no error but probably not meant: settings nobody reads, secrets that others on the machine can read."""
     given = {name.upper() for name in os.environ}

@@ -15,6 +15,7 @@ from datetime import datetime
 from aiohttp import web
 
 from db import webchat
+from db.models import WebSession
 from db.session import Database, settled
 
 COOKIE = "congdoan"
@@ -32,9 +33,14 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+PUBLIC_HTTPS = web.AppKey("public_https", bool)
+"""Whether the address that people open is an https one: then they came by it, whatever a proxy forgets to say."""
+
+
 def is_secure(request: web.Request) -> bool:
     """Whether the browser came by https, to us or to the proxy before us. Whoever lies about it only harms themselves."""
-    return request.scheme == "https" or request.headers.get("X-Forwarded-Proto", "") == "https"
+    told = request.headers.get("X-Forwarded-Proto", "") == "https"
+    return request.scheme == "https" or told or request.app.get(PUBLIC_HTTPS, False)
 
 
 def cookie_name(request: web.Request) -> str:
@@ -150,12 +156,17 @@ class Guard:
                 return Visitor(self._address_of(key), self.demo_csrf)
             except KeyError:
                 raise web.HTTPNotFound() from None
-        token = request.cookies.get(cookie_name(request), "")
-        async with self._database.read() as session:
-            found = await webchat.find_session(session, digest(token))
+        found = await self._session(request)
         if found is None:
             raise web.HTTPUnauthorized()
         return Visitor(found.address, found.csrf)
+
+    async def _session(self, request: web.Request) -> WebSession | None:
+        """The session of a browser's cookie. One that has run out is none, also before it is tidied away."""
+        token = request.cookies.get(cookie_name(request), "")
+        async with self._database.read() as session:
+            found = await webchat.find_session(session, digest(token))
+        return found if found is not None and self._now() - found.seen_at <= webchat.KEEP_SESSION else None
 
     async def poster(self, request: web.Request) -> Visitor:
         """Who posts, after every check. Raises 401, 403, 429, and 503 while the disk is full: the page tries again."""
@@ -212,9 +223,7 @@ class Guard:
         return visitor
 
     async def _renew(self, request: web.Request, response: web.StreamResponse) -> None:
-        token = request.cookies.get(cookie_name(request), "")
-        async with self._database.read() as session:
-            found = await webchat.find_session(session, digest(token))
+        found = await self._session(request)
         if found is not None and self._now() - found.seen_at >= webchat.SEEN_EVERY:
             token_hash = found.token_hash
 
@@ -223,7 +232,7 @@ class Guard:
                     await webchat.seen(session, token_hash, self._now())
 
             await settled(seen)
-            self._set_cookie(request, response, token)
+            self._set_cookie(request, response, request.cookies[cookie_name(request)])
 
     @staticmethod
     def _set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:

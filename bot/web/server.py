@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 
 from bot.channels.webchat import WebChat
 from bot.settings import Settings
-from bot.web.guard import Guard, is_local, is_secure
+from bot.web.guard import PUBLIC_HTTPS, Guard, is_local, is_secure
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
 from bot.web.saying import Saying, Store
@@ -44,6 +44,9 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 DEMO_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-src 'self'; frame-ancestors 'self'")
+
+
+TEXTS = {"text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"}
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
@@ -102,6 +105,7 @@ class WebServer:
     def application(self) -> web.Application:
         """The routes; the demo's do not exist without it."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_only_here] if self._panels else [])
+        app[PUBLIC_HTTPS] = self._settings.web_address.startswith("https://")
         app.on_response_prepare.append(self._dress)
         app.cleanup_ctx.append(self._sweeping)
         app.add_routes(
@@ -140,6 +144,8 @@ class WebServer:
         response.headers.setdefault("Content-Security-Policy", DEMO_POLICY if self._panels else POLICY)
         response.headers["Cache-Control"] = "no-cache" if request.path.startswith("/static/") else "no-store"
         response.headers.pop("Server", None)
+        if response.content_type in TEXTS and response.charset is None:  # files from the disk come without one
+            response.charset = "utf-8"
         if is_secure(request):
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
 

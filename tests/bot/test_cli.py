@@ -216,7 +216,7 @@ def test_a_second_process_on_the_same_folder_refuses_and_says_which_one_has_it(h
         assert "is using this data folder" in congdoan("restore", "b.tar.gz", ok=False).stderr
         assert json.loads(congdoan("status", "--json").output)["inbox"]["dead"] == 0
         link = congdoan("invite", "--role", "leader", "--unit", "TINH", CONGDOAN_WEBCHAT="true").output
-        assert link.startswith(f"{address}?start=i-")
+        assert link.startswith(f"{address}chat#start=i-")
     finally:
         said = first.end()
     assert first.process.returncode == 0, said
@@ -257,7 +257,7 @@ def test_a_port_that_the_demo_cannot_have_is_named_with_its_option(furnished: Pa
 
 def test_an_invitation_is_printed_once_kept_as_a_hash_and_audited(house: Path) -> None:
     link, code = congdoan("invite", "--role", "grassroots_chair", "--unit", "mayhoa").output.splitlines()[-2:]
-    assert link.endswith(f"?start={code}") and code.startswith("i-") and len(code) <= 64
+    assert link.endswith(f"/chat#start={code}") and code.startswith("i-") and len(code) <= 64
     [(digest, role, born)] = ask("SELECT token_hash, role, born_confirmed FROM invitations")
     assert (role, born) == ("grassroots_chair", 1) and code[2:] not in str(digest)
     assert ask("SELECT action, actor_id FROM audit") == [("invite", 0)]
@@ -269,7 +269,7 @@ def test_an_invitation_names_the_public_address_and_the_bot_where_they_are_known
         "invite", "--role", "leader", "--unit", "TINH", CONGDOAN_WEBCHAT="true", CONGDOAN_TELEGRAM_TOKEN="1:" + "a" * 30,
         CONGDOAN_WEB_ADDRESS="https://chat.example.vn/",
     ).output  # fmt: skip
-    assert "https://t.me/YOUR_BOT?start=i-" in said and "https://chat.example.vn/?start=i-" in said
+    assert "https://t.me/YOUR_BOT?start=i-" in said and "https://chat.example.vn/chat#start=i-" in said
     assert "a" * 30 not in said
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import text
 
 from bot.web import guard
 from content.message import Media
-from db import webchat
 from db.models import Base
 from tests.bot.test_webchat import START, Browser, House, TwoPeople, open_house
 
@@ -140,9 +139,7 @@ async def test_no_route_answers_who_may_not_ask(house: House, how: str) -> None:
     else:
         panel = ""
     if WRONG[how].cookie == "expired":
-        house.now += timedelta(days=181)
-        async with house.database.write() as session:
-            await webchat.tidy(session, house.now)
+        house.now += timedelta(days=181)  # it counts no more, tidied away or not
     for (method, path), kind in ROUTES.items():
         if kind in (PANEL, MOVES) and house.demo is None:
             continue

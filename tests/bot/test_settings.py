@@ -6,11 +6,12 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.logs import Redacting, set_up
-from bot.settings import EXPECTED, Settings, SettingsError, load_settings, remarks
+from bot.settings import EXPECTED, Settings, SettingsError, load_settings, remarks, unencrypted
 
 TOKEN = "123456:AAF-secret_secret_secret_secret"
 GOOD = {"CONGDOAN_ORGANISATION": "LĐLĐ tỉnh", "CONGDOAN_HOTLINE": "0218 000", "CONGDOAN_TELEGRAM_TOKEN": TOKEN}
@@ -98,6 +99,25 @@ def test_a_misspelt_setting_and_a_file_that_others_can_read_are_pointed_out(monk
     )
     Path(".env").chmod(0o600)
     assert len(remarks()) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "given"),
+    [
+        ("", {}),
+        ("", {"webchat": True}),
+        ("", {"webchat": True, "web_host": "0.0.0.0", "web_address": "https://chat.example.vn"}),
+        ("WEB_ADDRESS", {"webchat": True, "web_host": "0.0.0.0"}),
+        ("WEB_ADDRESS", {"webchat": True, "web_address": "http://chat.example.vn"}),
+        ("", {"web_address": "http://chat.example.vn"}),
+        ("", {"telegram_token": TOKEN, "telegram_api": "http://127.0.0.1:8081"}),
+        ("TELEGRAM_API", {"telegram_token": TOKEN, "telegram_api": "http://api.example.vn"}),
+    ],
+)
+def test_a_door_that_others_can_listen_at_is_pointed_out(named: str, given: dict[str, Any]) -> None:
+    found = [line.partition(":")[0] for line in unencrypted(load_settings(**given))]
+    assert found == ([f"CONGDOAN_{named}"] if named else [])
+    assert load_settings().telegram_api.startswith("https://")
 
 
 def test_the_readmes_table_names_every_setting_and_no_other() -> None:

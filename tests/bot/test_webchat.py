@@ -251,6 +251,15 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: H
     assert await browser.status("/api/messages", headers={"X-Forwarded-Proto": "https"}) == 401
 
 
+async def test_an_https_address_is_https_though_the_proxy_does_not_say_so(house: House) -> None:
+    settings = Settings.model_construct(organisation="X", web_host="127.0.0.1", web_address="https://chat.example.vn")
+    server = WebServer(house.chat, house.store, settings, texts=TEXTS, red=list)
+    async with TestClient(TestServer(server.application())) as plain:
+        async with plain.get("/api/me") as answer:
+            assert answer.headers["Set-Cookie"].startswith("__Host-congdoan=") and "; Secure" in str(answer.headers)
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
 async def test_a_browser_keeps_its_chat_and_is_remembered_while_it_comes_back(house: House) -> None:
     browser = await house.browser()
     first = await browser.address()
@@ -310,7 +319,8 @@ async def test_our_own_page_may_post(house: House) -> None:
 
 async def test_every_answer_carries_the_security_headers(house: House) -> None:
     browser = await house.browser()
-    for path in ("/", "/chat", "/api/me", "/api/messages", "/static/chat.js", "/healthz", "/nowhere", "/files/1/0"):
+    pages = "/", "/chat", "/static/chat.js", "/static/chat.css", "/static/icon.svg", "/nowhere"
+    for path in (*pages, "/api/me", "/api/messages", "/healthz", "/files/1/0"):
         async with browser.client.get(path) as answer:
             headers = answer.headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
@@ -320,6 +330,16 @@ async def test_every_answer_carries_the_security_headers(house: House) -> None:
         assert "frame-ancestors 'none'" in rules and "unsafe" not in rules, path
         assert "aiohttp" not in headers.get("Server", ""), path
         assert headers["Cache-Control"] == ("no-cache" if path.startswith("/static") else "no-store"), path
+        assert headers["Content-Type"].endswith("; charset=utf-8"), path
+        assert not [name for name in headers if name.startswith("Access-Control-")], path
+        assert "Strict-Transport-Security" not in headers, path
+        async with browser.client.get(path, headers={"X-Forwarded-Proto": "https"}) as answer:
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000", path
+    house.broken = True
+    async with browser.post("/api/say", {"text": "bí mật", "key": KEY}) as answer:
+        assert answer.status == 500 and "bí mật" not in await answer.text() and "disk" not in await answer.text()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    house.broken = False
     async with browser.client.get("/api/events") as answer:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

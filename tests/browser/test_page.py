@@ -181,6 +181,20 @@ async def test_a_link_of_a_poster_starts_with_its_code(phone: BrowserContext, ec
     assert [raw["text"] for raw in echo.heard] == ["/start u-MAYHOA"]
 
 
+async def test_a_code_behind_the_hash_is_never_asked_of_a_server_and_leaves_the_address(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url.partition("#")[0] + str(request.headers)))
+    page = await opened(phone, echo, "chat#start=i-9fbb")
+    await expect(page).to_have_url(f"{echo.address}chat")
+    await page.evaluate("location.hash = 'start=i-c7aa'")  # another link, while the page is open
+    await expect(page.locator(".rows")).to_have_count(2)
+    await expect(page).to_have_url(f"{echo.address}chat")
+    assert [raw["text"] for raw in echo.heard] == ["/start i-9fbb", "/start i-c7aa"]
+    assert asked and not [line for line in asked if "i-9fbb" in line or "i-c7aa" in line]
+
+
 async def test_buttons_stand_in_the_rows_they_were_given_in_and_are_pressed_once(
     phone: BrowserContext, echo: Echo
 ) -> None:

@@ -2,7 +2,7 @@
 // One chat: shows what was said, sends what is typed, tapped or attached, and keeps trying until it went through.
 const asked = new URLSearchParams(location.search);
 const as = asked.get("as") || "";
-const start = asked.get("start") || "";
+const start = new URLSearchParams(location.hash.slice(1)).get("start") || asked.get("start") || "";
 const at = (id) => document.getElementById(id);
 const log = at("log");
 const field = at("text");
@@ -484,4 +484,5 @@ at("files").addEventListener("change", (event) => {
 });
 document.addEventListener("visibilitychange", listen);
 window.addEventListener("online", () => { listen(); wake(); });
+window.addEventListener("hashchange", () => location.reload()); // a link to this very page, with another code
 begin();
