@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from math import ceil
 
@@ -250,6 +250,11 @@ class Delivery:
         if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
             return
         left = self._monotonic()
+        paused = self._paused_until[Lane(parcel.lane)] - left
+        if paused > 0:  # refused meanwhile: what was handed out already does not leave into the pause
+            again = self._now() + timedelta(seconds=paused)
+            self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY, not_before=again))
+            return
         result, refusal = await attempt(self._channel, parcel, self._now)
         self._ended_one(Lane(parcel.lane), result.state, self._monotonic() - left)
         if refusal is not None:
@@ -258,9 +263,12 @@ class Delivery:
             self._landed_at = self._monotonic()
             if result.provider_id:
                 self.down_since = None
+        self._end(parcel, result)
+
+    def _end(self, parcel: Parcel, result: Settlement) -> None:
         settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
-        self._results.append(result)  # looked up only now: `_exchange` replaces the list while we wait
+        self._results.append(result)
 
     def _refused(self, lane: Lane, error: RetryLater, left: float) -> None:
         """The platform wants to be left alone: with what it refused, with everything below it, or altogether."""

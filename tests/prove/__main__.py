@@ -52,7 +52,7 @@ def play(suite: Suite, first: int, count: int) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as noted:
         environment = os.environ | {ASKED: f"{first}:{count}", FIGURES: noted.name}
         command = [sys.executable, "-m", "pytest", suite.test, "-m", "prove or not prove", "-p", "no:cacheprovider"]
-        command += ["--timeout", "3600"]  # a batch is as long as it is
+        command += ["--timeout", "14400"]  # a batch is as long as it is
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         figures: Counter[str] = Counter()
         for line in noted:

@@ -97,6 +97,14 @@ SUITES = (
         200,
     ),
     Suite(
+        "announcements",
+        "tests/scheduler/test_great_announcement.py::test_an_announcement_to_very_many_ends_as_it_should_for_each",
+        "An announcement to 100,000 people, twice, over a platform that refuses, breaks off and blocks: each ends as it should (T9)",
+        "hundred people",
+        1_000,
+        1_000,
+    ),
+    Suite(
         "races",
         "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
         "Two people deciding at once: one wins, the other is told (T8)",
