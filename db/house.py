@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from db.models import Counter, Fact
+from sqlalchemy import update
+
+from db.models import Conversation, Counter, Fact
 from db.session import Session
 
+SKIPPED = 1000
+"""Numbers left out after a restore: more than are given out between two backups."""
+RESTORED = "restored"
+"""When a backup was brought back last."""
 STOP = "stop"
 """Whether everything to many is stopped."""
 
@@ -38,7 +44,18 @@ async def next_code(session: Session, prefix: str, year: int) -> str:
     name = f"{prefix}-{year % 100:02d}"
     counter = await session.get(Counter, name)
     if counter is None:
-        counter = Counter(name=name, value=0)
+        restored = await know(session, RESTORED)  # this year: then the series may have begun since the backup
+        counter = Counter(name=name, value=SKIPPED if restored and restored["at"].startswith(str(year)) else 0)
         session.add(counter)
     counter.value += 1
     return f"{name}-{counter.value:04d}"
+
+
+async def skip_numbers(session: Session) -> None:
+    """After a restore: what was given out since the backup is on people's phones, and is never given out again.
+
+    A receipt code would name another thing, and an old button accept a report or let an announcement go that whoever
+    presses it has not seen; the button of a screen would answer another question.
+    """
+    await session.execute(update(Counter).values(value=Counter.value + SKIPPED))
+    await session.execute(update(Conversation).values(screen=Conversation.screen + SKIPPED))

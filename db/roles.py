@@ -188,12 +188,13 @@ async def leave(session: Session, person_id: int, now: datetime) -> list[Grant]:
 
 
 async def _return_work(session: Session, person_id: int, actor_id: int, now: datetime) -> None:
-    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait."""
+    """What a person may no longer do goes back: submissions they hold, messages of theirs that wait for their hour.
+
+    One that waits for a second person goes on doing so: held, it would be let go by its author alone once they may again.
+    """
     await lapses.release(session, person_id, actor_id, now)
     waiting = await session.execute(
-        select(Broadcast).where(
-            Broadcast.author_id == person_id, Broadcast.state.in_((BroadcastState.WAITING, BroadcastState.SCHEDULED))
-        )
+        select(Broadcast).where(Broadcast.author_id == person_id, Broadcast.state == BroadcastState.SCHEDULED)
     )
     for broadcast in waiting.scalars():
         if not await policy.may(session, person_id, policy.Action.BROADCAST, broadcast.unit_id):

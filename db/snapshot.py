@@ -41,6 +41,7 @@ async def after_restore(database: Database, now: datetime) -> int:
     async with database.write() as session:
         await outbox.hold_unfinished(session, now)
         held = await broadcasts.hold_started(session, now)
-        await house.remember(session, "restored", {"at": now.isoformat()}, now)
+        await house.skip_numbers(session)
+        await house.remember(session, house.RESTORED, {"at": now.isoformat()}, now)
         audit.note(session, audit.SYSTEM, "restore", "database", now, held=held)
     return held

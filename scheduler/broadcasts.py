@@ -99,6 +99,8 @@ async def _plan_chunk(work: Work, broadcast_id: int) -> bool:
         broadcast = await session.get_one(Broadcast, broadcast_id)
         if broadcast.state != BroadcastState.PLANNING or await broadcasts.stopped(session):
             return False
+        if not await broadcasts.still_allowed(session, broadcast, now):  # it may have been paused for days
+            return False
         found = await broadcasts.next_members(session, broadcast, day_start(now), exempt=_on_the_day(broadcast))
         if not found:
             await broadcasts.planned(session, broadcast)

@@ -73,15 +73,26 @@ async def list_in(session: Session, *states: BroadcastState) -> list[Broadcast]:
 
 async def begin(session: Session, broadcast: Broadcast, now: datetime) -> bool:
     """From SCHEDULED to PLANNING, with the author's right checked once more; HELD when it is gone (promises F27)."""
-    allowed = broadcast.author_id is None or await policy.may(
-        session, broadcast.author_id, Action.BROADCAST, broadcast.unit_id
+    if not await still_allowed(session, broadcast, now):
+        return False
+    await go_on(session, broadcast, BroadcastState.SCHEDULED, BroadcastState.PLANNING)
+    return True
+
+
+async def still_allowed(session: Session, broadcast: Broadcast, now: datetime) -> bool:
+    """Whether its author may send it at this moment. If not, it is HELD with all of it that has not left."""
+    author = broadcast.author_id
+    if author is None or await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
+        return True
+    before = (BroadcastState.SCHEDULED, BroadcastState.PLANNING)
+    await move(session, broadcast, broadcast.version, before, state=BroadcastState.HELD)
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == OutState.READY)
+        .values(state=OutState.HELD)
     )
-    if allowed:
-        await go_on(session, broadcast, BroadcastState.SCHEDULED, BroadcastState.PLANNING)
-    else:
-        await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=BroadcastState.HELD)
-        audit.note(session, audit.SYSTEM, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
-    return allowed
+    audit.note(session, audit.SYSTEM, "hold_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    return False
 
 
 async def drop(session: Session, broadcast: Broadcast, now: datetime) -> None:

@@ -167,12 +167,6 @@ async def hold_started(session: Session, now: datetime) -> int:
     return number
 
 
-async def may_have_gone(session: Session, broadcast: Broadcast) -> bool:
-    """Whether a restored backup cannot know if this was sent: its hour lies before the restore (promises F17)."""
-    fact = await house.know(session, "restored")
-    return fact is not None and broadcast.send_at <= datetime.fromisoformat(fact["at"])
-
-
 async def set_respectful(session: Session, actor_id: int, on: bool, now: datetime) -> int:
     """Respectful mode: celebratory messages that wait are dropped, not sent late. Returns how many."""
     await house.remember(session, "respectful", {"on": on, "by": actor_id}, now)

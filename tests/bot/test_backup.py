@@ -324,3 +324,21 @@ async def test_an_anniversary_whose_hour_lay_before_the_restore_waits_for_a_pers
     await anniversaries.run(work_of(world))
     async with world.database.read() as session:
         assert (await session.execute(select(Broadcast.key, Broadcast.state))).all() == [("kn:2807:2025:t3", state)]
+
+
+async def test_after_a_restore_no_number_is_given_out_that_is_on_somebodys_phone(world: World, tmp_path: Path) -> None:
+    """An old button let another announcement go than the one its reader had seen, or answered another question."""
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    await world.database.copy_to(tmp_path / "copy.db")
+    given: list[tuple[str, int]] = []
+    restored = Database(f"sqlite+aiosqlite:///{tmp_path / 'copy.db'}")
+    await snapshot.after_restore(restored, world.now)
+    await hoa.says("/sangkien")
+    for database in (world.database, restored):
+        async with database.write() as session:
+            chat = await accounts.enter(session, "test", hoa.address, world.now)
+            given.append((await house.next_code(session, "TB", 2025), chat.conversation.screen))
+    await restored.close()
+    (code, screen), (new_code, new_screen) = given
+    assert (code, new_code) == ("TB-25-0001", "TB-25-1001") and new_screen > screen

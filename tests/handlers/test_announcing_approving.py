@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from db import broadcasts, units
+from db import broadcasts, roles, snapshot, units
 from db.audiences import Rule
+from db.broadcasts import planning
 from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, Role
 from handlers.announcing import timing
+from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
 from tests.handlers.test_announcing_writing import photos
 from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
 
 
 async def waiting(world: World) -> tuple[TestPerson, TestPerson, TestPerson]:
@@ -327,6 +330,77 @@ async def test_who_has_the_right_again_hears_why_the_message_was_held_and_may_se
     await ha.taps("Gửi tiếp")
     await goes_out(world)
     assert "Bùi Thị Hoa" in await receivers(world)
+
+
+async def test_whoever_loses_and_regains_the_right_still_needs_the_second_person(world: World) -> None:
+    """Held when the right went, it was let go by its author alone when the right came back."""
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    await composes(tien, "Mời anh/chị xem thông báo mới.")
+    await tien.taps("Xác nhận")
+    async with world.database.write() as session:
+        grant = (await session.execute(select(Grant).where(Grant.person_id == await tien.id()))).scalar_one()
+        await roles.revoke(session, grant.id, await dai.id(), world.now)
+    for revoked_at in (world.now, None):
+        async with world.database.write() as session:
+            (await session.get_one(Grant, grant.id)).revoked_at = revoked_at
+        await goes_out(world)
+    await tien.presses("c:guitiep:TB-25-0001.2")
+    await goes_out(world)
+    assert await receivers(world) == set()
+    await dai.taps("Duyệt gửi")
+    await goes_out(world)
+    assert await receivers(world) == {"Hoàng Minh Tiến", "Đinh Quang Đại"}
+
+
+async def test_after_a_restore_what_is_approved_once_more_waits_for_its_authors_word(world: World) -> None:
+    """The backup was made between the two: it was approved and sent, and nobody here knows."""
+    tien, dai = (
+        await officer(world, "Hoàng Minh Tiến", "TINH"),
+        await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER),
+    )
+    await composes(tien, "Mời anh/chị xem thông báo mới.")
+    await tien.taps("Xác nhận")
+    world.later(minutes=10)
+    await snapshot.after_restore(world.database, world.now)
+    await dai.taps("Duyệt gửi")
+    for _ in range(2):
+        await goes_out(world)
+    assert await receivers(world) == set()
+    assert tien.keys.count("announcing.held_notice") == 1 and "có thể đã gửi rồi" in tien.last.text
+    await tien.taps("Gửi tiếp")
+    await goes_out(world)
+    assert await receivers(world) == {"Hoàng Minh Tiến", "Đinh Quang Đại"}
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_a_message_whose_author_loses_the_right_half_way_is_held_for_the_rest(
+    world: World, paused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who had not been planned yet was passed over as if they had moved."""
+    monkeypatch.setattr(planning, "CHUNK", 1)
+    ha, dai = await officer(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    broadcast, work = await only(world), work_of(world)
+    await planner._begin(work, broadcast.id)
+    assert await planner._plan_chunk(work, broadcast.id)
+    if paused:
+        await dai.presses("c:tamdung:TB-25-0001.1")
+    async with world.database.write() as session:
+        await session.execute(update(Grant).where(Grant.person_id == await ha.id()).values(revoked_at=world.now))
+    if paused:
+        await dai.presses("c:guitiep:TB-25-0001.2")
+    for _ in range(2):
+        await planner.run(work)
+    await world.deliver()
+    assert (await only(world)).state == BroadcastState.HELD and dai.last.key == "announcing.held_notice"
+    async with world.database.read() as session:
+        found = await broadcasts.figures(session, broadcast.id)
+    assert {name: n for name, n in found.items() if n} == {"held": 1, "frozen": 1, "targets": 2}
 
 
 async def test_a_demotion_to_a_smaller_part_holds_it_too(world: World) -> None:
