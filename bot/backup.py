@@ -49,6 +49,8 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
     _only_here(settings)
     if target.exists():
         raise FileExistsError(17, "there is a file of this name already; choose another", str(target))
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(2, "there is no such folder", str(target.parent))
     with workplace(target.absolute().parent) as folder:
         copy, part = folder / DATABASE, folder / "part"
         with explained():

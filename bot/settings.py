@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -142,6 +143,8 @@ class SettingsError(Exception):
 def load_settings(*, for_run: bool = False, **overrides: Any) -> Settings:
     """Reads the settings, with `for_run` also what only a running bot needs. Raises SettingsError with every problem."""
     wrong: list[str] = []
+    if ENV_FILE.is_dir():  # so a container leaves it where it was to mount a file that is not there
+        raise SettingsError([f"{ENV_FILE}: expected a file, found a folder"])
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -192,7 +195,8 @@ def remarks() -> list[str]:
     given = {name.upper() for name in os.environ}
     found = []
     if ENV_FILE.is_file():
-        given |= {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+        with suppress(UnicodeDecodeError, OSError):  # named as an error where the settings are read
+            given |= {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
         if ENV_FILE.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             found.append(f"{ENV_FILE}: other users of this machine can read it; run: chmod 600 {ENV_FILE}")
     known = [PREFIX + name.upper() for name in Settings.model_fields]

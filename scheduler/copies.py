@@ -21,7 +21,7 @@ PART = 45 * 1024 * 1024
 """Bytes of pictures and papers in one archive: a bot may send at most 50 MB (Bot API, sendDocument)."""
 
 CODED = frozenset(
-    {"muted_topics", "topic", "kind", "reason", "outcome", "field", "applied", "display", "publish", "track"}
+    {"channel", "muted_topics", "topic", "kind", "reason", "outcome", "field", "applied", "display", "publish", "track"}
 )
 """Texts that are names out of a fixed list; what people wrote themselves stays as they wrote it."""
 
@@ -105,7 +105,7 @@ def _cell(words: Words, name: str, value: Any) -> Value:
         told = {key: _cell(words, key, each) for key, each in value.items() if f"export.part_{key}" in words}
         return "\n".join(f"{words.plain(f'export.part_{key}')}: {text or ''}" for key, text in told.items())
     if isinstance(value, list):
-        return ", ".join(str(_cell(words, name, each)) for each in value)
+        return "; ".join(str(_cell(words, name, each)) for each in value)  # a goal has commas of its own
     if isinstance(value, str) and name == "action":
         return _word(words, f"mysubmissions.event_{value}", _word(words, f"export.did_{value}", value))
     if isinstance(value, str) and name == "dialogue":

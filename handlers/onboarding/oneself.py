@@ -74,10 +74,18 @@ async def ask_done(talk: Talk) -> Message | Move:
     command, arg = pending(talk, "command"), pending(talk, "arg")
     talk.conversation.pending = {}
     if command in talk.house.registry.commands:
-        known = f"commands.{command}" in talk.house.words
-        what = talk.house.words.message(f"commands.{command}").choices[0].label if known else ""
-        talk.say("onboarding.go_on", command=command, arg=arg, what=what)
+        talk.say("onboarding.go_on", command=command, arg=arg, what=_task(talk, command))
     return END
+
+
+def _task(talk: Talk, command: str) -> str:
+    """What was asked for before joining: an entry of the menu by its button, anything else in words of its own."""
+    words, own = talk.house.words, f"onboarding.go_on_{command}"
+    if own in words:
+        return words.plain(own)
+    known = f"commands.{command}" in words
+    label = words.message(f"commands.{command}").choices[0].label if known else ""
+    return words.plain("onboarding.go_on_entry", label=label) if label else words.plain("onboarding.go_on_task")
 
 
 async def workplace_name(talk: Talk) -> str:

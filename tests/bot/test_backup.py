@@ -114,8 +114,9 @@ async def test_a_backup_never_overwrites_and_leaves_nothing_behind_when_it_fails
     assert target.read_bytes() == b"last year's"
     with pytest.raises(FileNotFoundError):
         await backups.backup(Settings.model_construct(data_dir=tmp_path / "none"), tmp_path / "c", START, quiet)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         await backups.backup(settings, tmp_path / "no such folder" / "c", START, quiet)
+    assert caught.value.filename == str(tmp_path / "no such folder")  # not a name of our own making
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar.gz", "data"]
 
 

@@ -88,6 +88,14 @@ def test_a_file_in_another_encoding_is_answered_with_the_one_that_is_expected(en
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert caught.value.problems == [".env: expected UTF-8; save the file as UTF-8"]
+    remarks()  # which read the file once more
+
+
+def test_a_folder_in_the_place_of_the_file_is_named() -> None:
+    Path(".env").mkdir()
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.problems == [".env: expected a file, found a folder"]
 
 
 def test_a_misspelt_setting_and_a_file_that_others_can_read_are_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
