@@ -72,6 +72,18 @@ async def nameless(world: World, name: str) -> TestPerson:
     return person
 
 
+async def test_who_is_invited_before_joining_is_told_what_goes_on_after_it(world: World) -> None:
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    new = world.person("Mới")
+    await new.says(f"/start {link}")
+    for typed in ("dong y", "dong y", "khong", "may hoa phat", "dung roi"):
+        await new.says(typed)
+    await new.taps("Cán bộ công đoàn")
+    assert new.last.key == "onboarding.go_on" and "nhận lời mời làm cán bộ" in new.last.text
+    assert (await new.says("tiep")).key == "units.own_name"
+
+
 async def test_an_invitation_waits_while_the_invited_person_has_no_name(world: World) -> None:
     ha, an = await reviewer(world), await nameless(world, "Quách Văn An")
     link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
