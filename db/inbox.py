@@ -54,6 +54,10 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
             digest, received_at = known[ext_id]
             if digest in ("", arrival.digest) or now - received_at < ID_REUSE:
                 continue
+            again = InboxRow.ext_id.startswith(f"{ext_id}#", autoescape=True), InboxRow.received_at > now - ID_REUSE
+            ours = InboxRow.channel == channel, InboxRow.bot == bot
+            if (await session.execute(select(InboxRow.id).where(*ours, *again).limit(1))).first():
+                continue  # the new one is there already, and this is its repeat
             ext_id = f"{ext_id}#{int(now.timestamp())}"
         known[ext_id] = (arrival.digest, now)
         rows.append(

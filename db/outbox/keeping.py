@@ -8,11 +8,17 @@ from sqlalchemy import func, select, update
 
 from db.models import (
     FINAL,
+    Lane,
     OutboxRow,
     OutState,
     Policy,
 )
 from db.session import Session
+
+LONG = timedelta(hours=1)
+"""Longer than a platform asks us to wait."""
+NOTICE = timedelta(days=7)
+"""Longer than it takes until somebody may be told something, over the new year and a Sunday."""
 
 
 async def recover(session: Session, now: datetime) -> int:
@@ -27,7 +33,20 @@ async def recover(session: Session, now: datetime) -> int:
         .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.ALO)
         .values(state=OutState.READY)
     )
+    await catch_up(session, now, LONG)
     return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
+
+
+async def catch_up(session: Session, now: datetime, beyond: timedelta) -> None:
+    """What waits for longer than anything is made to wait was put off by a clock that was ahead: it may go at once.
+
+    `beyond` is how long that is for a retry and for an answer; a notice may wait for somebody's next good day.
+    """
+    ready = OutboxRow.state == OutState.READY
+    await session.execute(update(OutboxRow).where(ready, OutboxRow.retry_at > now + beyond).values(retry_at=None))
+    for lane, furthest in ((Lane.REPLY, beyond), (Lane.NOTICE, NOTICE)):
+        put_off = ready, OutboxRow.lane == int(lane), OutboxRow.not_before > now + furthest
+        await session.execute(update(OutboxRow).where(*put_off).values(not_before=now))
 
 
 async def hold_unfinished(session: Session, now: datetime) -> None:

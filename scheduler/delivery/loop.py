@@ -35,6 +35,8 @@ SPACED = 60.0
 LOOK = 1.0
 """Seconds between two looks at nothing; covers clocks that are moved."""
 NEVER = float("inf")
+SET_BACK = 1.0
+"""Seconds; a clock that is put back by less has merely been corrected."""
 
 
 def window_for(rate: float) -> int:
@@ -97,6 +99,8 @@ class Delivery:
         self._stopping = False
         self._running = False
         self._ended = asyncio.Event()
+        self._lead = float("-inf")
+        self._set_back = False
         self.down_since: datetime | None = None
         """Since when the platform refuses us altogether; None while it answers."""
 
@@ -158,6 +162,8 @@ class Delivery:
     async def round(self) -> float:
         """Settles, claims and starts sends. Returns the seconds until there may be something to do again."""
         tick = self._monotonic()
+        lead = self._now().timestamp() - tick
+        self._set_back, self._lead = self._set_back or lead < self._lead - SET_BACK, lead
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
@@ -189,6 +195,8 @@ class Delivery:
             claimed.clear()
             async with self._database.write() as session:
                 await outbox.settle(session, results, self._now())
+                if self._set_back:
+                    await outbox.catch_up(session, self._now(), timedelta(0))
                 busy = {parcel.address for parcel in self._flying.values()}
                 for way, ask in asks.items():
                     found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
@@ -201,6 +209,7 @@ class Delivery:
 
         try:
             await settled(exchange)
+            self._set_back = False
         except BaseException:
             self._results = results + self._results
             looks = dict.fromkeys(asks, 0.0)

@@ -79,3 +79,17 @@ async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_its_retry(
         await inbox.failed(session, row_id, "a fault", START)
         assert await inbox.heads(session, START, (), 8) == []
         assert [row.id for row in await inbox.heads(session, START - timedelta(days=1), (), 8)] == [row_id]
+
+
+async def test_a_number_that_the_platform_gives_out_again_is_another_update_and_its_repeat_is_none(
+    world: World,
+) -> None:
+    """Killed before Telegram heard that it is stored, it would have been done twice."""
+    await handled(world, blank=False)
+    later = START + timedelta(days=8)
+    reused = Arrival("700000001", "other", "7", '{"update_id":700000001,"message":{}}')
+    async with world.database.write() as session:
+        added = [
+            await inbox.store(session, "telegram", "1", [reused], later + timedelta(seconds=n)) for n in (0, 3, 90)
+        ]
+    assert added == [1, 0, 0]

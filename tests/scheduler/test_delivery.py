@@ -303,3 +303,30 @@ async def test_answers_keep_their_order_when_one_is_refused(world: World, error:
             await post.time.run(lambda: post.time.elapsed >= moment, 60)  # noqa: B023
     await post.settle()
     assert [text for _, text in post.channel.arrived] == [f"answer {n}" for n in range(4)]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_what_it_was_told_before(
+    world: World, restarts: bool
+) -> None:
+    """A refusal while the clock was a month ahead, and the chat heard nothing for a month."""
+    post, ahead = Post(world), timedelta(days=30)
+    post.time._start += ahead
+    post.channel.script = lambda address, attempt: RetryLater(3) if attempt == 1 else None
+    post.channel.delivers = lambda failed: False
+    await post.put("refused", "x")
+    await post.put("album", "x", after=1.5)
+    await post.put("notice", "x", lane=Lane.NOTICE, after=60)
+    async with post.running():
+        await post.time.run(lambda: post.time.elapsed > 0.5, 10)
+        if not restarts:
+            post.time._start -= ahead
+            await post.time.run(lambda: post.time.elapsed > 5, 20)
+    if restarts:
+        post.time._start -= ahead
+        async with world.database.write() as session:
+            await outbox.recover(session, post.time.now())
+    await post.put("refused", "y")
+    await post.settle(120)
+    assert [text for address, text in post.channel.arrived if address == "refused"] == ["x", "y"]
+    assert set((await post.states()).values()) == {OutState.SENT}
