@@ -13,7 +13,9 @@ from handlers.units.flow import dialogue, name_of, number, role_name
 from handlers.units.picking import ARRIVED
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look alike when somebody reads them aloud; 26 of them are 128 bits."""
+"""Without those that look alike when somebody reads them aloud."""
+LENGTH = 26
+"""So many of them are 128 bits."""
 
 
 @dialogue.ask("role")
@@ -31,7 +33,7 @@ async def take_role(talk: Talk, answer: Answer) -> Move | str:
 
 async def _invite(talk: Talk, unit_id: int) -> Move:
     role = Role(talk.data["role"])
-    token = "".join(talk.house.rng.choice(LETTERS) for _ in range(26))
+    token = "".join(talk.house.rng.choice(LETTERS) for _ in range(LENGTH))
     invitation = await roles.invite(
         talk.session, token=token, role=role, unit_id=unit_id, invited_by=talk.me.id, now=talk.now
     )
