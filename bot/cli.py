@@ -99,7 +99,10 @@ async def _run(settings: Settings) -> None:
 
 def _stop_signals() -> asyncio.Event:
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a window that is closed; nohup says to go on
+        wanted.append(signal.SIGHUP)
+    for number in wanted:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 

@@ -32,6 +32,8 @@ START = datetime(2025, 7, 25, 16, 55, tzinfo=LOCAL)
 """The second round runs, the law is in force, the reminder for 28/7 is minutes away (decisions 24)."""
 SHOWN = 4
 """How many of the next events the page names."""
+KEPT = 5.0
+"""Seconds between two notes of the time."""
 HORIZON = 60
 """Days ahead in which anniversaries are named."""
 
@@ -147,7 +149,16 @@ class DemoHouse:
 
     def remember(self) -> None:
         """Writes the time down, for the next start to go on from."""
-        _clock_file(self._folder).write_text(self._clock.now().isoformat())
+        file = _clock_file(self._folder)
+        fresh = file.with_suffix(".new")
+        fresh.write_text(self._clock.now().isoformat())
+        fresh.replace(file)
+
+    async def keep_time(self) -> None:
+        """Writes it down all the time: after a crash or a closed window what is due must not wait for the same hours again."""
+        while True:
+            self.remember()
+            await self._clock.sleep(KEPT)
 
 
 def data_dir() -> Path:
@@ -174,7 +185,9 @@ async def run_demo(port: int, start: datetime | None, stop_signals: Callable[[],
     await app.start(demo=house)
     assert app.server is not None
     click.echo(app.server.address)
+    keeping = asyncio.create_task(house.keep_time())
     await stop.wait()
+    keeping.cancel()
     house.remember()
     await app.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot import demo
 from bot.demo import START, DemoHouse, data_dir
 from content.calendar import LOCAL
 from content.demo import DemoScene, load_demo
@@ -302,6 +304,22 @@ async def test_the_next_start_goes_on_where_the_last_one_stopped(furnished: Path
     async with open_demo(folder) as (opened, _):
         now = datetime.fromisoformat((await opened.clock())["now"])
     assert timedelta(0) <= now - later < timedelta(minutes=1)
+
+
+async def test_a_start_after_a_crash_goes_on_where_the_clock_was_last_noted(
+    furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "KEPT", 0.0)
+    folder = tmp_path / "demo"
+    shutil.copytree(furnished, folder)
+    before = datetime.fromisoformat((folder / "clock.txt").read_text())
+    async with open_demo(folder) as (opened, _):
+        keeping = asyncio.create_task(opened.keep_time())
+        while datetime.fromisoformat((folder / "clock.txt").read_text()) <= before:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0)
+        keeping.cancel()  # and nothing else is written: the process is gone
+    async with open_demo(folder) as (opened, _):
+        assert datetime.fromisoformat((await opened.clock())["now"]) > before
 
 
 def test_the_demo_never_lives_in_the_real_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
