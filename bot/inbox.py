@@ -194,7 +194,10 @@ class Inbox:
                 return
             self._meter.handled.add(1, channel=channel, outcome="done")
             self._meter.handling.see(asyncio.get_running_loop().time() - began)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is us whom somebody cancels, and not something inside that leaked out
             if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
                 self.trouble = passing
                 log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, passing)
@@ -259,7 +262,7 @@ class Inbox:
             await self._doors[row.channel].erase(session, json.loads(row.raw))
             await inbox.blank(session, row.id)
 
-    async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: Exception) -> None:
+    async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: BaseException) -> None:
         try:
             async with self._database.write() as session:
                 attempts, dead = await inbox.failed(session, row.id, f"{type(error).__name__}: {error}", self._now())

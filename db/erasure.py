@@ -103,12 +103,11 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
     person = await session.get_one(Person, person_id)
     uploads = await webchat.uploads_of(session, person_id)
     files = await _erase_files(session, person_id)
-    codes = await _erase_submissions(session, person_id)
+    codes = await _erase_submissions(session, person_id) + await _erase_question_reports(session, person_id)
     files += await _erase_chats(session, person, now)
     await _erase_told(session, person, codes, now)
     for table in (Draft, PracticeAnswer, Registration, UnitRequest):
         await session.execute(delete(table).where(table.person_id == person_id))
-    await session.execute(update(QuestionReport).where(QuestionReport.person_id == person_id).values(person_id=None))
     await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
     person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
@@ -149,6 +148,17 @@ async def _erase_submissions(session: Session, person_id: int) -> list[str]:
     await session.execute(delete(CoAuthor).where(CoAuthor.submission_id.in_(ids)))
     await unsent.forget_about(session, [each.code for each in known])
     return codes
+
+
+async def _erase_question_reports(session: Session, person_id: int) -> list[str]:
+    """That a question may be wrong is still worth looking at; what they wrote about it goes.
+
+    Returns how the buttons beneath what officers were told of it are written down.
+    """
+    theirs = QuestionReport.person_id == person_id
+    ids = (await session.execute(select(QuestionReport.id).where(theirs))).scalars().all()
+    await session.execute(update(QuestionReport).where(theirs).values(person_id=None, text="", answer=""))
+    return [json.dumps(["baosai", str(number)])[1:-1] for number in ids]
 
 
 async def _erase_chats(session: Session, person: Person, now: datetime) -> list[str]:

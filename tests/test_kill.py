@@ -285,7 +285,7 @@ WAITING = 100
 """Updates for each kill that came while we were down."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 async def test_what_came_while_we_were_down_is_answered_though_killed_while_it_drains(tmp_path: Path) -> None:
     played = cases(1)
     rng = random.Random(played.start)
@@ -304,7 +304,7 @@ async def test_what_came_while_we_were_down_is_answered_though_killed_while_it_d
                 await asyncio.sleep(0.01)
             await bot.end()
         await bot.start()
-        await settled(fake, path, 120)
+        await settled(fake, path, 120 + len(chats) / 20)
         most = int(Path(f"/proc/{bot.pid}/status").read_text().partition("VmHWM:")[2].split()[0])
         assert await bot.end(signal.SIGTERM) == 0
         delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from bot.inbox import Inbox, arrival
 from content.message import to_json
 from db import accounts, outbox
 from db.models import InboxRow, InboxState, OutboxRow
+from db.session import Session
+from handlers.dialogue import Forget, Incoming
+from handlers.engine import answer
+from handlers.talk import House
 from tests.fakes.channel import PlainDoor
 from tests.handlers.test_engine import with_probe
 from tests.people import TestPerson, World
+from tests.prove import cases, note
 
 
 class Post:
@@ -144,3 +156,114 @@ async def test_half_an_emoji_in_a_raw_update_is_stored_like_any_other(world: Wor
     await post.comes(hoa, "menu \ud83d")
     await post.passes()
     assert hoa.keys and (await post.states())["1"] == InboxState.DONE
+
+
+async def test_a_handler_that_is_cancelled_from_inside_is_a_failure_like_any_other(world: World, post: Post) -> None:
+    """Some library's cancellation that leaks out ends nothing: else the update would be tried for ever, without a pause."""
+    hoa = await world.joined("Hoa")
+    await post.comes(hoa, "/probe cancelled", "menu")
+    for seconds in (0, 1, 5, 30, 120, 600):
+        await post.passes(seconds=seconds)
+    assert await post.states() == {"1": "dead", "2": "done"}
+    assert hoa.keys == ["common.error", "menu.home"]
+
+
+class Poison:
+    """What is wrong with some updates, by a word in their text: an exception of any kind, at any statement, always or at first."""
+
+    KINDS = ("raises", "leaks", "statement", "passes", "untellable", "unparsable")
+
+    def __init__(self, world: World, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._world = world
+        self._left: Counter[str] = Counter()
+        self._statements: int | None = None
+        self._error: Exception | None = None
+        event.listen(world.database.engine.sync_engine, "before_cursor_execute", self._count)
+        monkeypatch.setattr("bot.inbox.answer", self._answer)
+        tell = post.inbox._tell
+
+        async def telling(session: Session, row: InboxRow, *rest: Any) -> None:
+            if "untellable" in row.raw:
+                raise RuntimeError("nor can this")
+            await tell(session, row, *rest)
+
+        monkeypatch.setattr(post.inbox, "_tell", telling)
+
+    def close(self) -> None:
+        event.remove(self._world.database.engine.sync_engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        if self._statements is None:
+            return
+        self._statements -= 1
+        if self._statements < 0:
+            self._statements = None
+            assert self._error is not None
+            raise self._error
+
+    async def _answer(self, session: Session, house: House, incoming: Incoming) -> Forget:
+        kind, _, rest = incoming.text.partition(" ")
+        if kind in ("raises", "untellable"):
+            raise RuntimeError("poison")
+        if kind == "leaks":
+            raise asyncio.CancelledError
+        if kind in ("statement", "passes"):
+            self._left[incoming.text] += 1
+            at = int(rest.split()[0])
+            if kind == "statement":
+                self._statements, self._error = at, sqlite3.IntegrityError("poison")
+            elif self._left[incoming.text] <= 1 + at % 2:
+                # A full disk is nobody's fault, however often; of what fails once nobody hears.
+                error = sqlite3.OperationalError("no room")
+                error.sqlite_errorname = "SQLITE_FULL" if at % 2 else "SQLITE_ERROR"
+                self._statements, self._error = at, OperationalError("", None, error)
+            incoming = replace(incoming, text="/canhan")
+        try:
+            return await answer(session, house, incoming)
+        finally:
+            if self._statements is not None and kind == "statement":
+                self._statements = None
+                raise RuntimeError("there were not so many statements")
+            self._statements = None
+
+
+@pytest.mark.sqlite
+@pytest.mark.timeout(600)
+async def test_one_in_ten_updates_is_poison_and_every_other_is_answered(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T15. Each poison is set aside with its raw form, or handled once it may be; in every chat what comes behind it is answered."""
+    played = cases(2)
+    rng = Random(played.start)
+    people = [await world.joined(f"Người {n}") for n in range(20)]
+    poison = Poison(world, post, monkeypatch)
+    expected: dict[str, str] = {}
+    answers: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for _ in played:
+        for _ in range(100):
+            person = rng.choice(people)
+            kind = rng.choice(poison.KINDS) if rng.random() < 0.1 else ""
+            raw: Any = {
+                "address": person.address,
+                "text": "/canhan" if not kind else f"{kind} {rng.randrange(12)} {post.count}",
+            }
+            if kind == "unparsable":
+                raw = rng.choice([[], "nothing", {"adress": 1}, {"text": kind}, 7, None])
+            post.count += 1
+            await post.inbox.store("test", "bot", [arrival(str(post.count), person.address, raw)])
+            expected[str(post.count)] = "done" if kind in ("", "passes") else "dead"
+            answers[person.name] += kind in ("", "passes")
+            errors[person.name] += kind in ("raises", "leaks", "statement")
+        while "new" in (await post.states()).values():
+            await post.passes(seconds=30)
+    poison.close()
+    assert await post.states() == expected
+    async with world.database.read() as session:
+        kept = await session.execute(select(InboxRow.raw).where(InboxRow.state == InboxState.DEAD))
+    assert all(raw for (raw,) in kept)
+    for person in people:
+        assert person.keys.count("profile.home") == answers[person.name], person.name
+        assert person.keys.count("common.error") == errors[person.name], person.name
+    dead = sum(state == "dead" for state in expected.values())
+    note(updates=len(expected), set_aside=dead, answered=answers.total())

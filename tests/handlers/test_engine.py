@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -90,6 +91,8 @@ def with_probe(world: World) -> World:
     async def show(talk: Talk, arg: str) -> Move | None:
         if arg == "poison":
             raise RuntimeError("poison")
+        if arg == "cancelled":
+            raise asyncio.CancelledError
         if arg == "trouble" and troubles:
             raise RuntimeError(troubles.pop())
         return dialogue.go("choice" if arg == "trouble" else arg)

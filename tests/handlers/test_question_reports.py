@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from db.models import AuditRow, Grant, QuestionReport, Role
+from db import erasure
+from db.models import AuditRow, Grant, OutboxRow, QuestionReport, Role
 from tests.handlers.test_practice import answers
 from tests.people import TestPerson, World
 
@@ -125,3 +126,18 @@ async def test_a_number_that_is_not_there_is_answered(world: World) -> None:
     for arg in ("99", "²", "abc", "9" * 30):
         await mai.presses(f"c:baosai:{arg}")
         assert mai.last.key in ("common.not_found", "question_reports.list")
+
+
+async def test_after_its_author_is_erased_the_question_still_waits_without_their_words(world: World) -> None:
+    """Found by walks of marked words (T26)."""
+    mai, hoa = await owner(world), await world.joined("Bùi Thị Hoa")
+    await reports(world, hoa)
+    async with world.database.write() as session:
+        await erasure.erase(session, await hoa.id(), world.now)
+    async with world.database.read() as session:
+        said = (await session.execute(select(OutboxRow.payload).where(OutboxRow.payload.is_not(None)))).scalars().all()
+    assert (await row(world)).text == "" and "luật ghi khác" not in repr(said)
+    await mai.says("/baosai")
+    assert "người báo đã xóa" in mai.last.text
+    await mai.says("1")
+    assert mai.last.key == "question_reports.one" and "lời báo không còn" in mai.last.text

@@ -259,7 +259,8 @@ async def furnish(world: World, walker: TestPerson) -> None:
         for person in (ours, other):
             account = (await session.execute(select(Account).where(Account.person_id == person.id))).scalar_one()
             row = await outbox.put(session, account, {}, now=world.now)
-            (await session.get_one(OutboxRow, row)).state = OutState.UNKNOWN
+            doubtful = await session.get_one(OutboxRow, row)
+            doubtful.state, doubtful.broadcast_id = OutState.UNKNOWN, sent.id
             target = await session.get(BroadcastTarget, (sent.id, person.id)) or BroadcastTarget(
                 broadcast_id=sent.id, person_id=person.id, unit_id=person.unit_id, state=TargetState.PLANNED
             )

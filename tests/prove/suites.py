@@ -105,6 +105,22 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "poison",
+        "tests/bot/test_poison.py::test_one_in_ten_updates_is_poison_and_every_other_is_answered",
+        "One update in ten cannot be handled, in every way there is: it is set aside, every other is answered (T15)",
+        "hundred updates",
+        10,
+        500,
+    ),
+    Suite(
+        "erasing",
+        "tests/handlers/test_data_rights.py::test_what_somebody_typed_is_in_their_copy_and_after_erasing_nowhere_on_the_disk",
+        "What somebody typed anywhere is in their copy, and a day after erasing in no byte of the disk (T26)",
+        "people",
+        50,
+        500,
+    ),
+    Suite(
         "races",
         "tests/handlers/test_simultaneous.py::test_two_hundred_simultaneous_pairs_of_decisions_have_one_winner_each",
         "Two people deciding at once: one wins, the other is told (T8)",
@@ -203,9 +219,9 @@ SUITES = (
     Suite(
         "outages",
         "tests/test_kill.py::test_what_came_while_we_were_down_is_answered_though_killed_while_it_drains",
-        "Updates that waited while we were down are all answered, though the process is killed while it drains them (T14)",
+        "10,000 updates that waited while we were down are all answered, though the process is killed while it drains them (T14)",
         "kills",
-        5,
+        100,
         100,
     ),
     Suite(
