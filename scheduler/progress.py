@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from content.calendar import local_date
 from content.message import to_json
 from content.windows import times_to_send
 from db import broadcasts, outbox, people
+from db.broadcasts import Pace
 from db.models import Broadcast, BroadcastState, OutState
 from db.session import Session
 
@@ -18,25 +21,44 @@ if TYPE_CHECKING:
 MONTH = timedelta(days=30)
 """The span over which people who stopped the bot are counted; fewer than 2 % is the aim (5-voice §5.4)."""
 EVERY = timedelta(seconds=10)
-"""How often the progress message is edited at most."""
+"""How often the progress message is edited at most, for every MANY people: of who waits for hours nobody counts seconds, and
+counting costs as much as there are."""
+MANY = 10_000
+Step = Callable[[Session, Broadcast], Awaitable[None]]
 
 
 async def look(work: Work, broadcast_id: int) -> None:
-    """Ends a broadcast that has ended, gives what was late a new hour, shows how far it is."""
+    """Ends a broadcast that has ended, gives what was late a new hour, shows how far it is.
+
+    All is read before anything is written: nobody's answer waits for the writer while a million messages are counted.
+    """
     now = work.now()
+    async with work.database.read() as session:
+        seen = await session.get_one(Broadcast, broadcast_id)
+        if seen.state != BroadcastState.SENDING or day_lasts(seen, now):
+            return
+        step = await _next_step(work, session, seen, now)
+    if step is None:
+        return
     async with work.database.write() as session:
         broadcast = await session.get_one(Broadcast, broadcast_id)
-        if broadcast.state != BroadcastState.SENDING:
-            return
-        if day_lasts(broadcast, now):
-            return
-        await _give_new_hours(session, broadcast, now)
-        if await broadcasts.finish(session, broadcast, now):
-            await _report(work, session, broadcast)
-        elif await broadcasts.refused_in_a_row(session, broadcast):
-            await broadcasts.pause_refused(session, broadcast, now)
-        elif broadcast.author_id is not None:
-            await _show(work, session, broadcast, broadcast.author_id, now)
+        if (broadcast.state, broadcast.version) == (seen.state, seen.version):
+            await step(session, broadcast)
+
+
+async def _next_step(work: Work, session: Session, broadcast: Broadcast, now: datetime) -> Step | None:
+    """What is to be written about a broadcast, if anything."""
+    if broadcast.kind != "automatic" and await broadcasts.count_state(session, broadcast.id, OutState.EXPIRED):
+        return partial(_give_new_hours, work, now)
+    if await broadcasts.is_over(session, broadcast.id):
+        return partial(_end, work, now, await _result(session, broadcast, now))
+    if await broadcasts.refused_in_a_row(session, broadcast):
+        return partial(_pause_refused, now)
+    if broadcast.author_id is not None and await _is_news(session, broadcast, now):
+        counts = await broadcasts.figures(session, broadcast.id)
+        pace = await broadcasts.pace(session, broadcast.id, now)
+        return partial(_show, work, now, counts, pace)
+    return None
 
 
 def day_lasts(broadcast: Broadcast, now: datetime) -> bool:
@@ -44,24 +66,36 @@ def day_lasts(broadcast: Broadcast, now: datetime) -> bool:
     return broadcast.kind == "automatic" and local_date(now) <= local_date(broadcast.send_at)
 
 
-async def _give_new_hours(session: Session, broadcast: Broadcast, now: datetime) -> None:
+async def _give_new_hours(work: Work, now: datetime, session: Session, broadcast: Broadcast) -> None:
     """What missed its hours, because we or the platform were down or it was paused, waits for the next good ones.
 
     An anniversary does not: what is missed of it is missed (decisions 23).
     """
-    if broadcast.kind != "automatic" and await broadcasts.count_state(session, broadcast.id, OutState.EXPIRED):
-        known = await people.list_hours(session)
-        times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, now)
-        await broadcasts.arm(session, broadcast, OutState.EXPIRED, times)
+    known = await people.list_hours(session)
+    times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, now)
+    await broadcasts.arm(session, broadcast, OutState.EXPIRED, times)
 
 
-async def _show(work: Work, session: Session, broadcast: Broadcast, author_id: int, now: datetime) -> None:
+async def _pause_refused(now: datetime, session: Session, broadcast: Broadcast) -> None:
+    await broadcasts.pause_refused(session, broadcast, now)
+
+
+async def _is_news(session: Session, broadcast: Broadcast, now: datetime) -> bool:
+    """Whether its author should see how far it is: nothing shown yet, or a while ago and it went on since."""
     shown = broadcast.progress_at if broadcast.progress_version == broadcast.version else None
-    pace = await broadcasts.pace(session, broadcast.id, now)
-    if shown is not None and (now - shown < EVERY or pace.latest is None or pace.latest <= shown):
-        return
+    if shown is None:
+        return True
+    if now - shown < EVERY * max(1.0, broadcast.audience.get("count", 0) / MANY):
+        return False
+    latest = await broadcasts.latest(session, broadcast.id)
+    return latest is not None and latest > shown
+
+
+async def _show(
+    work: Work, now: datetime, counts: dict[str, int], pace: Pace, session: Session, broadcast: Broadcast
+) -> None:
+    assert broadcast.author_id is not None
     broadcast.progress_at, broadcast.progress_version = now, broadcast.version
-    counts = await broadcasts.figures(session, broadcast.id)
     left = pace.left(now)
     message = work.words.message(
         "announcing.progress",
@@ -76,7 +110,8 @@ async def _show(work: Work, session: Session, broadcast: Broadcast, author_id: i
         ends=pace.last,
     )
     payload = to_json(message)
-    await outbox.tell(session, author_id, payload, now=now, kind="progress", slot=_slot(broadcast), final=False)
+    slot = _slot(broadcast)
+    await outbox.tell(session, broadcast.author_id, payload, now=now, kind="progress", slot=slot, final=False)
 
 
 def _slot(broadcast: Broadcast) -> str:
@@ -87,15 +122,28 @@ def _targets(counts: dict[str, int]) -> int:
     return sum(counts.get(state.value, 0) for state in OutState)
 
 
-async def _report(work: Work, session: Session, broadcast: Broadcast) -> None:
-    """The last word: how many got it, and why the others did not. The progress message loses its buttons."""
-    if broadcast.author_id is None:
-        return
+class Result(NamedTuple):
+    """Who got it: targets by what became of them, how many had blocked us; of everybody, who has lately."""
+
+    counts: dict[str, int]
+    blocked: int
+    stopped: int
+    everybody: int
+
+
+async def _result(session: Session, broadcast: Broadcast, now: datetime) -> Result:
     counts = await broadcasts.figures(session, broadcast.id)
-    targets, sent, unknown = _targets(counts), counts[OutState.SENT.value], counts[OutState.UNKNOWN.value]
     blocked = await broadcasts.gone(session, broadcast.id)
+    return Result(counts, blocked, *await broadcasts.blocking(session, broadcast.id, now - MONTH))
+
+
+async def _end(work: Work, now: datetime, result: Result, session: Session, broadcast: Broadcast) -> None:
+    """The last word: how many got it, and why the others did not. The progress message loses its buttons."""
+    if not await broadcasts.finish(session, broadcast, now) or broadcast.author_id is None:
+        return
+    counts, author_id = result.counts, broadcast.author_id
+    targets, sent, unknown = _targets(counts), counts[OutState.SENT.value], counts[OutState.UNKNOWN.value]
     skipped = [(name.removeprefix("skip_"), n) for name, n in counts.items() if name.startswith("skip_")]
-    stopped, everybody = await broadcasts.blocking(session, broadcast.id, work.now() - MONTH)
     reached_all = sent == targets and not skipped
     message = work.words.message(
         "announcing.report",
@@ -105,17 +153,16 @@ async def _report(work: Work, session: Session, broadcast: Broadcast) -> None:
         sent=sent,
         targets=targets,
         percent=sent * 100 / targets if targets else 0.0,
-        stopped=stopped,
-        everybody=everybody,
-        stopped_percent=stopped * 100 / everybody if everybody else 0.0,
-        blocked=blocked,
-        failed=counts[OutState.FAILED.value] - blocked,
+        stopped=result.stopped,
+        everybody=result.everybody,
+        stopped_percent=result.stopped * 100 / result.everybody if result.everybody else 0.0,
+        blocked=result.blocked,
+        failed=counts[OutState.FAILED.value] - result.blocked,
         unknown=unknown,
         expired=counts[OutState.EXPIRED.value],
         cancelled=counts[OutState.CANCELLED.value],
         skipped=[[work.words.text(f"announcing.skip_{reason}"), number] for reason, number in skipped],
     )
-    now, author_id = work.now(), broadcast.author_id
     if broadcast.progress_at is not None:
         ended = work.words.message("announcing.progress_ended", code=broadcast.code, sent=sent, targets=targets)
         await outbox.tell(

@@ -237,12 +237,17 @@ async def waiting_for(session: Session, person_id: int) -> list[tuple[OutboxRow,
     return [(row, broadcast) for row, broadcast in await session.execute(query)]
 
 
+async def is_over(session: Session, broadcast_id: int) -> bool:
+    """Whether nothing of a broadcast is on its way any more."""
+    left = select(OutboxRow.id).where(
+        OutboxRow.broadcast_id == broadcast_id, OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.HELD))
+    )
+    return (await session.execute(left.limit(1))).first() is None
+
+
 async def finish(session: Session, broadcast: Broadcast, now: datetime) -> bool:
     """Ends a broadcast of which nothing is on its way any more."""
-    left = select(OutboxRow.id).where(
-        OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_((OutState.READY, OutState.SENDING, OutState.HELD))
-    )
-    if (await session.execute(left.limit(1))).first():
+    if not await is_over(session, broadcast.id):
         return False
     values = {"state": BroadcastState.DONE, "finished_at": now}
     await move(session, broadcast, broadcast.version, (BroadcastState.SENDING,), **values)

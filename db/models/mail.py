@@ -92,7 +92,7 @@ class OutboxRow(Base):
         Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
         Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
         Index("ix_outbox_person_id_not_before", "person_id", "not_before"),
-        Index("ix_outbox_broadcast_id_state", "broadcast_id", "state"),
+        Index("ix_outbox_broadcast_id_state_not_before", "broadcast_id", "state", "not_before"),
         # What waits for another try is looked for at every claim, and what ended last at every look at a broadcast: both
         # are few beside a million rows, so these hold nothing else.
         index_of_some("ix_outbox_retry", "retry_at IS NOT NULL", "channel", "state", "lane", "retry_at"),

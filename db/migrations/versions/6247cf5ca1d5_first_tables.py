@@ -658,7 +658,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedup_key", name=op.f("uq_outbox_dedup_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_broadcast_id_state", ["broadcast_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_broadcast_id_state_not_before", ["broadcast_id", "state", "not_before"], unique=False
+        )
         batch_op.create_index(
             "ix_outbox_retry",
             ["channel", "state", "lane", "retry_at"],
@@ -737,7 +739,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_ended")
         batch_op.drop_index("ix_outbox_retry")
         batch_op.drop_index("ix_outbox_channel_address_slot")
-        batch_op.drop_index("ix_outbox_broadcast_id_state")
+        batch_op.drop_index("ix_outbox_broadcast_id_state_not_before")
 
     op.drop_table("outbox")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
