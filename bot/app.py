@@ -27,7 +27,7 @@ from bot.web.watching import WatchServer
 from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
-from db import figures, house, outbox, snapshot
+from db import figures, house, outbox
 from db.lead import KEEP, Lead, holder, listen
 from db.models import Lane, OutState
 from db.session import Database
@@ -354,7 +354,6 @@ async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = Non
     database = Database(settings.database)
     try:
         await bring_up_to_date(settings, database, clock.now())
-        await snapshot.quick_check(database)
     except BaseException:
         await database.close()
         if held is not None:

@@ -24,7 +24,7 @@ from content.calendar import local_date
 from content.packs import Packs
 from content.source import ContentError
 from content.words import Words
-from db import audit
+from db import audit, snapshot
 from db.models import Role
 from db.trouble import Trouble, explained
 
@@ -93,8 +93,23 @@ async def _run(settings: Settings) -> None:
     if app.server is not None:
         click.echo(app.server.address)
     click.echo("ready", err=True)
+    damage: list[Trouble] = []
+
+    async def look() -> None:
+        """At every page, while people are answered already: of a large database it takes a while."""
+        try:
+            await snapshot.quick_check(app.database)
+        except Trouble as trouble:
+            damage.append(trouble)
+            stop.set()
+
+    looking = asyncio.create_task(look())
     await stop.wait()
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
     await app.stop()
+    if damage:
+        raise damage[0]
 
 
 def _stop_signals() -> asyncio.Event:

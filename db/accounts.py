@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 
 from db.models import (
     Account,
@@ -90,16 +90,16 @@ async def list_with_roles(session: Session, channel: str) -> list[tuple[Account,
     held = await session.execute(
         select(Account, Grant.role)
         .join(Grant, Grant.person_id == Account.person_id)
-        .where(Account.channel == channel, Grant.confirmed_at.is_not(None), Grant.revoked_at.is_(None))
+        .where(Grant.confirmed_at.is_not(None), Grant.revoked_at.is_(None))
     )
     found: dict[Account, set[Role]] = {}
     for account, role in held:
         found.setdefault(account, set()).add(role)
-    # "> ''" and not "!=": only this the index answers.
-    listed = await session.execute(select(Account).where(Account.channel == channel, Account.command_list > ""))
+    # "> ''" and not "!=": only this the index answers. Asked for the channel too, it would go through all its accounts.
+    listed = await session.execute(select(Account).where(Account.command_list > ""))
     for account in listed.scalars():
         found.setdefault(account, set())
-    return [(account, frozenset(roles)) for account, roles in found.items()]
+    return [(account, frozenset(roles)) for account, roles in found.items() if account.channel == channel]
 
 
 async def note_command_list(session: Session, account_id: int, mark: str) -> None:
@@ -143,12 +143,10 @@ async def forget_drafts(session: Session, before: datetime) -> None:
 
 async def forget_previews(session: Session, now: datetime) -> int:
     """Deletes chats without consent 24 hours after their last message, with what was said there. Returns how many."""
-    under_way = select(OutboxRow.account_id).where(
-        OutboxRow.account_id.is_not(None), OutboxRow.state.in_((OutState.READY, OutState.SENDING))
+    under_way = exists().where(
+        OutboxRow.account_id == Account.id, OutboxRow.state.in_((OutState.READY, OutState.SENDING))
     )
-    query = select(Account).where(
-        Account.person_id.is_(None), Account.seen_at < now - PREVIEW, Account.id.not_in(under_way)
-    )
+    query = select(Account).where(Account.person_id.is_(None), Account.seen_at < now - PREVIEW, ~under_way)
     gone = (await session.execute(query)).scalars().all()
     for account in gone:
         await session.execute(delete(OutboxRow).where(OutboxRow.account_id == account.id))

@@ -26,6 +26,8 @@ def _config(connection: Connection) -> Config:
 
 async def upgrade(database: Database) -> None:
     """Applies what is missing. Raises Trouble when the tables are newer than this program, or cannot be used at all."""
+    if await is_newest(database):  # most starts: nothing is locked, and no reference followed
+        return
     with explained():
         async with database.remake() as connection:
             await connection.run_sync(_upgrade)

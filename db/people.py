@@ -78,9 +78,13 @@ async def get(session: Session, person_id: int) -> Person:
     return await session.get_one(Person, person_id)
 
 
-async def list_unused(session: Session, before: datetime, limit: int = 20) -> list[int]:
-    """People who were not seen since a moment and are not erased yet, longest ago first."""
+async def list_unused(
+    session: Session, before: datetime, limit: int = 20, *, among: Collection[int] | None = None
+) -> list[int]:
+    """People, or those `among` some, who were not seen since a moment and are not erased yet, longest ago first."""
     query = select(Person.id).where(Person.seen_at < before, Person.erased_at.is_(None)).order_by(Person.seen_at)
+    if among is not None:
+        query = query.where(Person.id.in_(among))
     return list((await session.execute(query.limit(limit))).scalars())
 
 

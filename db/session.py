@@ -213,7 +213,13 @@ class Database:
                 await session.execute(text("SELECT 1"))
                 return []
             if quick:
-                return await _complaints(session, "PRAGMA quick_check(5)")
+                driver = (await (await session.connection()).get_raw_connection()).driver_connection
+                assert driver is not None
+                try:
+                    return await _complaints(session, "PRAGMA quick_check(5)")
+                except asyncio.CancelledError:
+                    await driver.interrupt()
+                    raise
             orphans = [f"orphan in {row[0]}" for row in await session.execute(text("PRAGMA foreign_key_check"))]
             return await _complaints(session, "PRAGMA integrity_check") + orphans
 

@@ -25,7 +25,7 @@ async def verify(database: Database) -> None:
 
 
 async def quick_check(database: Database) -> None:
-    """Looks at every page once, in a second or so, before anything starts. Raises Trouble."""
+    """Looks at every page once, a gigabyte in some three seconds. Raises Trouble."""
     with explained():
         problems = await database.problems(quick=True)
     if problems:

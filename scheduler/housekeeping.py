@@ -29,13 +29,15 @@ COPY = re.compile(r"before-(?:update|restore)-(\d{8}-\d{6})(?:\.db|\.part)?")
 async def run(work: Work) -> None:
     """One round of tidying (retention: promises §1.4, decisions 14)."""
     now = work.now()
+    async with work.database.read() as session:  # it looks at everybody: no answer waits for that
+        unused = await people.list_unused(session, now - UNUSED)
     async with work.database.write() as session:
         await inbox.tidy(session, now)
         await outbox.tidy(session, now)
         await accounts.forget_previews(session, now)
         await webchat.tidy(session, now)
         await accounts.forget_drafts(session, now - DRAFT_KEPT)
-        for person_id in await people.list_unused(session, now - UNUSED):
+        for person_id in await people.list_unused(session, now - UNUSED, among=unused):
             await erasure.erase(session, person_id, now)
     await asyncio.to_thread(_forget_copies, work.files.parent, now)
 

@@ -89,21 +89,22 @@ class OutboxRow(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("dedup_key"),
-        Index("ix_outbox_channel_state_lane_not_before_id", "channel", "state", "lane", "not_before", "id"),
+        Index("ix_outbox_state_channel_lane_not_before_id", "state", "channel", "lane", "not_before", "id"),
         Index("ix_outbox_channel_address_slot", "channel", "address", "slot"),
         Index("ix_outbox_person_id_not_before", "person_id", "not_before"),
         Index("ix_outbox_broadcast_id_state_not_before", "broadcast_id", "state", "not_before"),
-        # What waits for another try is looked for at every claim, and what ended last at every look at a broadcast: both
-        # are few beside a million rows, so these hold nothing else.
+        # Looked for at every claim (what waits for another try), at every look at a broadcast (what ended last), at every
+        # round of tidying (whose content is still kept): few beside a million rows, so these hold nothing else.
         index_of_some("ix_outbox_retry", "retry_at IS NOT NULL", "channel", "state", "lane", "retry_at"),
         index_of_some("ix_outbox_ended", "finished_at IS NOT NULL", "broadcast_id", "finished_at"),
+        index_of_some("ix_outbox_kept", "payload IS NOT NULL AND finished_at IS NOT NULL", "finished_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     dedup_key: Mapped[str | None]
     policy: Mapped[Policy] = mapped_column(enum(Policy))
     lane: Mapped[int]
     kind: Mapped[str]
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     person_id: Mapped[int | None]
     channel: Mapped[str]
     address: Mapped[str]

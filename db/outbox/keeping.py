@@ -70,10 +70,5 @@ async def counts(session: Session) -> dict[str, int]:
 
 async def tidy(session: Session, now: datetime) -> None:
     """Blanks the content of what was settled more than 30 days ago; its state stays for the reports."""
-    await session.execute(
-        update(OutboxRow)
-        .where(
-            OutboxRow.state.in_(FINAL), OutboxRow.finished_at < now - timedelta(days=30), OutboxRow.body_id.is_(None)
-        )
-        .values(payload=None)
-    )
+    old = OutboxRow.payload.is_not(None), OutboxRow.finished_at < now - timedelta(days=30)
+    await session.execute(update(OutboxRow).where(*old, OutboxRow.state.in_(FINAL)).values(payload=None))

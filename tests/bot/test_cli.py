@@ -166,6 +166,16 @@ def test_a_damaged_database_and_one_from_a_newer_version_end_every_command_with_
     assert not Path("b.tar.gz").exists()
 
 
+def test_damage_where_a_start_does_not_look_is_found_while_it_answers_and_ends_it(house: Path) -> None:
+    root = ask("SELECT rootpage FROM sqlite_master WHERE name = 'ix_coauthors_submission_id'")[0][0]
+    assert isinstance(root, int)
+    with house.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    said = congdoan("run", ok=False, **RUN).stderr
+    assert "ready" in said and "data/congdoan.db: the database is damaged" in said
+
+
 # ---------------------------------------------------------------------------------------------------- status
 
 

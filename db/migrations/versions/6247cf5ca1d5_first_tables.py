@@ -677,8 +677,16 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_outbox_channel_address_slot", ["channel", "address", "slot"], unique=False)
         batch_op.create_index(
-            "ix_outbox_channel_state_lane_not_before_id", ["channel", "state", "lane", "not_before", "id"], unique=False
+            "ix_outbox_state_channel_lane_not_before_id", ["state", "channel", "lane", "not_before", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_outbox_kept",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("payload IS NOT NULL AND finished_at IS NOT NULL"),
+            postgresql_where=sa.text("payload IS NOT NULL AND finished_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_outbox_account_id"), ["account_id"], unique=False)
         batch_op.create_index("ix_outbox_person_id_not_before", ["person_id", "not_before"], unique=False)
 
     op.create_table(
@@ -735,7 +743,9 @@ def downgrade() -> None:
     op.drop_table("submission_events")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_person_id_not_before")
-        batch_op.drop_index("ix_outbox_channel_state_lane_not_before_id")
+        batch_op.drop_index(batch_op.f("ix_outbox_account_id"))
+        batch_op.drop_index("ix_outbox_kept")
+        batch_op.drop_index("ix_outbox_state_channel_lane_not_before_id")
         batch_op.drop_index("ix_outbox_ended")
         batch_op.drop_index("ix_outbox_retry")
         batch_op.drop_index("ix_outbox_channel_address_slot")
