@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME …]`: runs the named measurements, or all."""
+"""`python -m tests.bench [NAME …]`: runs the named measurements, or all; `SHARE=0.05` before it, a part of the long ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import demo, handling, pace, sending, stage
+from tests.bench import demo, handling, pace, scale, sending, stage, starts
 
-ALL = {"demo": demo.run, "sending": sending.run, "pace": pace.run, "handling": handling.run}
+ALL = {
+    "demo": demo.run,
+    "sending": sending.run,
+    "pace": pace.run,
+    "handling": handling.run,
+    "scale": scale.run,
+    "starts": starts.run,
+}
 
 
 async def main(names: list[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from tests.fakes.botapi.faults import Bucket, Limit, SlidingSecond
@@ -28,6 +28,8 @@ class State:
         self.sent = self.refused = self.message = 0
         self.first = self.last = 0.0
         self.times: list[float] = []
+        self.counted = order.get("count")
+        self.chats: Counter[str] = Counter()
         self.updates: deque[dict[str, Any]] = deque(order.get("updates", ()))
         self.polls: list[tuple[Connection, int]] = []
         self.cpu = time.process_time()
@@ -40,6 +42,7 @@ class State:
             "seconds": self.last - self.first,
             "cpu": time.process_time() - self.cpu,
             "times": self.times,
+            "chats": self.chats,
         }
 
 
@@ -95,6 +98,8 @@ class Connection(asyncio.Protocol):
             return
         state.sent += 1
         state.message += 1
+        if state.counted is not None and (said := json.loads(body))["text"] == state.counted:
+            state.chats[str(said["chat_id"])] += 1
         state.first = state.first or now
         state.last = now
         if len(state.times) < 20_000:

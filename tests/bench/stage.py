@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+SHARE = float(os.environ.get("SHARE", "1"))
+"""How much of the measurements that take minutes is done (`make bench SHARE=0.05`); a part only shows that they run."""
 TOKEN = "1:bench-token-of-nobody-00000"
 ROUNDS = 3
 
@@ -85,3 +87,19 @@ def fresh(folder: Path, name: str) -> str:
     """The address of a database that is not there yet."""
     number = len(list(folder.glob(f"{name}-*.db")))
     return f"sqlite+aiosqlite:///{folder / f'{name}-{number}.db'}"
+
+
+def part(number: int) -> int:
+    """So many, or the share of them that is asked for."""
+    return max(100, round(number * SHARE))
+
+
+async def child(*arguments: str, **env: str) -> dict[str, float]:
+    """Runs a module in a process of its own, whose memory and CPU are its own; what it prints last."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE, env=os.environ | env
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, arguments
+    told: dict[str, float] = json.loads(output.splitlines()[-1])
+    return told
