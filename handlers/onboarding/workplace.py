@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from content.message import LABEL, Choice, Message
+from content.message import LABEL, Choice, Message, choices_from_json
 from content.search import UnitName, search_units
 from content.text import clean_line, fold, letters
 from db import units
@@ -41,8 +41,18 @@ async def _no_lists(talk: Talk) -> list[str]:
     return without if await units.zones(talk.session) else [*without, "zone"]
 
 
+def _numbered(talk: Talk, answer: Answer) -> Answer:
+    """No workplace is called "2": there, as on every screen with buttons, a digit is the button of that place."""
+    digit, choices = answer.text.strip(), choices_from_json(talk.conversation.choices)
+    if len(digit) == 1 and digit in "123456789"[: len(choices)]:
+        key = choices[int(digit) - 1].key
+        return answer if key.startswith("_") else Answer(choice=key)
+    return answer
+
+
 @dialogue.take("unit_ask")
 async def take_unit_ask(talk: Talk, answer: Answer) -> Move | str:
+    answer = _numbered(talk, answer)
     if answer.choice in ("place", "zone"):
         talk.put(start=0)
         return answer.choice
@@ -130,6 +140,7 @@ async def ask_unit_none(talk: Talk) -> Message:
 
 @dialogue.take("unit_none")
 async def take_unit_none(talk: Talk, answer: Answer) -> Move | str:
+    answer = _numbered(talk, answer)
     return "unit_write" if answer.choice == "write" else await take_unit_ask(talk, answer)
 
 

@@ -269,6 +269,17 @@ async def test_too_short_too_many_and_none_say_what_to_do_next(world: World, typ
     assert hoa.last.key == "onboarding.unit_qr"
 
 
+async def test_a_digit_is_a_button_where_the_workplace_is_asked_for_too(world: World) -> None:
+    hoa = await began(world, "Không, tôi tự xem")
+    assert (await hoa.says("1")).key == "onboarding.pick_place"
+    await hoa.says("lui")
+    await hoa.says("xuong moc ong tu")
+    assert hoa.last.key == "onboarding.unit_none"
+    assert (await hoa.says("9")).key == "onboarding.unit_short"  # there is no ninth
+    place = [choice.key for choice in hoa.last.choices].index("write") + 1
+    assert (await hoa.says(str(place))).key == "onboarding.unit_write"
+
+
 async def test_an_alias_finds_the_workplace(world: World) -> None:
     hoa = await began(world, "Không, tôi tự xem")
     await hoa.says("hoa phat garment")
