@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 ASKED = "CONGDOAN_PROVE"
@@ -21,8 +23,14 @@ def cases(usual: int) -> range:
     return range(first, first + count)
 
 
+def combine(total: Counter[str], figures: Mapping[str, int]) -> None:
+    """Adds up what batches noted; of what is named `…_at_most` the largest counts."""
+    for name, figure in figures.items():
+        total[name] = max(total[name], figure) if name.endswith("_at_most") else total[name] + figure
+
+
 def note(**figures: int) -> None:
-    """Counts of what was tried and met, summed over the batches of a long form."""
+    """Counts of what was tried and met, put together over the batches of a long form (`combine`)."""
     place = os.environ.get(FIGURES)
     if place is not None:
         with Path(place).open("a", encoding="utf-8") as file:

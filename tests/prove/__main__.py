@@ -23,7 +23,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
-from tests.prove import ASKED, FIGURES
+from tests.prove import ASKED, FIGURES, combine
 from tests.prove.suites import SUITES, Suite
 
 HERE = Path(__file__).parent
@@ -56,7 +56,7 @@ def play(suite: Suite, first: int, count: int) -> dict[str, Any]:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         figures: Counter[str] = Counter()
         for line in noted:
-            figures.update(json.loads(line))
+            combine(figures, json.loads(line))
     wrong = done.stdout[-4000:] if done.returncode else ""
     return {"first": first, "count": count, "figures": dict(figures), "wrong": wrong}
 
@@ -80,7 +80,7 @@ def prove(suite: Suite, whole: int, workers: int, results: Path = RESULTS) -> bo
                 print(f"{suite.name} {batch['first']}: {batch['wrong']}", flush=True)
             total: Counter[str] = Counter()
             for each in found.values():
-                total.update(each["figures"])
+                combine(total, each["figures"])
             file.write_text(
                 json.dumps(
                     here

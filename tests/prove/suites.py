@@ -225,6 +225,14 @@ SUITES = (
         100,
     ),
     Suite(
+        "soak",
+        "tests/test_soak.py::test_for_minutes_on_end_nothing_is_lost_and_nothing_grows",
+        "People write and the platform fails for minutes on end, a kill a minute in the first half: nothing lost, nothing grows (T18)",
+        "minutes",
+        10,
+        120,
+    ),
+    Suite(
         "processes",
         "tests/test_processes.py::test_three_processes_killed_and_stopped_in_every_role_lose_nothing_and_say_nothing_twice",
         "Three processes on PostgreSQL, killed and stopped in every role, the server too: nothing lost, nothing twice (T17)",

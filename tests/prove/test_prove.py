@@ -14,7 +14,7 @@ from tests.prove import cases, note
 
 def test_small_numbers():
     for number in cases(1):
-        note(tried=1)
+        note(tried=1, longest_at_most=number)
     assert 3 not in cases(1)
 """
 
@@ -37,5 +37,5 @@ def test_a_long_run_goes_on_where_it_stopped_and_counts_what_was_wrong(tmp_path:
     assert prove(suite, 2, 1, tmp_path)
     assert not prove(suite, 4, 1, tmp_path)
     found = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))
-    assert found["cases"] == 4 and found["wrong"] == 1 and found["total"] == {"tried": 4}
+    assert found["cases"] == 4 and found["wrong"] == 1 and found["total"] == {"tried": 4, "longest_at_most": 3}
     assert "assert 3 not in" in found["batches"]["2"]["wrong"] and not found["batches"]["0"]["wrong"]
