@@ -30,7 +30,7 @@ from content.words import Words, load_words
 from db import figures, house, outbox
 from db.lead import KEEP, Lead, holder, listen
 from db.models import Lane, OutState
-from db.session import Database
+from db.session import Database, settled
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 from scheduler.alarms import Alarms
@@ -220,9 +220,7 @@ class App:
 
     async def _begin_to_lead(self, demo: Demo | None = None) -> None:
         """Everything of which there is one at a time: intake, sending, the clock."""
-        async with self.database.write() as session:
-            await outbox.recover(session, self.clock.now())
-            await figures.note_start(session, self.clock.now())
+        await settled(self._recover)
         self._leading = [self._spawn(delivery.run) for delivery in self.deliveries.values()]
         if self._answering is None:
             self._answering = self._spawn(self.inbox.run)
@@ -251,9 +249,17 @@ class App:
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
             # Behind the "#", which no server and no proxy's log ever sees: the code may be an invitation's.
             self.house.links["webchat"] = f"{address}chat#start={{}}"
-            async with self.database.write() as session:
-                await house.remember(session, "web_address", {"address": address}, self.clock.now())
+            await settled(lambda: self._note_address(address))
         self.timetable.start()
+
+    async def _recover(self) -> None:
+        async with self.database.write() as session:
+            await outbox.recover(session, self.clock.now())
+            await figures.note_start(session, self.clock.now())
+
+    async def _note_address(self, address: str) -> None:
+        async with self.database.write() as session:
+            await house.remember(session, "web_address", {"address": address}, self.clock.now())
 
     async def _share(self) -> None:
         """Of several processes on one database: gives signs of life while we lead, and leads once nobody does."""

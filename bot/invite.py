@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bot.opening import opened
 from bot.settings import Settings
 from db import house, roles, units
-from db.models import Role
+from db.models import Invitation, Role
+from db.session import settled
 
 BOT = "YOUR_BOT"
 
@@ -26,13 +27,17 @@ async def print_invitation(
 ) -> None:
     """Prints a link for every open door and the bare code; the code itself is stored only as a hash."""
     token = secrets.token_urlsafe(18)
-    async with opened(settings) as database, database.write() as session:
-        unit = await units.find_by_code(session, code)
-        if unit is None:
-            fail([f"--unit {code}: no unit has this code. Import the units first: congdoan units import FILE"])
-        invitation = await roles.invite(session, token=token, role=role, unit_id=unit.id, invited_by=None, now=now)
-        known = await house.know(session, "telegram_name")
-        web = await house.know(session, "web_address")
+    async with opened(settings) as database:
+
+        async def invite() -> tuple[Invitation, dict[str, Any] | None, dict[str, Any] | None]:
+            async with database.write() as session:
+                unit = await units.find_by_code(session, code)
+                if unit is None:
+                    fail([f"--unit {code}: no unit has this code. Import the units first: congdoan units import FILE"])
+                made = await roles.invite(session, token=token, role=role, unit_id=unit.id, invited_by=None, now=now)
+                return made, await house.know(session, "telegram_name"), await house.know(session, "web_address")
+
+        invitation, known, web = await settled(invite)
     if not invitation.born_confirmed:
         say("There are two administrators already: one of them must confirm this one in the chat.")
     if settings.telegram_token.get_secret_value():

@@ -15,6 +15,7 @@ from content.unit_sheet import SheetProblem, SheetReading, SheetUnit, read_units
 from content.words import Words, load_words
 from db import audit, units
 from db.models import Level
+from db.session import settled
 from db.units import UnitRow, Written
 
 
@@ -34,23 +35,21 @@ async def import_file(
     except SheetError as error:
         where = f"{file}:{error.row}" if error.row else str(file)
         fail([f"{where}: {words.plain('unit_import.unreadable_' + error.kind)}"])
-    async with opened(settings) as database, database.write() as session:
-        known = await units.parents_by_code(session)
-        reading = read_units(table, known)
-        attempt = await session.begin_nested()
-        written = await units.write(session, [_row(unit) for unit in reading.units], now)
-        if dry_run:
-            await attempt.rollback()
-        elif written.added or written.changed:
-            audit.note(
-                session,
-                audit.SYSTEM,
-                "import_units",
-                f"file {file.name}",
-                now,
-                added=written.added,
-                changed=written.changed,
-            )
+    async with opened(settings) as database:
+
+        async def write() -> tuple[SheetReading, Written]:
+            async with database.write() as session:
+                reading = read_units(table, await units.parents_by_code(session))
+                attempt = await session.begin_nested()
+                written = await units.write(session, [_row(unit) for unit in reading.units], now)
+                if dry_run:
+                    await attempt.rollback()
+                elif written.added or written.changed:
+                    numbers = {"added": written.added, "changed": written.changed}
+                    audit.note(session, audit.SYSTEM, "import_units", f"file {file.name}", now, **numbers)
+                return reading, written
+
+        reading, written = await settled(write)
     lines = [f"{file}:{problem.row}: {_problem(words, problem)}" for problem in reading.problems]
     tops = [unit.code for unit in reading.units if not unit.parent]
     if len(tops) > 1:

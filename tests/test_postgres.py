@@ -8,20 +8,24 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot import backup, reports
+from bot.invite import print_invitation
 from bot.settings import Settings, load_settings
-from db import migrate
+from bot.unit_import import import_file
+from db import audit, migrate, units
 from db.lead import Lead, holder
-from db.session import Database, settled
+from db.models import Role
+from db.session import Database, Session, settled
 from db.trouble import Kind, Trouble, lost_a_race, passing
 from tests.databases import Server, Template
 from tests.db.dying import die_and_start_again, inhabit, plant
-from tests.people import World, furnish_units, make_world
+from tests.people import START, World, furnish_units, make_world
 from tests.prove import cases, note
 from tests.test_replay import authors, inbox_of, outcome, updates_of
 
@@ -125,6 +129,44 @@ async def test_one_leads_and_another_takes_over_when_its_connection_ends(
     assert await first.take()
     await first.close()
     await second.close()
+
+
+@pytest.mark.parametrize("command", ["invite", "units import"])
+async def test_a_command_beside_a_busy_bot_that_meets_it_is_done_again(
+    pair: tuple[Template, Database, Database], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Both write a row of the audit, of which each has its number: the command lost, and nothing was done."""
+    template, here, there = pair
+    make_world(here, template, tmp_path)
+    settings: Settings = load_settings(database_url=template.world, data_dir=tmp_path)
+    begun: list[str] = []
+
+    def meeting(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        async def meet(session: Session, *args: Any, **options: Any) -> Any:
+            begun.append(name)
+            done = await real(session, *args, **options)
+            if len(begun) == 1:  # what it has read is older from here on
+                async with there.write() as other:
+                    audit.note(other, audit.SYSTEM, "restore", "database", START)
+            return done
+
+        monkeypatch.setattr(module, name, meet)
+
+    said: list[str] = []
+    if command == "invite":
+        meeting(units, "find_by_code")
+        await print_invitation(settings, Role.LEADER, "TINH", now=START, say=said.append, fail=pytest.fail)  # type: ignore[arg-type]
+    else:
+        meeting(units, "parents_by_code")
+        file = tmp_path / "units.csv"
+        file.write_text("Mã,Tên,Mã cấp trên\nMOI,Công ty Mới,CAOSON\n", encoding="utf-8")
+        await import_file(settings, file, dry_run=False, now=START, say=said.append, fail=pytest.fail)  # type: ignore[arg-type]
+    assert len(begun) > 1 and said
+    async with here.read() as session:
+        actions = (await session.execute(text("SELECT action FROM audit ORDER BY id"))).scalars().all()
+    assert actions == ["restore", "invite" if command == "invite" else "import_units"]
 
 
 async def test_two_that_start_at_once_make_the_tables_once(server: Server) -> None:
