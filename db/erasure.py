@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from db.models import (
     UNSENT,
     Account,
     Attachment,
+    BroadcastTarget,
     CoAuthor,
     Conversation,
     Draft,
@@ -105,6 +106,7 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
     files = await _erase_files(session, person_id)
     codes = await _erase_submissions(session, person_id) + await _erase_question_reports(session, person_id)
     files += await _erase_chats(session, person, now)
+    files += await _erase_lists(session, person_id)
     await _erase_told(session, person, codes, now)
     for table in (Draft, PracticeAnswer, Registration, UnitRequest):
         await session.execute(delete(table).where(table.person_id == person_id))
@@ -117,6 +119,22 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
     if files or uploads:
         await jobs.add(session, "delete_files", {"files": files, "uploads": uploads}, None, now)
     return replace(stopped, reports=reports)
+
+
+_LEFT = OutboxRow.broadcast_id.is_(None), OutboxRow.state != OutState.SENDING
+"""Messages to one person alone that are not on their way at this moment."""
+
+
+async def list_unfinished(session: Session) -> list[int]:
+    """People who were erased while something was just being sent to them, and it has left since."""
+    query = select(OutboxRow.person_id).join(Person, Person.id == OutboxRow.person_id)
+    found = await session.execute(query.where(Person.erased_at.is_not(None), *_LEFT).distinct())
+    return [person_id for person_id in found.scalars() if person_id is not None]
+
+
+async def finish(session: Session, person_ids: Collection[int]) -> None:
+    """What was left of messages to some people who were erased goes."""
+    await session.execute(delete(OutboxRow).where(OutboxRow.person_id.in_(person_ids), *_LEFT))
 
 
 async def _erase_files(session: Session, person_id: int) -> list[str]:
@@ -218,6 +236,18 @@ async def _erase_jobs(session: Session, account_id: int) -> list[str]:
     for job in jobs:
         await session.delete(job)
     return [str(file) for job in jobs for file in job.data.get("files", ())]
+
+
+async def _erase_lists(session: Session, person_id: int) -> list[str]:
+    """Lists that were made for officers of who did not get an announcement: this person may be one of them."""
+    named = select(BroadcastTarget.broadcast_id).where(BroadcastTarget.person_id == person_id)
+    theirs = set((await session.execute(named)).scalars())
+    files: list[str] = []
+    for job in (await session.execute(select(Job).where(Job.kind == "unreached"))).scalars():
+        if job.data["broadcast"] in theirs:
+            files += job.data.get("files", ())
+            job.data = job.data | {"files": []}
+    return files
 
 
 async def _forget_talk(session: Session, account_id: int) -> None:

@@ -16,6 +16,7 @@ from db.models import (
     InboxRow,
     InboxState,
     Person,
+    Reach,
     WebMessage,
     WebSession,
 )
@@ -191,7 +192,15 @@ async def get(session: Session, address: str, message_id: int) -> WebMessage | N
 
 
 async def tidy(session: Session, now: datetime) -> None:
-    """Forgets browsers that were not seen for half a year, with what their chats said."""
-    old = select(WebSession.address).where(WebSession.seen_at < now - KEEP_SESSION)
+    """Forgets browsers that were not seen for half a year, with what their chats said. Nobody reads there any more."""
+    before = now - KEEP_SESSION
+    old = select(WebSession.address).where(WebSession.seen_at < before)
     await session.execute(delete(WebMessage).where(WebMessage.address.in_(old)))
+    ours = Account.channel == CHANNEL, Account.reach == Reach.OK
+    # It was lost when it was last seen: nobody has stopped the bot just now.
+    lost = {"reach": Reach.BLOCKED, "blocked_at": before}
+    await session.execute(update(Account).where(*ours, Account.address.in_(old)).values(lost))
+    # What concerns somebody alone is still said, into the void.
+    unread = select(Account.address).where(Account.channel == CHANNEL, Account.reach == Reach.BLOCKED)
+    await session.execute(delete(WebMessage).where(WebMessage.at < before, WebMessage.address.in_(unread)))
     await session.execute(delete(WebSession).where(WebSession.seen_at < now - KEEP_SESSION))

@@ -1,10 +1,11 @@
 """What goes out: the one way for everything said, claimed before it is sent and settled after."""
 
-from db.outbox.keeping import catch_up, counts, hold_unfinished, recover, tidy
+from db.outbox.keeping import LONG, catch_up, counts, hold_unfinished, recover, tidy
 from db.outbox.saying import drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
 from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, oldest, settle
 
 __all__ = [
+    "LONG",
     "MAX_DOUBTFUL",
     "Ask",
     "Parcel",

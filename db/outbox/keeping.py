@@ -33,20 +33,20 @@ async def recover(session: Session, now: datetime) -> int:
         .where(OutboxRow.state == OutState.SENDING, OutboxRow.policy == Policy.ALO)
         .values(state=OutState.READY)
     )
-    await catch_up(session, now, LONG)
     return int(getattr(doubtful, "rowcount", 0)) + int(getattr(again, "rowcount", 0))
 
 
-async def catch_up(session: Session, now: datetime, beyond: timedelta) -> None:
+async def catch_up(session: Session, channel: str, now: datetime, beyond: timedelta = LONG) -> None:
     """What waits for longer than anything is made to wait was put off by a clock that was ahead: it may go at once.
 
     `beyond` is how long that is for a retry and for an answer; a notice may wait for somebody's next good day.
     """
-    ready = OutboxRow.state == OutState.READY
-    await session.execute(update(OutboxRow).where(ready, OutboxRow.retry_at > now + beyond).values(retry_at=None))
-    for lane, furthest in ((Lane.REPLY, beyond), (Lane.NOTICE, NOTICE)):
-        put_off = ready, OutboxRow.lane == int(lane), OutboxRow.not_before > now + furthest
-        await session.execute(update(OutboxRow).where(*put_off).values(not_before=now))
+    for lane, furthest in ((Lane.REPLY, beyond), (Lane.NOTICE, NOTICE), (Lane.BULK, None)):
+        here = OutboxRow.state == OutState.READY, OutboxRow.channel == channel, OutboxRow.lane == int(lane)
+        await session.execute(update(OutboxRow).where(*here, OutboxRow.retry_at > now + beyond).values(retry_at=None))
+        if furthest is not None:
+            put_off = OutboxRow.not_before > now + furthest
+            await session.execute(update(OutboxRow).where(*here, put_off).values(not_before=now))
 
 
 async def hold_unfinished(session: Session, now: datetime) -> None:

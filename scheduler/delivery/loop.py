@@ -100,7 +100,8 @@ class Delivery:
         self._running = False
         self._ended = asyncio.Event()
         self._lead = float("-inf")
-        self._set_back = False
+        self._beyond: timedelta | None = outbox.LONG
+        """What waits for longer than this goes at once: nobody knows what the clock was before us, or it was put back."""
         self.down_since: datetime | None = None
         """Since when the platform refuses us altogether; None while it answers."""
 
@@ -163,7 +164,9 @@ class Delivery:
         """Settles, claims and starts sends. Returns the seconds until there may be something to do again."""
         tick = self._monotonic()
         lead = self._now().timestamp() - tick
-        self._set_back, self._lead = self._set_back or lead < self._lead - SET_BACK, lead
+        if lead < self._lead - SET_BACK:
+            self._beyond = timedelta(0)
+        self._lead = lead
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
@@ -195,8 +198,8 @@ class Delivery:
             claimed.clear()
             async with self._database.write() as session:
                 await outbox.settle(session, results, self._now())
-                if self._set_back:
-                    await outbox.catch_up(session, self._now(), timedelta(0))
+                if self._beyond is not None:
+                    await outbox.catch_up(session, self._channel.name, self._now(), self._beyond)
                 busy = {parcel.address for parcel in self._flying.values()}
                 for way, ask in asks.items():
                     found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
@@ -209,7 +212,7 @@ class Delivery:
 
         try:
             await settled(exchange)
-            self._set_back = False
+            self._beyond = None
         except BaseException:
             self._results = results + self._results
             looks = dict.fromkeys(asks, 0.0)

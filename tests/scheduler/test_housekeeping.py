@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from db import outbox, webchat
-from db.models import Account, Consent, Conversation, Draft, Job, OutboxRow, OutState, Person, WebMessage
-from scheduler import housekeeping
+from db import erasure, outbox, webchat
+from db.models import Account, Consent, Conversation, Draft, Job, OutboxRow, OutState, Person, Reach, WebMessage
+from scheduler import housekeeping, progress
 from tests.handlers.test_moderation import reviewer, sent
 from tests.people import World
 from tests.scheduler.test_deadlines import work_of
@@ -18,6 +18,13 @@ from tests.scheduler.test_jobs import with_a_report
 async def tidy(world: World, **later: float) -> None:
     world.later(**later)
     await housekeeping.run(work_of(world))
+
+
+async def passes(world: World, days: int) -> None:
+    """Some days, the last of them lived through."""
+    await tidy(world, days=days - 3)
+    for _ in range(3):
+        await tidy(world, days=1)
 
 
 async def count(world: World, *tables: type) -> list[int]:
@@ -65,7 +72,7 @@ async def test_a_draft_leaves_the_menu_after_a_month_and_is_gone_after_three(wor
     assert "nháp" not in (await hoa.says("menu")).text
     assert "sáng kiến" in (await hoa.says("/hoso")).text and await count(world, Draft) == [1]
     await hoa.says("/sangkien")
-    await tidy(world, days=91)
+    await passes(world, 91)
     assert await count(world, Draft) == [0]
     assert (await hoa.says("1")).key == "common.unknown"
 
@@ -76,7 +83,8 @@ async def test_somebody_not_seen_for_24_months_is_erased_as_the_consent_says(wor
     await sent(world, hoa)
     await tidy(world, days=729)
     await ha.says("menu")
-    await tidy(world, days=2)
+    for days in (2, 1):
+        await tidy(world, days=days)
     async with world.database.read() as session:
         people = {person.name: person.erased_at for person in (await session.execute(select(Person))).scalars()}
         proof = (await session.execute(select(Consent).where(Consent.person_id == 1))).scalars().all()
@@ -94,7 +102,7 @@ async def test_what_an_update_or_a_restore_left_beside_is_gone_after_35_days(wor
     for name in (*old, "before-update-20250820-100000.db", "before-Tet.xlsx"):
         (tmp_path / name).write_bytes(b"x")
     before = {path.name for path in tmp_path.iterdir()}
-    for days, gone in ((29, set()), (2, {"before-restore-20250720-100000"} | old)):
+    for days, gone in ((28, set()), (3, {"before-restore-20250720-100000"} | old)):
         world.later(days=days)
         await housekeeping.run(work_of(world, tmp_path / "files"))
         assert before - {path.name for path in tmp_path.iterdir()} == gone
@@ -102,6 +110,60 @@ async def test_what_an_update_or_a_restore_left_beside_is_gone_after_35_days(wor
 
 async def test_the_files_of_who_is_erased_by_time_go_too(world: World) -> None:
     await with_a_report(world)
-    await tidy(world, days=731)
+    await passes(world, 731)
     async with world.database.read() as session:
         assert (await session.execute(select(Job.data).where(Job.kind == "delete_files"))).scalar_one()["files"]
+
+
+async def test_a_clock_that_is_years_ahead_forgets_nobody_before_somebody_can_have_noticed(world: World) -> None:
+    """Where no platform contradicts it, a clock that was set is believed after ten minutes: everybody was erased."""
+    hoa, cookie = world.person("Bùi Thị Hoa"), "hash"
+    hoa.channel = "webchat"
+    await world.joined("Bùi Thị Hoa")
+    async with world.database.write() as session:
+        await webchat.open_session(session, cookie, hoa.address, "csrf", world.now)
+    await tidy(world)
+    for hours in (0, 1, 70):
+        await tidy(world, hours=hours, days=0 if hours else 900)
+    await tidy(world, days=-903)
+    for _ in range(4):
+        await tidy(world, days=1)
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, 1)).erased_at is None
+        assert await webchat.find_session(session, cookie) is not None
+    await passes(world, 900)
+    async with world.database.read() as session:
+        assert (await session.get_one(Person, 1)).erased_at is not None
+        assert await webchat.find_session(session, cookie) is None
+
+
+async def test_a_browser_that_was_forgotten_gets_nothing_more_and_counts_as_lost_long_ago(world: World) -> None:
+    """What was said to it lay there for ever, and announcements counted as read by somebody."""
+    hoa = world.person("Bùi Thị Hoa")
+    hoa.channel = "webchat"
+    await world.joined("Bùi Thị Hoa")
+    async with world.database.write() as session:
+        await webchat.open_session(session, "hash", hoa.address, "csrf", world.now)
+    await passes(world, 190)
+    async with world.database.write() as session:
+        account = (await session.execute(select(Account))).scalar_one()
+        assert account.reach == Reach.BLOCKED
+        assert account.blocked_at is not None and world.now - account.blocked_at > progress.MONTH
+        await webchat.add(session, hoa.address, {"text": "to nobody"}, world.now, mine=False)
+    await passes(world, 190)
+    assert await count(world, WebMessage) == [0]
+
+
+async def test_an_answer_that_is_leaving_while_its_reader_is_erased_goes_when_it_has_left(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    person_id = await hoa.id()
+    async with world.database.write() as session:
+        row = (await session.execute(select(OutboxRow).order_by(OutboxRow.id.desc()))).scalars().first()
+        assert row is not None and row.person_id == person_id
+        row.state = OutState.SENDING
+        await erasure.erase(session, person_id, world.now)
+        assert (await session.execute(select(OutboxRow.id))).scalars().all() == [row.id]
+        row.state = OutState.SENT
+    await tidy(world, minutes=5)
+    assert await count(world, OutboxRow) == [0]

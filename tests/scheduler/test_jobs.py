@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from content.message import Message, to_json
 from content.sheets import read_table
-from db import jobs, rights, units
+from db import erasure, jobs, rights, units
 from db.models import (
     Account,
     Attachment,
@@ -334,3 +334,26 @@ def test_very_large_files_come_in_several_archives(world: World, monkeypatch: py
     names = copies.write_copy(folder, world.house.words, world.house.packs, {"persons": [{"name": "Hoa"}]}, files)
     inside = [zipfile.ZipFile(folder / name).namelist() for name in names]
     assert inside == [["du-lieu.xlsx", "du-lieu.json", "tep/SK-25-0001-1", "tep/SK-25-0001-2"], ["tep/SK-25-0001-3"]]
+
+
+async def test_a_list_of_the_unreached_goes_with_anybody_who_may_stand_in_it(world: World) -> None:
+    ha, hoa = await officer(world), await world.joined("Bùi Thị Hoa")
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        made = Broadcast(
+            code="TB-25-0001", kind="notice", state=BroadcastState.DONE, unit_id=unit.id, text="Mời họp.", timing="now",
+            send_at=world.now, created_at=world.now, author_id=await ha.id(),
+        )  # fmt: skip
+        session.add(made)
+        await session.flush()
+        target = BroadcastTarget(broadcast_id=made.id, person_id=await hoa.id(), state=TargetState.SKIPPED)
+        target.unit_id, target.reason = unit.id, "muted"
+        session.add(target)
+    await ha.presses("c:chuanhan:TB-25-0001")
+    await work(world)
+    (listed,) = world.house.files.glob("*.xlsx")
+    async with world.database.write() as session:
+        await erasure.erase(session, await hoa.id(), world.now)
+    await work(world)
+    assert not listed.exists()
