@@ -1,4 +1,4 @@
-"""Settings from the environment or `.env`; every missing or wrong value is reported at once, before anything starts."""
+"""Settings from the environment, `.env` or systemd's credentials; all that is missing or wrong is told at once, before any start."""
 
 from __future__ import annotations
 
@@ -145,6 +145,8 @@ def load_settings(*, for_run: bool = False, **overrides: Any) -> Settings:
     wrong: list[str] = []
     if ENV_FILE.is_dir():  # so a container leaves it where it was to mount a file that is not there
         raise SettingsError([f"{ENV_FILE}: expected a file, found a folder"])
+    if (credentials := Path(os.environ.get("CREDENTIALS_DIRECTORY", ""))).is_absolute() and credentials.is_dir():
+        overrides = {"_secrets_dir": credentials, **overrides}  # what systemd has decrypted, a file for each setting
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -158,7 +160,7 @@ def load_settings(*, for_run: bool = False, **overrides: Any) -> Settings:
         raise SettingsError([f"{ENV_FILE}: cannot be read ({error.strerror})"]) from None
     problems = [f"{PREFIX}{name.upper()}: expected {EXPECTED[name]}" for name in wrong]
     if for_run:
-        problems += _missing(settings, wrong)
+        problems += [*_open_to(stat.S_IROTH, "everybody on this machine"), *_missing(settings, wrong)]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -172,6 +174,13 @@ def _missing(settings: Settings, wrong: list[str]) -> list[str]:
     if not door and not {"telegram_token", "webchat"} & set(wrong):
         problems.append(f"{PREFIX}TELEGRAM_TOKEN or {PREFIX}WEBCHAT=true: missing; expected at least one open door")
     return problems
+
+
+def _open_to(who: int, named: str) -> list[str]:
+    """That the file with the secrets can be read by whom it should not."""
+    if not ENV_FILE.is_file() or not ENV_FILE.stat().st_mode & who:
+        return []
+    return [f"{ENV_FILE}: {named} can read it, and the token in it; run: chmod 600 {ENV_FILE}"]
 
 
 HERE = ("127.0.0.1", "localhost", "::1")
@@ -197,8 +206,8 @@ def remarks() -> list[str]:
     if ENV_FILE.is_file():
         with suppress(UnicodeDecodeError, OSError):  # named as an error where the settings are read
             given |= {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
-        if ENV_FILE.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            found.append(f"{ENV_FILE}: other users of this machine can read it; run: chmod 600 {ENV_FILE}")
+        if not ENV_FILE.stat().st_mode & stat.S_IROTH:  # that would be an error
+            found += _open_to(stat.S_IRGRP, "its group")
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(given):
         if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_") and name not in known:

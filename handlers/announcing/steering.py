@@ -9,7 +9,7 @@ from typing import Any
 from content.message import Message
 from content.text import clean, letters
 from content.windows import times_to_send
-from db import broadcasts, jobs, people, policy, units
+from db import audit, broadcasts, jobs, people, policy, units
 from db.errors import Conflict
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
@@ -74,7 +74,10 @@ async def unreached(talk: Talk, arg: str) -> Move | None:
     """A list takes time with thousands of people: it is made as a job, for what this person may see then."""
     broadcast = await visible(talk, arg)
     data = {"broadcast": broadcast.id, "person": talk.me.id}
-    await jobs.add(talk.session, "unreached", data, talk.account.id, talk.now)
+    if await jobs.add(talk.session, "unreached", data, talk.account.id, talk.now):
+        # Names of many leave in a file: who took them along is written down.
+        about = f"broadcast {broadcast.code}"
+        audit.note(talk.session, talk.me.id, "list_unreached", about, talk.now, broadcast.unit_id)
     talk.say("announcing.unreached_started")
     return None
 

@@ -98,15 +98,39 @@ def test_a_folder_in_the_place_of_the_file_is_named() -> None:
     assert caught.value.problems == [".env: expected a file, found a folder"]
 
 
-def test_a_misspelt_setting_and_a_file_that_others_can_read_are_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_setting_and_a_file_that_its_group_can_read_are_pointed_out() -> None:
     Path(".env").write_text("CONGDOAN_TELEGRM_TOKEN=x\n", encoding="utf-8")
-    Path(".env").chmod(0o644)
+    Path(".env").chmod(0o640)
     rights, name = remarks()
     assert (
         "chmod 600 .env" in rights and "CONGDOAN_TELEGRM_TOKEN" in name and "is CONGDOAN_TELEGRAM_TOKEN meant" in name
     )
     Path(".env").chmod(0o600)
     assert len(remarks()) == 1
+
+
+def test_a_file_that_everybody_can_read_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in GOOD.items()), encoding="utf-8")
+    Path(".env").chmod(0o604)
+    [line] = problems(monkeypatch)
+    assert "chmod 600 .env" in line and not remarks()
+    Path(".env").chmod(0o600)
+    assert load_settings(for_run=True).telegram_token.get_secret_value() == TOKEN
+
+
+def test_what_systemd_has_decrypted_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path("credentials").absolute()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert not load_settings().telegram_token.get_secret_value()
+    folder.mkdir()
+    (folder / "congdoan_telegram_token").write_text(f"{TOKEN}\n", encoding="utf-8")
+    (folder / "congdoan_hotline").write_text("0218 111", encoding="utf-8")
+    monkeypatch.setenv("CONGDOAN_HOTLINE", "0218 222")
+    settings = load_settings()
+    assert settings.telegram_token.get_secret_value() == TOKEN and settings.hotline == "0218 222"
+    (folder / "congdoan_telegram_token").write_text("hunter2", encoding="utf-8")
+    [line] = problems(monkeypatch, organisation="X")
+    assert line.startswith("CONGDOAN_TELEGRAM_TOKEN: expected") and "hunter2" not in line
 
 
 @pytest.mark.parametrize(

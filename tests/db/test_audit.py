@@ -274,6 +274,7 @@ async def test_the_database_itself_refuses_to_change_what_was_written(world: Wor
 ELSEWHERE = {
     "answer_report": "tests/handlers/test_question_reports.py",
     "import_units": "tests/bot/test_unit_import.py",
+    "list_unreached": "tests/handlers/test_announcing.py",
     "restore": "tests/bot/test_backup.py",
     "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",

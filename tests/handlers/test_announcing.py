@@ -289,6 +289,9 @@ async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> No
     await ha.taps("Xác nhận")
     await goes_out(world)
     await ha.taps("Ai chưa nhận (Excel)")
+    async with world.database.read() as session:
+        [row] = (await session.execute(select(AuditRow).where(AuditRow.action == "list_unreached"))).scalars()
+    assert (row.actor_id, row.object) == (await ha.id(), "broadcast TB-25-0001")
     folder = world.house.files
     await jobs.run(work_of(world, folder))
     await world.deliver()

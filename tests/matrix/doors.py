@@ -53,7 +53,7 @@ DOORS: dict[str, Door] = {
         "broadcast", MESSAGE, names_unit=True,
     ),
     "see_message": Door(("c:xemtin:{waiting}",), shows=("announcing.card",)),
-    "unreached": Door(("c:chuanhan:{done}",), shows=("announcing.unreached_started",), table="jobs"),
+    "unreached": Door(("c:chuanhan:{done}",), "list_unreached", "jobs"),
     "correct": Door(("c:dinhchinh:{done_v}",), shows=("announcing.correct_text",)),
     "take_up": Door(("c:soanlai:{left_v}",), "cancel_broadcast", MESSAGE),
     "approve": Door(("c:duyettin:{waiting_v}",), "approve_broadcast", MESSAGE),
