@@ -19,6 +19,7 @@ from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
 from bot.logs import catch_the_rest, set_up
+from bot.memory import settle
 from bot.settings import Settings, SettingsError, load_settings, remarks, unencrypted
 from content.calendar import local_date
 from content.packs import Packs
@@ -87,6 +88,7 @@ def run() -> None:
 
 async def _run(settings: Settings) -> None:
     app = await build_app(settings, Clock())
+    settle()
     catch_the_rest()
     stop = _stop_signals()
     await app.start()

@@ -15,6 +15,7 @@ from random import Random
 from sqlalchemy import event
 
 from bot.channels.telegram import Telegram
+from bot.memory import settle
 from content.packs import load_packs
 from content.words import load_words
 from db import broadcasts
@@ -96,6 +97,7 @@ async def deliver(url: str, api: str, rate: float, seconds: float) -> dict[str, 
         database, door, rate=rate, now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=asyncio.sleep,
         mark="bench", ended=ended,
     )  # fmt: skip
+    settle()
     cpu, began = time.process_time(), time.monotonic()
     task = asyncio.create_task(delivery.run())
     sending = True

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from telegram import Bot
@@ -26,6 +27,7 @@ IN_FLIGHT = 32
 UNLIMITED = 10_000.0
 """A pace that nobody reaches."""
 NUMBER = 8000
+AIOHTTP = "aiohttp, no ledger"
 
 
 async def house(url: str, number: int) -> Database:
@@ -94,6 +96,22 @@ async def bare(at: Server, number: int) -> None:
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
 
 
+async def kept(at: Server, number: int) -> None:
+    """aiohttp, the client that we use, and the JSON; it remembers nothing either."""
+    chats = iter(range(1, number + 1))
+    connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+
+        async def work() -> None:
+            for chat in chats:
+                body = json.dumps({"chat_id": str(chat), "text": WORDS, "parse_mode": "HTML"}).encode()
+                head = {"Content-Type": "application/json"}
+                async with session.post(f"{at.url}/bot{TOKEN}/sendMessage", data=body, headers=head) as answer:
+                    assert json.loads(await answer.read())["ok"]
+
+        await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+
+
 async def plain(at: Server, number: int, engine: AsyncEngine) -> None:
     """PTB as it comes, with a session and a commit for each delivery."""
     sessions = async_sessionmaker(engine)
@@ -111,10 +129,12 @@ async def plain(at: Server, number: int, engine: AsyncEngine) -> None:
 
 async def run(at: Server, folder: Path) -> None:
     """Prints the CPU of one message as ratios to the bare client."""
-    costs: dict[str, list[Cost]] = {"bare client": [], "ours": [], "PTB and a session each": []}
+    costs: dict[str, list[Cost]] = {name: [] for name in ("bare client", AIOHTTP, "ours", "PTB and a session each")}
     for _ in range(ROUNDS):
         cost, _told = await measure(at, {"delay": 0.0}, lambda: bare(at, NUMBER))
         costs["bare client"].append(cost)
+        cost, _told = await measure(at, {"delay": 0.0}, lambda: kept(at, NUMBER))
+        costs[AIOHTTP].append(cost)
         database = await house(fresh(folder, "ours"), NUMBER)
         cost, told = await measure(at, {"delay": 0.0}, lambda d=database: deliver(d, at, UNLIMITED, 0.2))  # type: ignore[misc]
         assert told["sent"] == NUMBER, told
@@ -127,13 +147,14 @@ async def run(at: Server, folder: Path) -> None:
         costs["PTB and a session each"].append(Cost(cost.cpu * 16, cost.wall * 16, cost.server * 16))
         await engine.dispose()
     floor = median([cost.cpu for cost in costs["bare client"]])
+    kept_cpu = median([cost.cpu for cost in costs[AIOHTTP]])
     usual = median([cost.cpu for cost in costs["PTB and a session each"]])
     print(f"\nSending, no limit, {NUMBER} messages, median of {ROUNDS} rounds")
     for name, found in costs.items():
         cpu = median([cost.cpu for cost in found])
         print(
             f"  {name:24} {cpu / NUMBER * 1000:7.3f} ms CPU a message  {cpu / floor:6.1f} x the bare client"
-            f"  {cpu / usual:6.3f} x PTB and a session each"
+            f"  {cpu / kept_cpu:5.2f} x aiohttp  {cpu / usual:6.3f} x PTB and a session each"
         )
     busiest = max(cost.server / cost.wall for found in costs.values() for cost in found)
     print(f"  the server was busy for at most {busiest:.0%} of a run")

@@ -16,6 +16,36 @@ from typing import Any
 from tests.fakes.botapi.faults import Bucket, Limit, SlidingSecond
 
 
+class Presses:
+    """People who write one after the other, at their rate whatever happens, and how long each waits for an answer."""
+
+    def __init__(self, number: int, rate: float, first: int, chats: int) -> None:
+        self.left, self.rate, self.first, self.chats = number, rate, first, chats
+        self.made = 0
+        self.since: dict[str, float] = {}
+        self.waits: list[float] = []
+        self.began = time.monotonic()
+        asyncio.get_running_loop().call_soon(self.press)
+
+    def press(self) -> None:
+        """One writes; whoever polls hears of it."""
+        chat, due = self.first + self.made % self.chats, self.began + self.made / self.rate
+        self.since[str(chat)] = due
+        person = {"id": chat, "is_bot": False, "first_name": "A"}
+        message = {"message_id": self.made, "date": int(time.time()), "text": "menu", "from": person}
+        state.updates.append(
+            {"update_id": 1000 + self.made, "message": message | {"chat": {"id": chat, "type": "private"}}}
+        )
+        self.made += 1
+        self.left -= 1
+        polls, state.polls = state.polls, []
+        for connection, offset in polls:
+            connection.hand_over(offset)
+        if self.left:
+            after = self.began + self.made / self.rate - time.monotonic()
+            asyncio.get_running_loop().call_later(max(0.0, after), self.press)
+
+
 class State:
     """What one measurement needs: how long answers take, how fast one may send, what waits to be polled."""
 
@@ -30,20 +60,22 @@ class State:
         self.times: list[float] = []
         self.counted = order.get("count")
         self.chats: Counter[str] = Counter()
+        self.presses = Presses(**order["presses"]) if "presses" in order else None
         self.updates: deque[dict[str, Any]] = deque(order.get("updates", ()))
         self.polls: list[tuple[Connection, int]] = []
         self.cpu = time.process_time()
 
-    def told(self) -> dict[str, Any]:
-        """How it went."""
-        return {
+    def told(self, whole: bool) -> dict[str, Any]:
+        """How it went; the whole of it costs whoever asks some time."""
+        waits = self.presses.waits if self.presses is not None else []
+        found = {
             "sent": self.sent,
             "refused": self.refused,
             "seconds": self.last - self.first,
             "cpu": time.process_time() - self.cpu,
-            "times": self.times,
-            "chats": self.chats,
+            "answered": len(waits),
         }
+        return found | ({"times": self.times, "chats": self.chats, "waits": waits} if whole else {})
 
 
 state = State({})
@@ -73,8 +105,8 @@ class Connection(asyncio.Protocol):
 
     def call(self, method: str, body: bytes) -> None:
         global state
-        if method == "control":
-            told = state.told()
+        if method in ("control", "report"):
+            told = state.told(method == "report")
             if body:
                 state = State(json.loads(body))
             self.answer(told, 0)
@@ -98,8 +130,13 @@ class Connection(asyncio.Protocol):
             return
         state.sent += 1
         state.message += 1
-        if state.counted is not None and (said := json.loads(body))["text"] == state.counted:
-            state.chats[str(said["chat_id"])] += 1
+        if state.counted is not None:
+            said = json.loads(body)
+            chat = str(said["chat_id"])
+            if said["text"] == state.counted:
+                state.chats[chat] += 1
+            elif state.presses is not None and chat in state.presses.since:
+                state.presses.waits.append(now - state.presses.since.pop(chat))
         state.first = state.first or now
         state.last = now
         if len(state.times) < 20_000:
@@ -114,10 +151,21 @@ class Connection(asyncio.Protocol):
         except ValueError:
             fields = dict(pair.split("=", 1) for pair in body.decode().split("&") if "=" in pair)
             offset = int(fields.get("offset", 0))
+        self.hand_over(offset)
+
+    def hand_over(self, offset: int) -> None:
+        """What waits; while people press, an empty answer waits for the next."""
         while state.updates and state.updates[0]["update_id"] < offset:
             state.updates.popleft()
+        if state.presses is not None and state.presses.left:
+            if not state.updates:
+                state.polls.append((self, offset))
+                return
+            delay = 0.0
+        else:
+            delay = state.delay if state.updates else max(state.delay, 0.05)
         found = [update for _, update in zip(range(100), state.updates, strict=False)]
-        self.answer({"ok": True, "result": found}, state.delay if found else max(state.delay, 0.05))
+        self.answer({"ok": True, "result": found}, delay)
 
     def answer(self, body: dict[str, Any], delay: float, status: int = 200) -> None:
         raw = json.dumps(body, ensure_ascii=False).encode()

@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.memory import settle
+
 SHARE = float(os.environ.get("SHARE", "1"))
 """How much of the measurements that take minutes is done (`make bench SHARE=0.05`); a part only shows that they run."""
 TOKEN = "1:bench-token-of-nobody-00000"
@@ -33,6 +35,12 @@ class Server:
         """Sets it anew and returns what happened since the last time; without an order it only tells."""
         async with self.session.post(f"{self.url}/control", data=json.dumps(order) if order else b"") as answer:
             told: dict[str, Any] = await answer.json()
+            return told
+
+    async def report(self) -> dict[str, Any]:
+        """Everything it remembers since it was set: moments, chats, waits."""
+        async with self.session.post(f"{self.url}/report") as answer:
+            told: dict[str, Any] = await answer.json(loads=json.loads)
             return told
 
 
@@ -69,8 +77,9 @@ class Cost:
 async def measure(
     at: Server, order: dict[str, Any], work: Callable[[], Awaitable[None]]
 ) -> tuple[Cost, dict[str, Any]]:
-    """Runs something against the server set as ordered."""
+    """Runs something against the server set as ordered, in a process that has settled as `congdoan run` does."""
     await at.control(**order)
+    settle()
     cpu, wall = time.process_time(), time.monotonic()
     await work()
     cost = time.process_time() - cpu, time.monotonic() - wall

@@ -126,7 +126,7 @@ async def killed(at: Server, folder: Path) -> None:
     await until(ended)
     states = ask(file, question)
     await bot.end(signal.SIGTERM)
-    got = (await at.control())["chats"]
+    got = (await at.report())["chats"]
     twice, unknown = sum(number > 1 for number in got.values()), states.get("unknown", 0)
     lost = CROWD - len(got)
     print(f"\nKilled {KILLS} times while {PACE:.0f} announcements a second are under way")

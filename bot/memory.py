@@ -1,0 +1,12 @@
+"""What is loaded at the start stays for good, so that Python need not look through it for garbage again and again."""
+
+from __future__ import annotations
+
+import gc
+
+
+def settle() -> None:
+    """Called once everything is loaded. Looking through all of it was a third of what a message costs to send."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
