@@ -35,6 +35,8 @@ _ARRIVED = (
     .values(state=OutState.SENT, provider_id=bindparam("provider"), error="", finished_at=bindparam("at"))
 )
 """One statement for all that arrived since the last look: a row object for each would cost more than sending."""
+SPARE = 8
+"""Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
 MAX_DOUBTFUL = 6
 """How often a doubtful at-least-once message is tried before it stays `unknown` (promises §1.5)."""
 
@@ -89,7 +91,7 @@ async def claim(
             .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
             .where(_T.address.not_in(list(busy)), _T.address.not_in(_refused(channel, lane, now)))
             .order_by(_T.not_before, _T.id)
-            .limit((ask.limit - len(parcels)) * 2)
+            .limit(ask.limit - len(parcels) + SPARE)
             .with_for_update(of=_T, skip_locked=True)
         )
         for row_id, policy, address, payload, body, edits, expires_at in await session.execute(due):

@@ -46,18 +46,25 @@ class Presses:
             asyncio.get_running_loop().call_later(max(0.0, after), self.press)
 
 
+def limit(kind: str, rate: float) -> Limit | None:
+    """How the platform holds one back, if it does."""
+    if kind == "bucket":
+        return Bucket(float(rate), float(rate))
+    return SlidingSecond(int(rate)) if kind == "window" else None
+
+
 class State:
     """What one measurement needs: how long answers take, how fast one may send, what waits to be polled."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self.delay = float(order.get("delay", 0.0))
-        self.limit: Limit | None = {
-            "bucket": lambda rate: Bucket(rate, rate),
-            "window": lambda rate: SlidingSecond(int(rate)),
-        }.get(order.get("limit", ""), lambda _: None)(float(order.get("rate", 30)))  # type: ignore[no-untyped-call]
+        self.kind, self.limit = str(order.get("limit", "")), limit(order.get("limit", ""), order.get("rate", 30))
+        self.lower: tuple[float, float] | None = tuple(order["lower"]) if "lower" in order else None
+        """Seconds after the first message, and the rate from then on."""
         self.sent = self.refused = self.message = 0
         self.first = self.last = 0.0
         self.times: list[float] = []
+        self.refusals: list[float] = []
         self.counted = order.get("count")
         self.chats: Counter[str] = Counter()
         self.presses = Presses(**order["presses"]) if "presses" in order else None
@@ -75,7 +82,9 @@ class State:
             "cpu": time.process_time() - self.cpu,
             "answered": len(waits),
         }
-        return found | ({"times": self.times, "chats": self.chats, "waits": waits} if whole else {})
+        return found | (
+            {"times": self.times, "refusals": self.refusals, "chats": self.chats, "waits": waits} if whole else {}
+        )
 
 
 state = State({})
@@ -122,9 +131,12 @@ class Connection(asyncio.Protocol):
 
     def say(self, body: bytes) -> None:
         now = time.monotonic()
+        if state.lower is not None and state.first and now - state.first > state.lower[0]:
+            state.limit, state.lower = limit(state.kind, state.lower[1]), None
         after = state.limit.wait(now) if state.limit is not None else 0
         if after:
             state.refused += 1
+            state.refusals.append(now)
             error = {"ok": False, "error_code": 429, "description": "Too Many Requests"}
             self.answer(error | {"parameters": {"retry_after": after}}, state.delay, 429)
             return
