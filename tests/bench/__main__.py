@@ -26,7 +26,7 @@ async def main(names: list[str]) -> None:
     """All in one server's life; databases in the working folder's file system, as in production."""
     logging.disable(logging.CRITICAL)
     print(f"Python {platform.python_version()}, {platform.machine()}; ratios within this run count, seconds do not")
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory(dir=".", prefix="bench-") as folder:
         async with stage.server() as at:
             for name in names or ALL:
                 await ALL[name](at, Path(folder))
