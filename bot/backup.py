@@ -11,7 +11,7 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
     with hold(settings.data_dir), workplace(settings.data_dir) as folder:
         sums = _check(source)
         _unpack(source, folder, len(sums), progress)
-        held = await _make_ready(folder / DATABASE, now)
+        held = await _make_ready(folder / DATABASE, now, await _list_wishes(settings, file))
         _set_aside(settings, file, now)
         _sync(folder / DATABASE)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -196,13 +196,29 @@ def _unpack(source: Path, folder: Path, total: int, progress: Progress) -> None:
             progress(min(done + 1, total), total)
 
 
-async def _make_ready(path: Path, now: datetime) -> int:
+async def _list_wishes(settings: Settings, file: Path) -> list[snapshot.Wish]:
+    """What people have asked for since the backup, as far as the former database can still say it."""
+    there = [path for path in (file, *settings.data_dir.glob(f"*{HALF}/{file.name}")) if path.exists()]
+    if not there:
+        return []
+    database = Database(f"{SQLITE}{there[0]}")
+    try:
+        with explained():
+            return await snapshot.list_wishes(database)
+    except Trouble as trouble:
+        log.warning("who has erased their data or stopped messages since the backup cannot be read (%s)", trouble)
+        return []
+    finally:
+        await database.close()
+
+
+async def _make_ready(path: Path, now: datetime, wishes: Sequence[snapshot.Wish]) -> int:
     database = Database(f"{SQLITE}{path}")
     try:
         with explained():
             await snapshot.verify(database)
             await migrate.upgrade(database)
-            return await snapshot.after_restore(database, now)
+            return await snapshot.after_restore(database, now, wishes)
     except snapshot.Unsound as error:
         raise BadBackup(f"the database in it is damaged ({error})") from None
     except Trouble as trouble:

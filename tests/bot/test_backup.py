@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.lock import AlreadyRunning, hold
 from bot.settings import Settings
 from bot.watch import LAST_BACKUP
-from db import accounts, audit, house, migrate, people, snapshot
+from db import accounts, audit, erasure, house, migrate, people, snapshot
 from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Policy
 from db.session import Database
 from db.trouble import Kind, Trouble
@@ -343,3 +343,35 @@ async def test_after_a_restore_no_number_is_given_out_that_is_on_somebodys_phone
     await restored.close()
     (code, screen), (new_code, new_screen) = given
     assert (code, new_code) == ("TB-25-0001", "TB-25-1001") and new_screen > screen
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_who_was_erased_or_wanted_silence_since_the_backup_is_not_brought_back(
+    settings: Settings, tmp_path: Path, readable: bool
+) -> None:
+    database = open_database(settings)
+    async with database.write() as session:
+        for name in ("Hoa", "Lan", "Nam", "Minh"):
+            person = await people.join(
+                session, (await accounts.enter(session, "webchat", name, START)).account, "1", START
+            )
+            person.name, person.news = name, True
+    file = await made(settings, tmp_path)
+    async with database.write() as session:
+        await erasure.erase(session, 1, START)
+        await people.stop_news(session, await people.get(session, 2), START)
+        await erasure.stop_processing(session, 3, START)
+    await database.close()
+    if not readable:
+        (settings.data_dir / "congdoan.db").write_bytes(b"a disk that died")
+    await backups.restore(settings, file, START, quiet)
+    database = open_database(settings)
+    async with database.read() as session:
+        found = [await people.get(session, n) for n in (1, 2, 3, 4)]
+        text_of_all = repr((await session.execute(text("SELECT * FROM persons"))).all())
+    await database.close()
+    brought_back = [(person.name, person.news, person.processing) for person in found]
+    hoa, lan, nam, minh = ("Hoa", True, True), ("Lan", True, True), ("Nam", True, True), ("Minh", True, True)
+    if readable:
+        hoa, lan, nam = ("", False, False), ("Lan", False, True), ("Nam", False, False)
+    assert brought_back == [hoa, lan, nam, minh] and ("Hoa" in text_of_all) != readable
