@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,26 +30,40 @@ Planned = tuple[Member, datetime, datetime | None, int | None, dict[str, Any] | 
 
 
 async def run(work: Work) -> None:
-    """Begins what is due, plans in chunks, reports progress and the end. Killed anywhere, it goes on where it was."""
+    """Begins what is due, plans in chunks, reports progress and the end. Killed anywhere, it goes on where it was.
+
+    One that cannot be planned keeps nobody else's from going; its error is raised once everybody had their turn.
+    """
+    failed: list[Exception] = []
+
+    async def each(ids: Sequence[int], step: Callable[[Work, int], Awaitable[object]]) -> None:
+        for broadcast_id in ids:
+            try:
+                await step(work, broadcast_id)
+            except Exception as error:
+                failed.append(error)
+
     async with work.database.read() as session:
         if await broadcasts.stopped(session):
             return
         due = [b.id for b in await broadcasts.list_in(session, BroadcastState.SCHEDULED) if b.send_at <= work.now()]
-    for broadcast_id in due:
-        await _begin(work, broadcast_id)
+    await each(due, _begin)
     async with work.database.read() as session:
         planning = [b.id for b in await broadcasts.list_in(session, BroadcastState.PLANNING)]
-    for broadcast_id in planning:
-        while await _plan_chunk(work, broadcast_id):
-            work.said()
+    await each(planning, _plan_all)
     async with work.database.read() as session:
         sending = [b.id for b in await broadcasts.list_in(session, BroadcastState.SENDING)]
         waiting = [b.id for b in await broadcasts.list_in(session, BroadcastState.HELD, BroadcastState.PAUSED)]
-    for broadcast_id in sending:
-        await progress.look(work, broadcast_id)
-    for broadcast_id in waiting:
-        await _tell_waiting(work, broadcast_id)
+    await each(sending, progress.look)
+    await each(waiting, _tell_waiting)
     work.said()
+    if failed:
+        raise failed[0]
+
+
+async def _plan_all(work: Work, broadcast_id: int) -> None:
+    while await _plan_chunk(work, broadcast_id):
+        work.said()
 
 
 async def _begin(work: Work, broadcast_id: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, bindparam, cast, exists, func, insert, literal, select, update
+from sqlalchemy import String, bindparam, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -213,13 +213,17 @@ async def welcome(session: Session, broadcast: Broadcast, hours: Sequence[str]) 
 
 
 async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Times) -> int:
-    """Makes the rows of one state ready for each person's next good hour, unless they want none any more. Returns how many."""
+    """Makes the rows of one state ready for each person's next good hour, unless they want none any more. Returns how many.
+
+    What each was to read of their own is kept for 30 days only (`outbox.tidy`): without it there is nothing to send.
+    """
     number = 0
     for hours, (due, expires) in times.items():
         theirs = select(Person.id).where(HOURS.in_([hours]), ~audiences.wants_none(broadcast.topic))
         changed = await session.execute(
             update(OutboxRow)
             .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == state, OutboxRow.person_id.in_(theirs))
+            .where(or_(OutboxRow.body_id.is_not(None), OutboxRow.payload.is_not(None)))
             .values(state=OutState.READY, not_before=due, expires_at=expires, claim="", error="", finished_at=None)
             .returning(OutboxRow.id)
         )

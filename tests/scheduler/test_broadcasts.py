@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from content.calendar import day_start
 from content.message import Message, to_json
@@ -34,6 +34,7 @@ from db.models import (
 from db.session import Session
 from scheduler import broadcasts as planner
 from scheduler.delivery import WINDOW, Ambiguous, Delivery, RecipientGone, Rejected, RetryLater
+from scheduler.timetable import Work
 from tests.fakes.channel import ScriptedChannel, VirtualTime
 from tests.people import START, World
 from tests.scheduler.test_deadlines import work_of
@@ -271,3 +272,44 @@ async def test_caps_keep_a_person_at_one_a_day_and_three_a_week_and_anniversarie
         assert await reason("notice", later) == "" and await reason("automatic", later) == "capped"
         assert await reason("campaign", later) == "capped"
     assert got == 6
+
+
+async def test_an_announcement_that_cannot_be_planned_keeps_no_other_from_going(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await crowd(world, 3)
+    async with world.database.write() as session:
+        bad = await session.get_one(Broadcast, first)
+        good = await broadcasts.create(
+            session, author_id=bad.author_id or 0, kind="urgent", topic="notice", unit_id=bad.unit_id, number=3,
+            audience=Rule(bad.unit_id), text="x", media=[], timing="now", send_at=START, second=False, year=2025, now=START,
+        )  # fmt: skip
+    real = planner._plan
+
+    async def plan(work: Work, session: Session, broadcast: Broadcast, *more: Any) -> Any:
+        if broadcast.id == first:
+            raise KeyError("hours")
+        return await real(work, session, broadcast, *more)
+
+    monkeypatch.setattr(planner, "_plan", plan)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            await planner.run(work_of(world))
+    async with world.database.read() as session:
+        states = [(await session.get_one(Broadcast, each)).state for each in (first, good.id)]
+    assert states == [BroadcastState.PLANNING, BroadcastState.SENDING] and len(await rows_of(world, good.id)) == 3
+
+
+async def test_what_was_kept_for_thirty_days_only_is_not_sent_again_without_its_words(world: World) -> None:
+    """Blank rows went to the channel, which failed at each of them: in doubt again."""
+    broadcast_id = await crowd(world, 2)
+    await planner.run(work_of(world))
+    async with world.database.write() as session:
+        row = OutboxRow.broadcast_id == broadcast_id
+        ended = {"state": OutState.UNKNOWN, "finished_at": START, "body_id": None, "payload": {"text": "Chào p0"}}
+        await session.execute(update(OutboxRow).where(row).values(ended))
+        later = START + timedelta(days=31)
+        await outbox.tidy(session, later)
+        broadcast = await session.get_one(Broadcast, broadcast_id)
+        assert await broadcasts.arm(session, broadcast, OutState.UNKNOWN, {"office": (later, None)}) == 0
+    assert set((await rows_of(world, broadcast_id)).values()) == {OutState.UNKNOWN}
