@@ -161,7 +161,8 @@ async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
     """A row that comes back to wait follows what was decided while it was in flight: a stop, or its reader's wish."""
     broadcast = await session.get_one(Broadcast, row.broadcast_id)
     person = await session.get(Person, row.person_id)
-    if broadcast.state == BroadcastState.CANCELLED or (person is not None and not person.news):
+    unwanted = person is not None and (not person.news or broadcast.topic in person.muted_topics)
+    if broadcast.state == BroadcastState.CANCELLED or unwanted:
         row.state, row.finished_at = OutState.CANCELLED, now
     elif broadcast.state in (BroadcastState.PAUSED, BroadcastState.HELD) or await house.is_on(session, house.STOP):
         row.state = OutState.HELD

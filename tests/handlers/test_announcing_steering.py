@@ -9,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
-from db import broadcasts, outbox, snapshot, units
+from db import broadcasts, outbox, people, snapshot, units
 from db.models import (
     AuditRow,
     Body,
@@ -77,6 +77,19 @@ async def the_broadcast(world: World) -> Broadcast:
 
 
 # ---------------------------------------------------------------------------------------------------- on its way
+
+
+async def test_who_switches_a_kind_off_while_it_is_in_flight_does_not_get_it_when_it_comes_back(world: World) -> None:
+    await sending(world)
+    for name in ("Bùi Thị Hoa", "Đỗ Thị Lan"):
+        await becomes(world, name, OutState.SENDING)
+    async with world.database.write() as session:
+        hoa = await session.get_one(Person, await world.people["Bùi Thị Hoa"].id())
+        await people.mute(session, hoa, [(await session.execute(select(Broadcast.topic))).scalar_one()], world.now)
+    for name in ("Bùi Thị Hoa", "Đỗ Thị Lan"):
+        await comes_back(world, name)
+    found = await states(world)
+    assert (found["Bùi Thị Hoa"], found["Đỗ Thị Lan"]) == (OutState.CANCELLED, OutState.READY)
 
 
 @pytest.mark.parametrize(
