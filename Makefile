@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # The tests start many processes: Python keeps what it has compiled, whatever the machine would have.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install postgres test test-postgres lint bench prove check-python clean
+.PHONY: demo install postgres test quick test-postgres lint bench prove check-python clean
 
 demo: install
 	@$(BIN)/congdoan demo
@@ -33,6 +33,18 @@ test: $(VENV)/.tested
 	wait $$lint; lint=$$?; wait $$still; still=$$?; wait $$alive; alive=$$?; \
 	cat $(VENV)/lint.log $(VENV)/still.log $(VENV)/alive.log; \
 	exit $$((others | lint | still | alive))
+
+# For every day: what a change of words, of a dialogue or of a table can break, in a minute and a half of two cores. No
+# real processes, no browsers, nothing at random.
+LONG := handlers/test_walks.py handlers/test_data_rights.py handlers/test_simultaneous.py content/test_hostile_files.py \
+  db/test_migrate.py db/test_audit_chain.py scheduler/test_great_announcement.py scheduler/test_broadcasts.py
+QUICK := -p no:cacheprovider $(LONG:%=--ignore=tests/%)
+
+quick: $(VENV)/.tested
+	@$(BIN)/pytest tests/handlers $(QUICK) > $(VENV)/handlers.log 2>&1 & handlers=$$!; \
+	$(BIN)/pytest tests/test_house.py tests/test_asvs.py tests/test_safety.py tests/content tests/db tests/scheduler \
+	  tests/transcripts tests/test_people.py $(QUICK); others=$$?; \
+	wait $$handlers; handlers=$$?; cat $(VENV)/handlers.log; exit $$((handlers | others))
 
 prove: $(VENV)/.tested
 	@$(BIN)/python -m tests.prove --share $(SHARE)

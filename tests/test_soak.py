@@ -128,7 +128,7 @@ async def test_for_minutes_on_end_nothing_is_lost_and_nothing_grows(
         await writing
         times += await spread(address)
         await fake.control("heal")
-        await settled(fake, path, 120)
+        await settled(fake, path, 120 + seconds)
         assert await bot.end(signal.SIGTERM) == 0
         delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]
     late = [(at, look) for at, look in looks if at > seconds * (1 + WARM) / 2]
