@@ -36,7 +36,7 @@ pytestmark = pytest.mark.sqlite
 
 MEMBERS = 60
 REPORTERS = 3
-ALTERED = {"outbox", "broadcasts", "facts", "audit", "alembic_version"}
+ALTERED = {"outbox", "broadcasts", "counters", "conversations", "facts", "audit", "alembic_version"}
 """Tables in which a restore writes."""
 
 
