@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -232,8 +233,11 @@ def _set_aside(settings: Settings, file: Path, now: datetime) -> None:
     """Moves what is there out of the way, into a folder whose name says that only half is done."""
     old = [file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")]
     there = [path for path in (*old, *(settings.data_dir / name for name in FOLDERS)) if path.exists()]
-    aside = settings.data_dir / f"before-restore-{now:%Y%m%d-%H%M%S}{HALF}"
-    aside.mkdir(mode=0o700, exist_ok=True)
+    name = settings.data_dir / f"before-restore-{now:%Y%m%d-%H%M%S}"
+    # Whoever begins again in the same second, after one that was cut off, would move the new content over the former.
+    names = (name if not number else name.with_name(f"{name.name}-{number}") for number in count())
+    aside = next(path for path in names if not path.exists() and not path.with_suffix(HALF).exists()).with_suffix(HALF)
+    aside.mkdir(mode=0o700)
     _sync(settings.data_dir)
     for path in there:
         shutil.move(path, aside / path.name)

@@ -258,6 +258,13 @@ async def test_restoring_sets_the_former_data_aside_and_is_audited(settings: Set
     await database.close()
 
 
+async def test_restores_in_the_same_second_keep_what_each_of_them_took_away(settings: Settings, tmp_path: Path) -> None:
+    await backups.backup(settings, tmp_path / "b.tar.gz", START, quiet)
+    asides = [(await backups.restore(settings, tmp_path / "b.tar.gz", START, quiet))[0] for _ in range(3)]
+    assert len(set(asides)) == 3
+    assert all(aside is not None and (aside / "congdoan.db").exists() for aside in asides)
+
+
 async def test_nothing_is_restored_under_a_running_bot(settings: Settings, tmp_path: Path) -> None:
     file = await made(settings, tmp_path)
     with hold(settings.data_dir), pytest.raises(AlreadyRunning):
