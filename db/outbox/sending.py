@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, case, func, or_, select, update
 
 from db import house
 from db.accounts import lose
@@ -25,6 +26,20 @@ from db.session import Session
 
 _T = OutboxRow
 _BULK = {"synchronize_session": False}
+Asked = Any
+"""A value, or the place of one in a statement that is written once: writing it anew cost more than asking it."""
+_CHANNEL: Asked = bindparam("channel")
+_LANE: Asked = bindparam("lane")
+_NOW: Asked = bindparam("now")
+
+
+def _refused(channel: Asked, lane: Asked, now: Asked) -> Select[str]:
+    """Where a message waits for another try; what comes behind it waits with it, so that answers keep their order."""
+    return select(_T.address).where(
+        _T.channel == channel, _T.lane == lane, _T.state == OutState.READY, _T.retry_at > now
+    )
+
+
 _ARRIVED = (
     update(OutboxRow.__table__)  # type: ignore[arg-type]
     .where(
@@ -35,6 +50,20 @@ _ARRIVED = (
     .values(state=OutState.SENT, provider_id=bindparam("provider"), error="", finished_at=bindparam("at"))
 )
 """One statement for all that arrived since the last look: a row object for each would cost more than sending."""
+_DUE = (
+    select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
+    .outerjoin(Body, Body.id == _T.body_id)
+    .where(_T.channel == _CHANNEL, _T.state == OutState.READY, _T.lane == _LANE, _T.not_before <= _NOW)
+    .where(_T.address.not_in(bindparam("busy", expanding=True)), _T.address.not_in(_refused(_CHANNEL, _LANE, _NOW)))
+    .order_by(_T.not_before, _T.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=_T, skip_locked=True)
+)
+_LEAVING = (
+    update(OutboxRow.__table__)  # type: ignore[arg-type]
+    .where(OutboxRow.id.in_(bindparam("rows", expanding=True)))
+    .values(state=OutState.SENDING, claim=bindparam("mark"), attempts=OutboxRow.attempts + 1)
+)
 SPARE = 8
 """Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
 MAX_DOUBTFUL = 6
@@ -83,18 +112,12 @@ async def claim(
     parcels: list[Parcel] = []
     expired: list[int] = []
     taken = set(busy)
+    connection = await session.connection()
     for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
-        due = (
-            select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
-            .outerjoin(Body, Body.id == _T.body_id)
-            .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
-            .where(_T.address.not_in(list(busy)), _T.address.not_in(_refused(channel, lane, now)))
-            .order_by(_T.not_before, _T.id)
-            .limit(ask.limit - len(parcels) + SPARE)
-            .with_for_update(of=_T, skip_locked=True)
-        )
-        for row_id, policy, address, payload, body, edits, expires_at in await session.execute(due):
+        most = ask.limit - len(parcels) + SPARE
+        asked = {"channel": channel, "lane": int(lane), "now": now, "busy": list(busy), "most": most}
+        for row_id, policy, address, payload, body, edits, expires_at in await connection.execute(_DUE, asked):
             if expires_at is not None and expires_at < now:
                 expired.append(row_id)
             elif address not in taken and len(parcels) < ask.limit:
@@ -106,17 +129,8 @@ async def claim(
         ended = {"state": OutState.EXPIRED, "finished_at": now}
         await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
     if parcels:
-        leaving = {"state": OutState.SENDING, "claim": mark, "attempts": _T.attempts + 1}
-        rows = [parcel.id for parcel in parcels]
-        await session.execute(update(_T).where(_T.id.in_(rows)).values(leaving), execution_options=_BULK)
+        await connection.execute(_LEAVING, {"rows": [parcel.id for parcel in parcels], "mark": mark})
     return parcels
-
-
-def _refused(channel: str, lane: int, now: datetime) -> Select[str]:
-    """Where a message waits for another try; what comes behind it waits with it, so that answers keep their order."""
-    return select(_T.address).where(
-        _T.channel == channel, _T.lane == lane, _T.state == OutState.READY, _T.retry_at > now
-    )
 
 
 async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:
@@ -127,6 +141,7 @@ async def settle(session: Session, results: Sequence[Settlement], now: datetime)
             arrived.append({"row": result.id, "mark": result.claim, "provider": result.provider_id, "at": now})
         else:
             await _settle(session, result, now)
+    await session.flush()  # a claim in the same transaction asks the tables themselves
     if arrived:
         await (await session.connection()).execute(_ARRIVED, arrived)
 
@@ -170,18 +185,25 @@ async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
 
 async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:
     """When the next waiting message of some lanes may go, in the past for what is due; None when nothing waits."""
-    waiting = (_T.channel == channel, _T.state == OutState.READY)
+    asked = {"channel": channel, "now": now}
+    found = (await (await session.connection()).execute(_next(tuple(lanes)), asked)).one()
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+@cache
+def _next(lanes: tuple[Lane, ...]) -> Select[*tuple[Any, ...]]:
+    waiting = (_T.channel == _CHANNEL, _T.state == OutState.READY)
     firsts = [
         select(_T.not_before)
-        .where(*waiting, _T.lane == lane, _T.address.not_in(_refused(channel, lane, now)))
+        .where(*waiting, _T.lane == int(lane), _T.address.not_in(_refused(_CHANNEL, int(lane), _NOW)))
         .order_by(_T.not_before)
         .limit(1)
         .scalar_subquery()
         for lane in lanes
     ]
-    again = select(func.min(_T.retry_at)).where(*waiting, _T.lane.in_(lanes), _T.retry_at > now).scalar_subquery()
-    found = (await session.execute(select(*firsts, again))).one()
-    return min((moment for moment in found if moment is not None), default=None)
+    numbers = [int(lane) for lane in lanes]
+    again = select(func.min(_T.retry_at)).where(*waiting, _T.lane.in_(numbers), _T.retry_at > _NOW).scalar_subquery()
+    return select(*firsts, again)
 
 
 async def oldest(session: Session, channel: str, lane: Lane, now: datetime) -> float:
