@@ -2,6 +2,7 @@
 # `make prove` plays the long form of every suite, hours of it; it may be stopped and goes on. SHARE=0.05 plays a part.
 # `make postgres` adds PostgreSQL's driver; `make test-postgres` runs the tests on a temporary server of it, and three
 # processes that are killed and stopped on one.
+# `python -m tests.mutants MODULE TEST…` plants small mistakes into a module and prints those that its tests do not notice.
 # `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
 PYTHON ?= python3
 VENV := .venv

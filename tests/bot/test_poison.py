@@ -76,6 +76,7 @@ async def test_poison_is_set_aside_the_person_hears_once_and_the_chat_goes_on(wo
     await post.passes()
     assert hoa.keys == []
     for seconds in (1, 5, 30, 120, 600):
+        assert (await post.states())["1"] == InboxState.NEW
         await post.passes(seconds=seconds)
     assert hoa.keys == ["common.error", "profile.home"]
     assert (await post.states())["1"] == InboxState.DEAD
