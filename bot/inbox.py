@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Protocol
 
 from bot.metrics import Meter
@@ -25,7 +26,12 @@ from handlers.talk import House
 log = logging.getLogger(__name__)
 
 LANES = 8
-"""Chats answered at once; within a chat one message at a time."""
+"""Chats answered at once where several processes share the database; within a chat one message at a time."""
+TOGETHER = 16
+"""Chats answered in one transaction where we are alone: most of what an answer costs is beginning and committing, and
+nobody else writes meanwhile."""
+TURNS = 2
+"""Such transactions under way: one is written while the next is read."""
 LOOK = 1.0
 """Seconds between two looks at nothing; covers clocks that are moved."""
 DATABASE_PAUSE = 1.0
@@ -83,7 +89,7 @@ class Inbox:
         self._said = said
         self._wake = asyncio.Event()
         self._next: deque[InboxRow] = deque()
-        self._busy: dict[asyncio.Task[None], str] = {}
+        self._busy: dict[asyncio.Task[None], list[str]] = {}
         self._elsewhere: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self.trouble: trouble.Kind | None = None
@@ -161,33 +167,76 @@ class Inbox:
                 return
 
     async def _start_some(self) -> int:
-        free = LANES - len(self._busy)
+        free = (LANES if self._database.shared else TURNS) - len(self._busy)
         if free <= 0:
             await asyncio.wait(list(self._busy), return_when=asyncio.FIRST_COMPLETED)
             return 1
         if not self._next:
             async with self._database.read() as session:
-                busy = {*self._busy.values(), *self._elsewhere}
+                busy = {*chain.from_iterable(self._busy.values()), *self._elsewhere}
                 self._next.extend(await inbox.heads(session, self._now(), busy, FETCH))
-        started = min(free, len(self._next))
-        for _ in range(started):
-            row = self._next.popleft()
-            task = asyncio.create_task(self._handle(row))
-            self._busy[task] = row.lane
+        started = 0
+        while self._next and started < free:
+            rows = self._some()
+            task = asyncio.create_task(self._handle(rows))
+            self._busy[task] = [row.lane for row in rows]
             task.add_done_callback(self._finished)
+            started += 1
         return started
+
+    def _some(self) -> list[InboxRow]:
+        """What is answered next in one transaction. What failed before, and may again, is alone there."""
+        rows = [self._next.popleft()]
+        if not self._database.shared and not rows[0].attempts:
+            while self._next and len(rows) < TOGETHER and not self._next[0].attempts:
+                rows.append(self._next.popleft())
+        return rows
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._busy.pop(task, None)
         self._wake.set()
 
-    async def _handle(self, row: InboxRow) -> None:
+    async def _handle(self, rows: list[InboxRow]) -> None:
+        """Answers updates of as many chats: together, or where anything is wrong with one each by itself."""
+        if len(rows) == 1 or not await self._handle_together(rows):
+            for row in rows:
+                await self._handle_one(row)
+
+    async def _handle_together(self, rows: list[InboxRow]) -> bool:
+        """In one transaction; False where one cannot be handled: then nothing has happened, and what is wrong will show."""
+        began = asyncio.get_running_loop().time()
+        try:
+            read = [(row, self._read(row)) for row in rows]
+            async with self._database.write(brief=True) as session:
+                taken = await inbox.take(session, [row.id for row in rows])
+                for row, incoming in read:
+                    if row.id not in taken:
+                        continue
+                    await self._answer(session, row, incoming)
+                    await session.flush()
+                    session.expunge_all()  # each finds the rows as they are written, as if it were alone
+        except Exception as error:
+            log.debug("%d updates are handled one by one (%s)", len(rows), type(error).__name__)
+            return False
+        self.trouble = None
+        took = asyncio.get_running_loop().time() - began
+        for row in rows:
+            self._meter.handled.add(1, channel=row.channel, outcome="done")
+            self._meter.handling.see(took)
+        for channel in {row.channel for row in rows}:
+            self._said(channel)
+        return True
+
+    def _read(self, row: InboxRow) -> Incoming | None:
+        return self._doors[row.channel].read(json.loads(row.raw), row.received_at)
+
+    async def _handle_one(self, row: InboxRow) -> None:
         channel = row.channel
         incoming: Incoming | None = None
         began = asyncio.get_running_loop().time()
         try:
-            incoming = self._doors[channel].read(json.loads(row.raw), row.received_at)
-            taken = await settled(lambda: self._answer(row, incoming))
+            incoming = self._read(row)
+            taken = await settled(lambda: self._answer_alone(row, incoming))
             self.trouble = None
             if not taken:
                 self._leave_to_others(row.lane)
@@ -207,18 +256,22 @@ class Inbox:
                 await self._set_back(row, incoming, error)
         self._said(channel)
 
-    async def _answer(self, row: InboxRow, incoming: Incoming | None) -> bool:
-        """The one transaction of an update; False where another process has it."""
-        async with self._database.write() as session:
-            if not await inbox.take(session, row.id, row.attempts):
+    async def _answer_alone(self, row: InboxRow, incoming: Incoming | None) -> bool:
+        """False where another process has it."""
+        async with self._database.write(brief=True) as session:
+            if not await inbox.take(session, [row.id], row.attempts):
                 return False
-            forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
-            if forget == Forget.TRACES and incoming is not None:
-                await self._erase(session, row, incoming)
-            if forget:
-                await inbox.blank(session, row.id)
+            await self._answer(session, row, incoming)
             await self._database.tell_others(session)
         return True
+
+    async def _answer(self, session: Session, row: InboxRow, incoming: Incoming | None) -> None:
+        """All that an update does, in the transaction that took it."""
+        forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
+        if forget == Forget.TRACES and incoming is not None:
+            await self._erase(session, row, incoming)
+        if forget:
+            await inbox.blank(session, row.id)
 
     def _leave_to_others(self, lane: str) -> None:
         """Does not ask again for a chat that another process is answering, until that may be over."""

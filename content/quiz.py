@@ -119,6 +119,9 @@ class Bank:
         self._places = places
         self.questions = tuple(questions)
         self._by_id = {question.id: question for question in self.questions}
+        self._day = date.min
+        self._of_day: dict[str, tuple[Question, ...]] = {}
+        """By topic, what may be asked on that day: every menu asks whether there is enough."""
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -139,7 +142,11 @@ class Bank:
 
     def usable(self, topic: str, on: date) -> tuple[Question, ...]:
         """The questions of a topic that may be asked on a day."""
-        return tuple(q for q in self.questions if q.topic == topic and q.usable(on))
+        if on != self._day:
+            usable = [question for question in self.questions if question.usable(on)]
+            self._of_day = {each: tuple(q for q in usable if q.topic == each) for each in self._titles}
+            self._day = on
+        return self._of_day.get(topic, ())
 
     def shown_topics(self, on: date) -> list[str]:
         """The topics that have enough usable questions on a day."""

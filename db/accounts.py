@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from db.models import (
     Account,
@@ -37,23 +37,27 @@ class Chat(NamedTuple):
     draft: Draft | None
 
 
+# What every message asks is made once: making such a question takes as long as answering it.
+_CHAT = (
+    select(Account, Conversation, Person, Draft)
+    .outerjoin(Conversation, Conversation.account_id == Account.id)
+    .outerjoin(Person, Person.id == Account.person_id)
+    .outerjoin(Draft, Draft.id == Conversation.draft_id)
+    .where(Account.channel == bindparam("channel"), Account.address == bindparam("address"))
+)
+_DRAFTS = select(Draft).where(Draft.person_id == bindparam("person")).order_by(Draft.updated_at.desc())
+
+
 async def enter(session: Session, channel: str, address: str, now: datetime) -> Chat:
     """What is known of a chat, made at its first message. A message proves the chat can be reached."""
-    found = (
-        await session.execute(
-            select(Account, Conversation, Person, Draft)
-            .outerjoin(Conversation, Conversation.account_id == Account.id)
-            .outerjoin(Person, Person.id == Account.person_id)
-            .outerjoin(Draft, Draft.id == Conversation.draft_id)
-            .where(Account.channel == channel, Account.address == address)
-        )
-    ).first()
+    found = (await session.execute(_CHAT, {"channel": channel, "address": address})).first()
     account, conversation, person, draft = found or (None, None, None, None)
     if account is None:
         account = Account(channel=channel, address=address, created_at=now, seen_at=now, reach=Reach.OK)
         session.add(account)
         await session.flush()
-    account.reach, account.blocked_at = Reach.OK, None
+    if account.reach != Reach.OK:
+        account.reach, account.blocked_at = Reach.OK, None
     for seen in (account, person):
         if seen is not None and now - seen.seen_at >= SEEN_EVERY:
             seen.seen_at = now
@@ -126,8 +130,7 @@ async def open_draft(session: Session, person_id: int, dialogue: str, step: str,
 
 async def list_drafts(session: Session, person_id: int) -> list[Draft]:
     """What a person has begun and not finished, latest first."""
-    query = select(Draft).where(Draft.person_id == person_id).order_by(Draft.updated_at.desc())
-    return list((await session.execute(query)).scalars())
+    return list((await session.execute(_DRAFTS, {"person": person_id})).scalars())
 
 
 async def forget_drafts(session: Session, before: datetime) -> None:

@@ -1,13 +1,20 @@
-"""One trip to SQLite's thread for each statement, where the driver's own cursor makes four: make, execute, fetch, close."""
+"""One trip to SQLite's thread for each statement, where the driver's own cursor makes four: make, execute, fetch, close.
+
+Where it is called for (`Connection.brief`), none: a short statement takes less time than the trip.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
 import aiosqlite
 
 Row = tuple[object, ...]
+LONG = 0.005
+"""Seconds after which a statement has kept everybody waiting: the next time it goes to the thread."""
+_long: set[str] = set()
 
 
 class Cursor:
@@ -26,13 +33,20 @@ class Cursor:
         return self
 
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        await self.connection._execute(self.execute_there, sql, parameters)  # type: ignore[no-untyped-call]
+        if not getattr(self.connection, "brief", False) or sql in _long:
+            await self.connection._execute(self.execute_there, sql, parameters)  # type: ignore[no-untyped-call]
+            return
+        time = asyncio.get_running_loop().time
+        began = time()
+        self.execute_there(sql, parameters)
+        if time() - began > LONG:
+            _long.add(sql)
 
     async def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> None:
         await self.connection._execute(self.execute_there, sql, parameters, True)  # type: ignore[no-untyped-call]
 
     def execute_there(self, sql: str, parameters: Sequence[object], many: bool = False) -> None:
-        """Runs in the connection's thread."""
+        """Runs in the connection's thread, or in ours while that one has nothing to do."""
         cursor = self.connection._conn.cursor()
         try:
             (cursor.executemany if many else cursor.execute)(sql, parameters)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 
 from db.accounts import PREVIEW
 from db.models import Account, InboxRow, InboxState
@@ -79,6 +79,18 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
     return len(rows)
 
 
+_T = InboxRow.__table__.c
+_FREE = select(_T.id).where(
+    _T.id.in_(bindparam("rows", expanding=True)), _T.state == InboxState.NEW, _T.attempts <= bindparam("tried")
+)
+_TAKE = (
+    update(InboxRow.__table__)  # type: ignore[arg-type]
+    .where(_T.id.in_(_FREE.with_for_update(skip_locked=True)))
+    .values(state=InboxState.DONE)
+    .returning(_T.id)
+)
+
+
 async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[InboxRow]:
     """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole.
 
@@ -102,22 +114,14 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
     return list((await session.execute(query)).scalars())
 
 
-async def take(session: Session, row_id: int, attempts: int = 0) -> bool:
-    """Marks a row handled in the transaction that handles it.
+async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> set[int]:
+    """Marks rows handled in the transaction that handles them. Returns which it may handle.
 
-    False when another has handled it meanwhile, has failed at it (more than `attempts` times), or has it in hand: the
-    row, locked until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before.
+    Not those that another has handled meanwhile, has failed at (more than `attempts` times), or has in hand: a row, locked
+    until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before.
     """
-    free = select(InboxRow.id).where(
-        InboxRow.id == row_id, InboxRow.state == InboxState.NEW, InboxRow.attempts <= attempts
-    )
-    changed = await session.execute(
-        update(InboxRow)
-        .where(InboxRow.id.in_(free.with_for_update(skip_locked=True)))
-        .values(state=InboxState.DONE)
-        .returning(InboxRow.id)
-    )
-    return changed.scalar() is not None
+    taken = await session.execute(_TAKE, {"rows": list(row_ids), "tried": attempts})
+    return set(taken.scalars())
 
 
 async def blank(session: Session, row_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from db.errors import Refused
 from db.models import Grant, Role, UnitPath
@@ -54,13 +54,16 @@ INVITES: dict[Role, frozenset[Role]] = {
 """Which roles each role may give and take away, within its own part of the tree."""
 
 
+_HELD = (
+    select(Grant.role, Grant.unit_id)
+    .where(Grant.person_id == bindparam("person"), Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None))
+    .order_by(Grant.id)
+)
+
+
 async def roles(session: Session, person_id: int) -> list[tuple[Role, int]]:
     """The roles a person holds now, each with its unit; unconfirmed and revoked ones do not count."""
-    found = await session.execute(
-        select(Grant.role, Grant.unit_id)
-        .where(Grant.person_id == person_id, Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None))
-        .order_by(Grant.id)
-    )
+    found = await session.execute(_HELD, {"person": person_id})
     return [(role, unit) for role, unit in found]
 
 

@@ -179,8 +179,7 @@ class Course:
     async def start(self, move: Move) -> None:
         talk, dialogue = self.talk, self.talk.house.registry.dialogues[move.dialogue]
         step = first = move.step or next(iter(dialogue.steps))
-        self.idle()
-        self.conversation.dialogue = dialogue.name
+        self.idle(dialogue.name, first)
         if dialogue.keeps_draft and talk.person is not None:
             draft = await accounts.open_draft(talk.session, talk.person.id, dialogue.name, first, talk.now)
             talk.draft, self.conversation.draft_id = draft, draft.id
@@ -192,13 +191,22 @@ class Course:
         talk.put(**move.data)
         await self.ask(step)
 
-    def idle(self) -> None:
-        conversation = self.conversation
-        conversation.dialogue = conversation.step = ""
-        conversation.data, conversation.history, conversation.ahead = {}, [], []
-        conversation.draft_id = None
+    def idle(self, dialogue: str = "", step: str = "") -> None:
+        """Nothing is asked; or a dialogue begins."""
+        empty: dict[str, object] = {
+            "data": {},
+            "history": [],
+            "ahead": [],
+            "draft_id": None,
+            "choices": [],
+            "screen_kind": "",
+        }
+        for name, value in {"dialogue": dialogue, "step": step, **empty}.items():
+            if (
+                getattr(self.conversation, name) != value
+            ):  # what is touched is written before the next question is asked
+                setattr(self.conversation, name, value)
         self.talk.draft = None
-        conversation.choices, conversation.screen_kind = [], ""
 
     async def back(self) -> None:
         state = self.talk.state
@@ -221,7 +229,8 @@ class Course:
         for _ in range(REDIRECTS):
             dialogue = self.talk.house.registry.dialogues[self.conversation.dialogue]
             step = dialogue.steps[name]
-            self.conversation.step = name
+            if self.conversation.step != name:
+                self.conversation.step = name
             result = await step.ask(self.talk)
             if isinstance(result, Message):
                 if self.talk.draft is not None:

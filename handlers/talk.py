@@ -113,7 +113,8 @@ class Talk:
 
     def put(self, **values: Any) -> None:
         """Adds answers."""
-        self.state.data = {**self.state.data, **values}
+        if values:
+            self.state.data = {**self.state.data, **values}
 
     def drop(self, *names: str) -> None:
         """Removes answers."""

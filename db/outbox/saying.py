@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from db.accounts import best_account
 from db.models import (
@@ -18,6 +18,8 @@ from db.models import (
     Policy,
 )
 from db.session import Session
+
+_PUT = insert(OutboxRow.__table__)  # type: ignore[arg-type]
 
 
 async def put(
@@ -69,24 +71,23 @@ async def put(
                 row.finished_at, row.retry_at, row.state = None, None, OutState.READY
             row.payload, row.not_before, row.error = payload, due, ""
             return row.id
-    row = OutboxRow(
-        dedup_key=key,
-        policy=policy,
-        lane=lane,
-        kind=kind,
-        account_id=account.id,
-        person_id=account.person_id,
-        channel=account.channel,
-        address=account.address,
-        payload=payload,
-        slot=slot,
-        state=OutState.READY,
-        not_before=due,
-        created_at=now,
-    )
-    session.add(row)
-    await session.flush()
-    return row.id
+    values = {
+        "dedup_key": key,
+        "policy": policy,
+        "lane": lane,
+        "kind": kind,
+        "account_id": account.id,
+        "person_id": account.person_id,
+        "channel": account.channel,
+        "address": account.address,
+        "payload": payload,
+        "slot": slot,
+        "state": OutState.READY,
+        "not_before": due,
+        "created_at": now,
+    }
+    number: int = (await session.execute(_PUT, values)).inserted_primary_key[0]  # type: ignore[attr-defined]
+    return number
 
 
 async def tell(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from db.errors import NotFound
 from db.models import (
@@ -58,14 +58,16 @@ async def find_own(session: Session, person_id: int, code: str) -> Submission:
     return submission
 
 
+_OWN = (
+    select(Submission)
+    .where(Submission.author_id == bindparam("author"), Submission.title != "")
+    .order_by(Submission.id.desc())
+)
+
+
 async def list_own(session: Session, person_id: int) -> list[Submission]:
     """What a person has sent, newest first."""
-    query = (
-        select(Submission)
-        .where(Submission.author_id == person_id, Submission.title != "")
-        .order_by(Submission.id.desc())
-    )
-    return list((await session.execute(query)).scalars())
+    return list((await session.execute(_OWN, {"author": person_id})).scalars())
 
 
 async def list_events(session: Session, submission_id: int, *, internal: bool) -> list[SubmissionEvent]:

@@ -196,7 +196,7 @@ class Delivery:
 
         async def exchange() -> None:
             claimed.clear()
-            async with self._database.write() as session:
+            async with self._database.write(brief=True) as session:
                 await outbox.settle(session, results, self._now())
                 if self._beyond is not None:
                     await outbox.catch_up(session, self._channel.name, self._now(), self._beyond)

@@ -142,6 +142,33 @@ async def test_another_chat_does_not_wait_for_a_poisoned_one(world: World, post:
     assert an.keys == ["menu.home", "profile.home"] and hoa.keys == []
 
 
+async def test_one_poisoned_among_many_answered_together_undoes_only_itself(world: World, post: Post) -> None:
+    people = [await world.joined(f"Người {n}") for n in range(5)]
+    commits = 0
+
+    def committed(_connection: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    event.listen(world.database.engine.sync_engine, "commit", committed)
+    for person in people:
+        await post.comes(person, "menu")
+    commits = 0
+    await post.inbox.drain()
+    if not world.database.shared:
+        assert commits == 1, "what is answered together is one transaction"
+    await world.deliver()
+    for person in people:
+        await post.comes(person, "/probe poison" if person is people[2] else "/canhan")
+    await post.passes()
+    assert [person.keys for person in people] == [
+        ["menu.home", *([] if n == 2 else ["profile.home"])] for n in range(5)
+    ]
+    async with world.database.read() as session:
+        waiting = (await session.execute(select(InboxRow).where(InboxRow.state == InboxState.NEW))).scalars().all()
+    assert [(row.lane, row.attempts) for row in waiting] == [(f"test:{people[2].address}", 1)]
+
+
 async def test_what_failed_once_is_done_a_moment_later_and_nobody_hears_of_it(world: World, post: Post) -> None:
     hoa = await world.joined("Hoa")
     await post.comes(hoa, "/probe trouble", "2")

@@ -354,7 +354,7 @@ async def test_an_update_that_no_worker_takes_is_backlog_and_one_that_waits_for_
 ) -> None:
     never = asyncio.Event()
 
-    async def stuck(row: Any) -> None:
+    async def stuck(rows: Any) -> None:
         await never.wait()
 
     monkeypatch.setattr(outside.app.inbox, "_handle", stuck)

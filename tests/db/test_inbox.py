@@ -18,7 +18,7 @@ async def handled(world: World, *, blank: bool) -> Arrival:
     async with world.database.write() as session:
         assert await inbox.store(session, "telegram", "1", [arrival], START) == 1
         row_id = (await session.execute(select(InboxRow.id))).scalar_one()
-        assert await inbox.take(session, row_id)
+        assert await inbox.take(session, [row_id])
         if blank:
             await inbox.blank(session, row_id)
     return arrival

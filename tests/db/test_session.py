@@ -33,6 +33,33 @@ async def test_a_statement_is_one_trip_to_the_thread_of_its_connection(
         assert len(trips) == 1
 
 
+@pytest.mark.sqlite
+async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.driver._long", set())
+    async with world.database.write(brief=True) as session:
+        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+        trips: list[object] = []
+        there = driver._execute
+
+        async def counted(*work: Any) -> Any:
+            trips.append(work)
+            return await there(*work)
+
+        monkeypatch.setattr(driver, "_execute", counted)
+        short, long = text("SELECT 1"), text("SELECT 2")
+        assert (await session.execute(short)).scalar_one() == 1 and not trips
+        monkeypatch.setattr("db.driver.LONG", -1.0)
+        assert (await session.execute(long)).scalar_one() == 2 and not trips
+        assert (await session.execute(long)).scalar_one() == 2 and len(trips) == 1
+    assert not driver.brief
+    async with world.database.write() as session:
+        trips.clear()
+        await session.execute(short)
+        assert len(trips) > 1, "its beginning and the statement"
+
+
 async def test_a_refused_statement_leaves_its_transaction_usable(world: World) -> None:
     """SAVEPOINTs are how an expected refusal becomes an answer."""
     async with world.database.write() as session:

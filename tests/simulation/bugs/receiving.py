@@ -53,16 +53,17 @@ def a_repeated_update_is_new() -> Sequence[Patch]:
 @bug
 def the_update_is_done_in_a_second_transaction() -> Sequence[Patch]:
     def make(right: Any) -> Any:
-        async def handle(self: Inbox, row: InboxRow) -> None:
-            await right(self, row)
+        async def handle(self: Inbox, rows: Sequence[InboxRow]) -> None:
+            await right(self, rows)
+            done = update(InboxRow).where(InboxRow.id.in_([row.id for row in rows])).values(state=InboxState.DONE)
             with suppress(OperationalError):
                 async with self._database.write() as session:
-                    await session.execute(update(InboxRow).where(InboxRow.id == row.id).values(state=InboxState.DONE))
+                    await session.execute(done)
 
         return handle
 
-    async def take(session: Any, row_id: int, attempts: int) -> bool:
-        return True
+    async def take(session: Any, row_ids: Sequence[int], attempts: int = 0) -> set[int]:
+        return set(row_ids)
 
     return [instead(Inbox, "_handle", make), mock.patch.object(inbox, "take", take)]
 
