@@ -26,8 +26,9 @@ WIDEST = 128
 """In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
 AWAY = 0.06
 """Seconds to the platform and back for which twice the pace must fit into the window."""
-REPLIES = 8
-"""Replies in flight. They have places of their own: who waits for an answer never waits for an announcement."""
+REPLIES = 32
+"""Replies in flight: 500 a second, 60 ms away. They have places of their own: who waits for an answer never waits for an
+announcement. A crash leaves at most as many to be said again."""
 SETTLE = {Lane.REPLY: 0.02, Lane.NOTICE: 0.1, Lane.BULK: 0.1}
 """Seconds that the outcome of a send may wait to be written with the next claim: one commit for both."""
 SPACED = 60.0
@@ -91,6 +92,8 @@ class Delivery:
         self._window = window_for(rate)
         self._flying: dict[asyncio.Task[None], Parcel] = {}
         self._results: list[Settlement] = []
+        self._keeping = 0
+        """How many of them keep a place in the window."""
         self._settle_at = 0.0
         self._look_at = {way: 0.0 for way in Way}
         self._spaced_until = 0.0
@@ -170,7 +173,8 @@ class Delivery:
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
-        ripe = bool(self._results) and (tick >= self._settle_at or len(self._results) * 2 >= self._window)
+        full = self._keeping * 2 >= self._window or len(self._results) * 2 >= REPLIES
+        ripe = bool(self._results) and (tick >= self._settle_at or full)
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
         if not self._stopping and self._may():
@@ -178,7 +182,7 @@ class Delivery:
             lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
             if tick >= self._look_at[Way.AT_ONCE] and not spaced:
                 asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
-            if tick >= self._look_at[Way.PACED] and (ripe or free > len(self._results)):
+            if tick >= self._look_at[Way.PACED] and (ripe or free > self._keeping):
                 departures = self._pacer.departures(tick, free)
                 asks[Way.PACED] = Ask([lane for lane in lanes if spaced or lane != Lane.REPLY], len(departures))
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
@@ -188,7 +192,7 @@ class Delivery:
 
     async def _exchange(self, asks: dict[Way, Ask], tick: float) -> list[tuple[Way, Parcel]]:
         """Writes what has ended and claims what may leave, in one commit; notes when to look again."""
-        results, self._results = self._results, []
+        results, keeping, self._results, self._keeping = self._results, self._keeping, [], 0
         claimed: list[tuple[Way, Parcel]] = []
         looks: dict[Way, float] = {}
         for way in asks:
@@ -214,7 +218,7 @@ class Delivery:
             await settled(exchange)
             self._beyond = None
         except BaseException:
-            self._results = results + self._results
+            self._results, self._keeping = results + self._results, keeping + self._keeping
             looks = dict.fromkeys(asks, 0.0)
             raise
         finally:
@@ -245,7 +249,7 @@ class Delivery:
         waits = [LOOK, *(at - tick for at in self._look_at.values() if at > tick)]
         if self._results:
             waits.append(self._settle_at - tick)
-        if self._look_at[Way.PACED] <= tick and free > len(self._results):
+        if self._look_at[Way.PACED] <= tick and free > self._keeping:
             waits.append(self._pacer.wait(tick))
         return max(0.001, min(waits))
 
@@ -280,6 +284,7 @@ class Delivery:
     def _end(self, parcel: Parcel, result: Settlement) -> None:
         settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
+        self._keeping += parcel.lane != Lane.REPLY
         self._results.append(result)
 
     def _refused(self, lane: Lane, error: RetryLater, left: float) -> None:

@@ -18,7 +18,7 @@ from telegram.error import BadRequest, Conflict, TelegramError
 from bot.channels.telegram.errors import ours
 from bot.channels.telegram.reading import lane_of, number_of, read_update
 from bot.channels.telegram.request import AiohttpRequest, Unclear
-from bot.channels.telegram.writing import TEXT_LIMIT, say, units, written
+from bot.channels.telegram.writing import TEXT_LIMIT, say, units, written, written_once
 from bot.inbox import arrival
 from content.message import Message
 from db.inbox import Arrival
@@ -58,9 +58,8 @@ class Telegram:
         self._sleep = sleep
         self.number = token.partition(":")[0]
         self._poll = self._bot(token, api, 2)
-        self._talk = self._bot(token, api, REPLIES)
+        self._talk = self._bot(token, api, REPLIES * 2)  # each answer to a press, and the press's own acknowledgement
         self._bulk = self._bot(token, api, window)
-        self._mass = cast(AiohttpRequest, self._bulk.request)
         self._background: set[asyncio.Task[None]] = set()
         self.username = ""
         self.before: Callable[[], Awaitable[None]] | None = None
@@ -176,9 +175,8 @@ class Telegram:
         """Sends or edits one message. Raises SendError, each kind by the table of promises §1.5."""
         bot = self._talk if lane == Lane.REPLY else self._bulk
         try:
-            if lane == Lane.BULK and not edits and not message.media and units(message.text) <= TEXT_LIMIT:
-                found = await self._mass.call(f"{bot.base_url}/sendMessage", {**written(message), "chat_id": address})
-                return str(found["message_id"])
+            if not message.media and units(message.text) <= TEXT_LIMIT:
+                return await self._say_plainly(bot, address, message, edits, lane)
             return await say(bot, int(address), message, edits, ParseMode.HTML, self._files)
         except BadRequest as error:
             if "can't parse entities" not in str(error).lower():
@@ -190,6 +188,20 @@ class Telegram:
             return await say(bot, int(address), message, edits, None, self._files)
         except TelegramError as error:
             raise ours(error) from None
+
+    @staticmethod
+    async def _say_plainly(bot: Bot, address: str, message: Message, edits: str, lane: Lane) -> str:
+        """One text in one request; raises PTB's errors."""
+        parameters = {**(written_once if lane == Lane.BULK else written)(message), "chat_id": address}
+        method = "sendMessage"
+        if edits:
+            method, parameters["message_id"] = "editMessageText", edits
+        found = await cast(AiohttpRequest, bot.request).call(f"{bot.base_url}/{method}", parameters)
+        if edits and found is True:
+            return edits
+        if not isinstance(found, dict) or type(found.get("message_id")) is not int:
+            raise Unclear("an answer without a message")
+        return str(found["message_id"])
 
     async def list_commands(self, commands: Sequence[tuple[str, str]], address: str = "") -> None:
         """Sets the list of commands with their descriptions: of one chat, or everybody's who has none of their own.
