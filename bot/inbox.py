@@ -66,6 +66,12 @@ def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
     return Arrival(ext_id, hashlib.sha256(text.encode()).hexdigest(), lane, text)
 
 
+def _stopped(error: BaseException) -> bool:
+    """Whether it is us whom somebody cancels, and not something inside that leaked out."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
 class Inbox:
     """Takes updates from every door and answers them once each, in the order of their chat."""
 
@@ -215,7 +221,9 @@ class Inbox:
                     await self._answer(session, row, incoming)
                     await session.flush()
                     session.expunge_all()  # each finds the rows as they are written, as if it were alone
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _stopped(error):
+                raise
             log.debug("%d updates are handled one by one (%s)", len(rows), type(error).__name__)
             return False
         self.trouble = None
@@ -244,9 +252,8 @@ class Inbox:
             self._meter.handled.add(1, channel=channel, outcome="done")
             self._meter.handling.see(asyncio.get_running_loop().time() - began)
         except (Exception, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # it is us whom somebody cancels, and not something inside that leaked out
+            if _stopped(error):
+                raise
             if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
                 self.trouble = passing
                 log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, passing)
