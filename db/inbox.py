@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from db.accounts import PREVIEW
 from db.models import Account, InboxRow, InboxState
@@ -80,6 +80,26 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
 
 
 _T = InboxRow.__table__.c
+_FIRST = (
+    select(InboxRow.lane, func.min(InboxRow.id).label("id"))
+    .where(InboxRow.state == InboxState.NEW)
+    .group_by(InboxRow.lane)
+    .subquery()
+)
+_HEADS = (
+    select(InboxRow)
+    .join(_FIRST, _FIRST.c.id == InboxRow.id)
+    .where(InboxRow.lane.not_in(bindparam("busy", expanding=True)))
+    .where(
+        or_(
+            InboxRow.next_at.is_(None),
+            InboxRow.next_at <= bindparam("now", type_=UTCDateTime),
+            InboxRow.next_at > bindparam("furthest", type_=UTCDateTime),
+        )
+    )
+    .order_by(InboxRow.id)
+    .limit(bindparam("most", type_=Integer))
+)
 _FREE = select(_T.id).where(
     _T.id.in_(bindparam("rows", expanding=True)), _T.state == InboxState.NEW, _T.attempts <= bindparam("tried")
 )
@@ -97,21 +117,8 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
     A retry further ahead than any is put shows that the clock was put back meanwhile: nobody waits for it to come round.
     """
     furthest = now + timedelta(seconds=max(BACKOFF))
-    first = (
-        select(InboxRow.lane, func.min(InboxRow.id).label("id"))
-        .where(InboxRow.state == InboxState.NEW)
-        .group_by(InboxRow.lane)
-        .subquery()
-    )
-    query = (
-        select(InboxRow)
-        .join(first, first.c.id == InboxRow.id)
-        .where(InboxRow.lane.not_in(list(busy)))
-        .where(or_(InboxRow.next_at.is_(None), InboxRow.next_at <= now, InboxRow.next_at > furthest))
-        .order_by(InboxRow.id)
-        .limit(limit)
-    )
-    return list((await session.execute(query)).scalars())
+    values = {"now": now, "furthest": furthest, "busy": list(busy), "most": limit}
+    return list((await session.execute(_HEADS, values)).scalars())
 
 
 async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> set[int]:

@@ -52,14 +52,15 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     for place, (message, slot, after) in enumerate(talk.out):
         if turn.hurried and slot is None:
             slot = f"again-{shown}-{place}"
+        fresh = shown != screen and slot == f"screen-{shown}"
         await outbox.put(
             session,
             account,
             to_json(message),
             now=incoming.received_at,
             slot=slot,
-            fresh=shown != screen and slot == f"screen-{shown}",
-            edits=slot is not None and await turn.may_edit(slot),
+            fresh=fresh,
+            edits=not fresh and slot is not None and await turn.may_edit(slot),
             after=after,
         )
     if talk.private:

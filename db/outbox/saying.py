@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from db.accounts import best_account
 from db.models import (
@@ -20,6 +20,17 @@ from db.models import (
 from db.session import Session
 
 _PUT = insert(OutboxRow.__table__)  # type: ignore[arg-type]
+_LAST = (
+    select(OutboxRow.slot)
+    .where(
+        OutboxRow.channel == bindparam("channel"),
+        OutboxRow.address == bindparam("address"),
+        OutboxRow.lane == Lane.REPLY,
+        OutboxRow.state != OutState.CANCELLED,
+    )
+    .order_by(OutboxRow.id.desc())
+    .limit(1)
+)
 
 
 async def put(
@@ -148,18 +159,8 @@ async def was_said(session: Session, person_id: int, slot: str) -> bool:
 
 async def is_last(session: Session, account: Account, slot: str) -> bool:
     """Whether what was answered last in a chat is this slot's message, so that an edit of it is seen."""
-    query = (
-        select(OutboxRow.slot)
-        .where(
-            OutboxRow.channel == account.channel,
-            OutboxRow.address == account.address,
-            OutboxRow.lane == Lane.REPLY,
-            OutboxRow.state != OutState.CANCELLED,
-        )
-        .order_by(OutboxRow.id.desc())
-        .limit(1)
-    )
-    return (await session.execute(query)).scalar() == slot
+    last = await session.execute(_LAST, {"channel": account.channel, "address": account.address})
+    return last.scalar() == slot
 
 
 async def wait_of(session: Session, account: Account, now: datetime) -> float:

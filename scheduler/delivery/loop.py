@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 WINDOW = 8
 """Announcements and notices in flight; a crash leaves at most as many at-most-once rows unknown (promises §1.5)."""
+SOME = 8
+"""Places for replies that are filled together: with all of them taken, each that lands would be a commit for the next."""
 WIDEST = 128
 """In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
 AWAY = 0.06
@@ -180,7 +182,7 @@ class Delivery:
         if not self._stopping and self._may():
             spaced = tick < self._spaced_until
             lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
-            if tick >= self._look_at[Way.AT_ONCE] and not spaced:
+            if tick >= self._look_at[Way.AT_ONCE] and not spaced and answering <= REPLIES - SOME:
                 asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
             if tick >= self._look_at[Way.PACED] and (ripe or free > self._keeping):
                 departures = self._pacer.departures(tick, free)

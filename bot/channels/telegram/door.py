@@ -150,7 +150,8 @@ class Telegram:
 
     async def _acknowledge_one(self, press: str) -> None:
         try:
-            await self._talk.answer_callback_query(press)
+            request = cast(AiohttpRequest, self._talk.request)
+            await request.call(f"{self._talk.base_url}/answerCallbackQuery", {"callback_query_id": press})
         except TelegramError as error:
             log.debug("a press was not acknowledged: %s", type(error).__name__)
 
