@@ -81,6 +81,25 @@ async def settled(work: Callable[[], Awaitable[T]]) -> T:
     return await work()
 
 
+@asynccontextmanager
+async def undone_by(session: AsyncSession, refusal: type[Exception]) -> AsyncIterator[None]:
+    """What a block has written is as if it had never been where it raises a `refusal`, and the session knows no rows any more.
+
+    SQLAlchemy's own `begin_nested` remembers each row as it was to bring it back, which here takes longer than reading it.
+    """
+    await session.flush()
+    connection = await session.connection()
+    await connection.exec_driver_sql("SAVEPOINT block")
+    try:
+        yield
+        await session.flush()
+    except refusal:
+        session.expunge_all()
+        await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT block")
+        raise
+    await connection.exec_driver_sql("RELEASE SAVEPOINT block")
+
+
 class Database:
     """One writer connection that begins IMMEDIATE, and readers that cannot write.
 

@@ -8,7 +8,7 @@ from content.message import to_json
 from content.text import clean, fold, letters, looks_like_identity_card, read_code, whole_number
 from db import accounts, outbox
 from db.errors import Expected, NotFound
-from db.session import Session
+from db.session import Session, undone_by
 from handlers.course import Course
 from handlers.dialogue import BACK, TYPED, Again, Answer, Forget, Incoming, Kind
 from handlers.meaning import joined_up, option, several, spellings
@@ -38,7 +38,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
         talk.say("common.group", link=house.links.get(incoming.channel, "").replace("?start={}", ""), slot="group")
     else:
         try:
-            async with session.begin_nested():
+            async with undone_by(session, Expected):
                 await turn.run()
                 turn.settle()
         except Expected as refusal:
