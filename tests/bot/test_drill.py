@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -159,9 +160,9 @@ def recorded(database: Database, path: Path, states: list[dict[str, list[str]]])
     write, turn = database.write, asyncio.Lock()
 
     @asynccontextmanager
-    async def writes() -> AsyncIterator[Session]:
+    async def writes(**how: Any) -> AsyncIterator[Session]:
         async with turn:
-            async with write() as session:
+            async with write(**how) as session:
                 yield session
             states.append(rows(path))
 
