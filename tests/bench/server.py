@@ -11,7 +11,9 @@ import asyncio
 import json
 import time
 from collections import Counter, deque
+from itertools import chain
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.fakes.botapi.faults import Bucket, Limit, SlidingSecond
 
@@ -38,9 +40,7 @@ class Presses:
         )
         self.made += 1
         self.left -= 1
-        polls, state.polls = state.polls, []
-        for connection, offset in polls:
-            connection.hand_over(offset)
+        came()
         if self.left:
             after = self.began + self.made / self.rate - time.monotonic()
             asyncio.get_running_loop().call_later(max(0.0, after), self.press)
@@ -69,7 +69,12 @@ class State:
         self.chats: Counter[str] = Counter()
         self.presses = Presses(**order["presses"]) if "presses" in order else None
         self.updates: deque[dict[str, Any]] = deque(order.get("updates", ()))
-        self.polls: list[tuple[Connection, int]] = []
+        self.listens = bool(order.get("listens"))
+        self.heard: dict[str, list[str]] = {}
+        """By chat, how what was said begins, in order."""
+        self.taps = int(order.get("taps", 0))
+        """How often the first button of an answer is still pressed, as soon as it is there, by whom it is for."""
+        self.newest = self.updates[-1]["update_id"] if self.updates else 0
         self.cpu = time.process_time()
 
     def told(self, whole: bool) -> dict[str, Any]:
@@ -83,11 +88,26 @@ class State:
             "answered": len(waits),
         }
         return found | (
-            {"times": self.times, "refusals": self.refusals, "chats": self.chats, "waits": waits} if whole else {}
+            {"times": self.times, "refusals": self.refusals, "chats": self.chats, "waits": waits, "heard": self.heard}
+            if whole
+            else {}
         )
 
 
 state = State({})
+polls: list[tuple[Connection, int]] = []
+"""Who waits for something to come."""
+BEGINNING = 60
+"""Characters by which messages are told apart."""
+
+
+def came() -> None:
+    """Something is there for whoever polls."""
+    if state.updates:
+        waiting, polls[:] = list(polls), []
+        for connection, offset in waiting:
+            if not connection.transport.is_closing():
+                connection.hand_over(offset)
 
 
 class Connection(asyncio.Protocol):
@@ -118,6 +138,7 @@ class Connection(asyncio.Protocol):
             told = state.told(method == "report")
             if body:
                 state = State(json.loads(body))
+                came()
             self.answer(told, 0)
         elif method == "getUpdates":
             self.poll(body)
@@ -153,9 +174,28 @@ class Connection(asyncio.Protocol):
         state.last = now
         if len(state.times) < 20_000:
             state.times.append(now)
+        if state.listens or state.taps:
+            self.hear(body)
         chat = {"id": 1, "type": "private"}
         message = {"message_id": state.message, "date": 1_753_437_300, "chat": chat, "text": "x"}
         self.answer({"ok": True, "result": message}, state.delay)
+
+    def hear(self, body: bytes) -> None:
+        """Reads a message as whom it is for would, and presses its first button."""
+        said = json.loads(body) if body[:1] == b"{" else dict(parse_qsl(body.decode()))
+        chat, number = str(said["chat_id"]), state.message
+        state.heard.setdefault(chat, []).append(said["text"][:BEGINNING])
+        buttons = chain.from_iterable(json.loads(said.get("reply_markup", "{}")).get("inline_keyboard", ()))
+        data = next((each["callback_data"] for each in buttons if each["callback_data"].startswith("s:")), None)
+        if data is None or not state.taps:
+            return
+        state.taps -= 1
+        state.newest += 1
+        who = {"id": int(chat), "is_bot": False, "first_name": "A"}
+        under = {"message_id": number, "date": 1_753_437_300, "chat": {"id": int(chat), "type": "private"}, "text": "x"}
+        press = {"id": str(state.newest), "from": who, "message": under, "chat_instance": "1", "data": data}
+        state.updates.append({"update_id": state.newest, "callback_query": press})
+        asyncio.get_running_loop().call_later(state.delay / 2, came)
 
     def poll(self, body: bytes) -> None:
         try:
@@ -166,16 +206,13 @@ class Connection(asyncio.Protocol):
         self.hand_over(offset)
 
     def hand_over(self, offset: int) -> None:
-        """What waits; while people press, an empty answer waits for the next."""
+        """What waits; an empty answer waits for the next."""
         while state.updates and state.updates[0]["update_id"] < offset:
             state.updates.popleft()
-        if state.presses is not None and state.presses.left:
-            if not state.updates:
-                state.polls.append((self, offset))
-                return
-            delay = 0.0
-        else:
-            delay = state.delay if state.updates else max(state.delay, 0.05)
+        if not state.updates:
+            polls.append((self, offset))
+            return
+        delay = 0.0 if state.presses is not None and state.presses.left else state.delay
         found = [update for _, update in zip(range(100), state.updates, strict=False)]
         self.answer({"ok": True, "result": found}, delay)
 
