@@ -3,7 +3,8 @@
 # `make postgres` adds PostgreSQL's driver; `make test-postgres` runs the tests on a temporary server of it, and three
 # processes that are killed and stopped on one.
 # `python -m tests.mutants MODULE TEST…` plants small mistakes into a module and prints those that its tests do not notice.
-# `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing.
+# `make bench` prints what things cost beside plain peers, as ratios of one run; it checks nothing. SHARE=0.05 makes the
+# long ones short (a part proves nothing).
 PYTHON ?= python3
 VENV := .venv
 SHARE ?= 1

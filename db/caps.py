@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
 
 from db.models import Broadcast, BroadcastTarget, OutboxRow, OutState, Person, TargetState
 from db.session import Session
@@ -79,11 +79,14 @@ async def make_room(session: Session, kind: str, people: Collection[int], today:
         OutboxRow.state.in_(WAITS), Broadcast.kind.in_(lower),
         or_(Broadcast.kind != "automatic", Broadcast.timing != OWN_DAY),
     )  # fmt: skip
-    # Few people, mostly none, have anything that could give way: the others' messages are not looked at.
+    # Few people, mostly none, have anything that could give way: the others' messages are not looked at. What is spare is
+    # asked of each person's messages only, for asked of all it would lead through everything that waits.
     having = (
         select(OutboxRow.person_id)
         .join(Broadcast, Broadcast.id == OutboxRow.broadcast_id)
-        .where(OutboxRow.person_id.in_(people), OutboxRow.not_before >= _since(today, CAPS[-1][0]), spare)
+        .where(OutboxRow.person_id.in_(people), OutboxRow.not_before >= _since(today, CAPS[-1][0]))
+        .group_by(OutboxRow.person_id)
+        .having(func.max(case((spare, 1), else_=0)) == 1)
     )
     people = {person_id for person_id in (await session.execute(having)).scalars() if person_id is not None}
     if not people:

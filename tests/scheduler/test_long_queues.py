@@ -1,0 +1,78 @@
+"""What is done again and again costs the same however many wait: counted in SQLite's own steps, not in seconds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from db import broadcasts, outbox
+from db.broadcasts import planning
+from db.models import Broadcast, Lane, OutboxRow, OutState
+from db.outbox import Ask, Settlement
+from scheduler import broadcasts as planner
+from tests.bench import town
+from tests.bench.scale import work_of
+from tests.databases import sqlite
+
+pytestmark = pytest.mark.sqlite
+
+CHUNK = 20
+
+
+async def steps(path: Path, people: int) -> Counter[str]:
+    """Steps of each question, in a house of so many people with an announcement to all of them."""
+    database = await town.build(sqlite(path), people, past=1)
+    broadcast_id = await town.announce(database, kind="notice")
+    now, work, found, name = datetime.now(UTC), work_of(database), Counter[str](), ""
+
+    def step() -> int:
+        found[name] += 1
+        return 0
+
+    async with database.write() as session:
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert driver is not None
+        await broadcasts.begin(session, await session.get_one(Broadcast, broadcast_id), now)
+        await driver.set_progress_handler(step, 1)
+    for _ in range(people // CHUNK // 2):
+        await planner._plan_chunk(work, broadcast_id)
+    name = "a chunk"
+    await planner._plan_chunk(work, broadcast_id)
+    name = "the rest"
+    while await planner._plan_chunk(work, broadcast_id):
+        pass
+    async with database.write() as session:
+        await session.execute(update(OutboxRow).values(not_before=now, expires_at=None))
+    async with database.write() as session:
+        name = "a claim"
+        parcels = await outbox.claim(session, "telegram", now, "me", ask=Ask([Lane.BULK], 8), busy=())
+        name = "what ended"
+        ended = [Settlement(parcel.id, "me", OutState.SENT, str(parcel.id)) for parcel in parcels]
+        await outbox.settle(session, ended, now)
+        name = "when next"
+        await outbox.next_due(session, "telegram", list(Lane), now)
+        broadcast = await session.get_one(Broadcast, broadcast_id)
+        name = "a look"
+        await broadcasts.is_over(session, broadcast_id)
+        await broadcasts.refused_in_a_row(session, broadcast)
+        await broadcasts.latest(session, broadcast_id)
+        name = "a start"
+        await outbox.recover(session, now)
+        name = "tidying"
+        await outbox.tidy(session, now)
+        name = "the end"
+    await database.close()
+    assert len(parcels) == 8
+    return found
+
+
+async def test_six_times_as_many_cost_no_more_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "CHUNK", CHUNK)
+    few, many = [await steps(tmp_path / f"{people}.db", people) for people in (120, 720)]
+    for name in ("", "the rest", "the end"):
+        del few[name], many[name]
+    assert {name for name in few if many[name] > 1.3 * few[name] + 20} == set(), (few, many)
