@@ -132,10 +132,11 @@ async def run(at: Server, folder: Path) -> None:
     url = fresh(folder, "whole")
     database = await town.build(url, part(WHOLE), past=1)
     began = time.monotonic()
-    await town.announce(database)
+    await town.announce(database, kind="notice")  # not an urgent one: how much each has had is looked at
     frozen = time.monotonic() - began
-    await database.close()
     planned = await child("tests.bench.scale", "plan", url)
+    await town.hurry(database)
+    await database.close()
     print(
         f"  planning: {frozen:.1f} s to write down who they are, {planned['seconds']:.1f} s to plan them; an answer meanwhile"
         f" waited {planned['usual'] * 1000:.0f} ms to be written (99 of 100), at most {planned['waited'] * 1000:.0f} ms"
