@@ -127,6 +127,8 @@ class Wire:
         loop.names = not trouble.nameless
         if trouble.closed:
             await self.closes()
+        elif self._server is None:
+            await self.listens()
 
     async def heals(self) -> None:
         """New requests go through; what hangs, hangs on."""
