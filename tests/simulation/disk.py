@@ -161,6 +161,8 @@ class _Desk:
             return
         name = getattr(work.func if isinstance(work, partial) else work, "__name__", "")
         _resolve(future, None, None if name in HARMLESS else sqlite3.OperationalError("connection closed"))
+        if not future.cancelled():
+            future.exception()  # whoever waited for it may be gone: then nobody looks, and nobody need
 
 
 def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
