@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from db.models import (
+    FINAL,
     Lane,
     OutboxRow,
     OutState,
@@ -68,6 +69,12 @@ async def counts(session: Session) -> dict[str, int]:
 
 
 async def tidy(session: Session, now: datetime) -> None:
-    """Blanks the content of what was settled more than 30 days ago; its state stays for the reports."""
-    old = OutboxRow.payload.is_not(None), OutboxRow.finished_at < now - timedelta(days=30)
-    await session.execute(update(OutboxRow).where(*old).values(payload=None))  # what goes again has no end any more
+    """Of what was settled more than 30 days ago, blanks the content and forgets what nobody asks for again.
+
+    Kept are a key, which is never used twice, a slot, whose last message is edited, and an announcement's, for its report.
+    """
+    old = OutboxRow.finished_at < now - timedelta(days=30)
+    answers = OutboxRow.broadcast_id.is_(None), OutboxRow.dedup_key.is_(None), OutboxRow.slot.is_(None)
+    await session.execute(delete(OutboxRow).where(old, *answers, OutboxRow.state.in_(FINAL)))
+    kept = OutboxRow.payload.is_not(None), old
+    await session.execute(update(OutboxRow).where(*kept).values(payload=None))  # what goes again has no end any more

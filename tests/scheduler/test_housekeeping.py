@@ -7,7 +7,20 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from db import erasure, outbox, webchat
-from db.models import Account, Consent, Conversation, Draft, Job, OutboxRow, OutState, Person, Reach, WebMessage
+from db.models import (
+    Account,
+    Consent,
+    Conversation,
+    Draft,
+    Job,
+    Lane,
+    OutboxRow,
+    OutState,
+    Person,
+    Policy,
+    Reach,
+    WebMessage,
+)
 from scheduler import housekeeping, progress
 from tests.handlers.test_moderation import reviewer, sent
 from tests.people import World
@@ -167,3 +180,25 @@ async def test_an_answer_that_is_leaving_while_its_reader_is_erased_goes_when_it
         row.state = OutState.SENT
     await tidy(world, minutes=5)
     assert await count(world, OutboxRow) == [0]
+
+
+async def test_an_answer_is_forgotten_a_month_after_it_left_and_what_is_asked_for_again_is_kept(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    await world.deliver()
+    async with world.database.write() as session:
+        session.add_all(
+            OutboxRow(
+                dedup_key=key, slot=slot, policy=Policy.ALO, lane=Lane.REPLY, kind="notice", channel="test", address="x",
+                payload={"text": "Chào"}, state=OutState.SENT, not_before=world.now, created_at=world.now,
+                finished_at=world.now,
+            )
+            for key, slot in (("once", None), (None, "queue"))
+        )  # fmt: skip
+    await tidy(world, days=29)
+    before = await count(world, OutboxRow)
+    await tidy(world, days=2)
+    async with world.database.read() as session:
+        left = (await session.execute(select(OutboxRow.dedup_key, OutboxRow.slot, OutboxRow.payload))).all()
+    assert before[0] > 2 and all(row.payload is None and (row.dedup_key or row.slot) for row in left)
+    assert {("once", None, None), (None, "queue", None)} <= {tuple(row) for row in left}
