@@ -34,7 +34,7 @@ from db.session import Database, settled
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 from scheduler.alarms import Alarms
-from scheduler.delivery import Delivery, Rejected, window_for
+from scheduler.delivery import FAR, Delivery, Rejected, window_for
 from scheduler.timetable import JOBS, Job, Timetable, Work
 from scheduler.troubles import SKEW
 
@@ -84,7 +84,7 @@ class App:
         self.files.mkdir(parents=True, exist_ok=True)
         self.webchat = WebChat(database, settings.data_dir, now=clock.now)
         token = settings.telegram_token.get_secret_value()
-        window = window_for(settings.rate_per_second)
+        window = window_for(settings.rate_per_second, FAR)
         self.telegram = (
             Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep, window=window) if token else None
         )

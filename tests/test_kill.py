@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import sqlite3
 import sys
@@ -40,6 +41,7 @@ MOMENTS = {"starting": 0.3, "talking": 0.3, "announcing": 0.4}
 MEMBERS = 1200
 """More than are told before the last kill."""
 ANNOUNCEMENT = "Mời anh/chị họp lúc 17 giờ thứ Hai."
+RECEIPT = re.compile(r"Đã gửi hồ sơ (SK-\d\d-\d{4})")
 WORDS = ("giá gá", "dao cắt", "khay xoay", "thẻ màu", "bảng ca", "quạt gió", "tủ sách", "xe đẩy", "kẹp vải", "đèn soi")
 
 
@@ -241,6 +243,10 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
 
         delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]
     got = Counter(call["chat_id"] for call in delivered if call["params"].get("text") == ANNOUNCEMENT)
+    receipts = Counter(
+        (call["chat_id"], code) for call in delivered for code in RECEIPT.findall(call["params"].get("text", ""))
+    )
+    again = sum(times - 1 for times in receipts.values())
     states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
     sent = {
         int(str(row[0]))
@@ -251,7 +257,7 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
     note(
         updates=load.pushed, reports=len(load.begun), reports_lost=len(load.begun) - len(reports),
         announcements_sent=states.get("sent", 0), announcements_in_doubt=states.get("unknown", 0),
-        announcements_twice=sum(times > 1 for times in got.values()),
+        announcements_twice=sum(times > 1 for times in got.values()), receipts_again=again,
     )  # fmt: skip
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
     assert dead == 0
@@ -260,6 +266,7 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
     assert sum(states.values()) == MEMBERS and set(states) <= {"sent", "failed", "unknown"}
     assert 0 < states.get("unknown", 0) <= WINDOW * KILLS, "a kill that meets nothing under way proves nothing"
     assert sent <= set(got), "said to be sent, but it never arrived"
+    assert len(receipts) >= len(load.begun) and again <= 4 * KILLS, "a receipt may come again, few do (T2)"
 
 
 @pytest.mark.timeout(120)

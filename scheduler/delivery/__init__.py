@@ -11,10 +11,11 @@ from scheduler.delivery.errors import (
     RetryLater,
     SendError,
 )
-from scheduler.delivery.loop import REPLIES, WINDOW, Delivery, window_for
+from scheduler.delivery.loop import FAR, REPLIES, WINDOW, Delivery, window_for
 from scheduler.delivery.pacer import Pacer
 
 __all__ = [
+    "FAR",
     "REPLIES",
     "WINDOW",
     "Ambiguous",

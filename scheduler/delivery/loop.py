@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -21,13 +22,16 @@ from scheduler.delivery.pacer import Pacer
 log = logging.getLogger(__name__)
 
 WINDOW = 8
-"""Announcements and notices in flight; a crash leaves at most as many at-most-once rows unknown (promises §1.5)."""
+"""Announcements and notices in flight up to 66 a second and 60 ms away, where few would be enough; a crash leaves at most
+as many at-most-once rows unknown (promises §1.5). Farther away or faster, as many as the pace needs (`window_for`)."""
 SOME = 8
 """Places for replies that are filled together: with all of them taken, each that lands would be a commit for the next."""
 WIDEST = 128
 """In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
-AWAY = 0.06
-"""Seconds to the platform and back for which twice the pace must fit into the window."""
+AWAY, FAR = 0.06, 0.5
+"""Seconds to the platform and back for which twice the pace must fit into the window: always, and where it is that far."""
+NEAREST_OF = 32
+"""Answers of which the quickest says how far the platform is: one that is slow for once makes no window wider."""
 REPLIES = 32
 """Replies in flight: 500 a second, 60 ms away. They have places of their own: who waits for an answer never waits for an
 announcement. A crash leaves at most as many to be said again."""
@@ -42,9 +46,9 @@ SET_BACK = 1.0
 """Seconds; a clock that is put back by less has merely been corrected."""
 
 
-def window_for(rate: float) -> int:
-    """How many announcements may be in flight at `rate` messages a second; more than WINDOW only above 66."""
-    return min(WIDEST, max(WINDOW, ceil(rate * AWAY * 2)))
+def window_for(rate: float, away: float = AWAY) -> int:
+    """How many announcements may be in flight at `rate` messages a second to a platform so many seconds away and back."""
+    return min(WIDEST, max(WINDOW, ceil(rate * min(FAR, max(AWAY, away)) * 2)))
 
 
 class Way(Enum):
@@ -91,6 +95,9 @@ class Delivery:
         self._may = may
         self._ended_one = ended
         self._landed_at = monotonic()
+        self._rate = rate
+        self._took: deque[float] = deque(maxlen=NEAREST_OF)
+        """Seconds that the last announcements and notices took."""
         self._window = window_for(rate)
         self._flying: dict[asyncio.Task[None], Parcel] = {}
         self._results: list[Settlement] = []
@@ -274,7 +281,11 @@ class Delivery:
             self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY, not_before=again))
             return
         result, refusal = await attempt(self._channel, parcel, self._now)
-        self._ended_one(Lane(parcel.lane), result.state, self._monotonic() - left)
+        took = self._monotonic() - left
+        self._ended_one(Lane(parcel.lane), result.state, took)
+        if parcel.lane != Lane.REPLY and result.state == OutState.SENT:
+            self._took.append(took)
+            self._window = window_for(self._rate, min(self._took))
         if refusal is not None:
             self._refused(Lane(parcel.lane), refusal, left)
         elif result.state in (OutState.SENT, OutState.FAILED):

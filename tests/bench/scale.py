@@ -23,7 +23,7 @@ from db.models import BroadcastState
 from db.session import Database
 from handlers.registry import COMMAND_NAMES
 from scheduler import broadcasts as planner
-from scheduler.delivery import Delivery, window_for
+from scheduler.delivery import FAR, Delivery, window_for
 from scheduler.timetable import JOBS, Work
 from tests.bench import town
 from tests.bench.stage import TOKEN, Server, child, fresh, median, part
@@ -87,7 +87,7 @@ async def deliver(url: str, api: str, rate: float, seconds: float) -> dict[str, 
         nonlocal commits
         commits += 1
 
-    door = Telegram(TOKEN, api, Path("."), sleep=asyncio.sleep, window=window_for(rate))
+    door = Telegram(TOKEN, api, Path("."), sleep=asyncio.sleep, window=window_for(rate, FAR))
     await door.open()
     sent = 0
 

@@ -19,7 +19,7 @@ from content.message import Message, to_json
 from db import migrate
 from db.models import Account, Body, Lane, OutboxRow, OutState, Policy, Reach
 from db.session import Database
-from scheduler.delivery import Delivery, window_for
+from scheduler.delivery import FAR, Delivery, window_for
 from tests.bench.stage import ROUNDS, TOKEN, Cost, Server, fresh, measure, median
 
 WORDS = "Mời anh/chị dự hội nghị người lao động lúc 17 giờ thứ Hai tại hội trường. Cảm ơn anh/chị!"
@@ -63,7 +63,7 @@ async def left(database: Database) -> int:
 
 async def deliver(database: Database, at: Server, rate: float, patience: float = 0.5) -> None:
     """Runs our delivery until everything is final."""
-    door = Telegram(TOKEN, at.url, Path("."), sleep=asyncio.sleep, window=window_for(rate))
+    door = Telegram(TOKEN, at.url, Path("."), sleep=asyncio.sleep, window=window_for(rate, FAR))
     await door.open()
     delivery = Delivery(
         database, door, rate=rate, now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=asyncio.sleep,

@@ -15,6 +15,7 @@ from content.message import Message, to_json
 from db import accounts, outbox
 from db.models import Account, Lane, OutboxRow, OutState, Policy, Reach
 from scheduler.delivery import (
+    WINDOW,
     Ambiguous,
     ChannelDown,
     Delivery,
@@ -89,6 +90,28 @@ async def test_messages_leave_evenly_and_never_in_a_burst(world: World) -> None:
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert min(gaps) >= 0.05 - 1e-9
     assert times[-1] - times[0] <= 40 / 20 * 1.1
+
+
+@pytest.mark.parametrize(("takes", "slow"), [(0.3, 0.3), (0.06, 2.0)])
+async def test_the_pace_is_kept_far_from_the_platform_and_one_slow_answer_puts_no_more_in_doubt(
+    world: World, takes: float, slow: float
+) -> None:
+    post = Post(world)
+    most, sleep = 0, post.time.sleep
+
+    async def uneven(seconds: float) -> None:
+        nonlocal most
+        most = max(most, len(post.delivery._flying))  # what a crash would leave in doubt
+        await sleep(slow if seconds == takes and len(post.channel.sent) % 10 == 0 else seconds)
+
+    post.channel._takes, post.time.sleep = takes, uneven  # type: ignore[method-assign]
+    for n in range(150):
+        await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
+    await post.settle()
+    times = sorted(moment for moment, *_ in post.channel.sent)
+    if takes == slow:
+        assert times[-1] - times[50] <= 99 / 29.5 * 1.02, "from when it knows how far the platform is"
+    assert most <= (WINDOW if takes < 0.1 else 18)
 
 
 async def test_replies_overtake_a_queue_of_bulk(world: World) -> None:
