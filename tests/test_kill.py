@@ -41,7 +41,7 @@ MOMENTS = {"starting": 0.3, "talking": 0.3, "announcing": 0.4}
 MEMBERS = 1200
 """More than are told before the last kill."""
 ANNOUNCEMENT = "Mời anh/chị họp lúc 17 giờ thứ Hai."
-RECEIPT = re.compile(r"Đã gửi hồ sơ (SK-\d\d-\d{4})")
+RECEIPT = re.compile(r"Đã gửi hồ sơ (?:<b>)?(SK-\d\d-\d{4})")
 WORDS = ("giá gá", "dao cắt", "khay xoay", "thẻ màu", "bảng ca", "quạt gió", "tủ sách", "xe đẩy", "kẹp vải", "đèn soi")
 
 
