@@ -86,15 +86,20 @@ def _at_least_once(world: World) -> Iterator[str]:
     got: Counter[tuple[str, str]] = Counter()
     doubts: Counter[tuple[str, str]] = Counter()
     edited = set(world.disk.look("SELECT address, edits FROM outbox WHERE edits != ''"))
+    known_since = dict(world.disk.look("SELECT address, created_at FROM accounts WHERE channel = 'telegram'"))
+    forgotten: Counter[tuple[str, str]] = Counter()
+    """Told to a chat that only looked, and was forgotten with all of it when the clock went on by a day."""
     for said in world.platform.said:
         if not said.edit and not said.bulk and (str(said.chat), str(said.message_id)) not in edited:
             got[str(said.chat), said.text] += said.arrived
+            begun = known_since.get(str(said.chat), "")
+            forgotten[str(said.chat), said.text] += said.arrived and f"{said.left:%Y-%m-%d %H:%M:%S.%f}" < begun
             doubts[str(said.chat), said.text] += said.life in world.killed
     doubts.update({(str(chat), text): times for (chat, text), times in world.platform.doubted.items()})
     for (address, text), times in rows.items():
         if got[address, text] < times:
             yield f"{times} rows to {address} are sent, {got[address, text]} arrived: {text[:40]!r}"
-        if got[address, text] > tried[address, text] + doubts[address, text]:
+        if got[address, text] - forgotten[address, text] > tried[address, text] + doubts[address, text]:
             yield f"{address} was told {got[address, text]} times: {text[:40]!r}"
 
 
