@@ -330,9 +330,8 @@ class Inbox:
                     try:
                         async with session.begin_nested():
                             await self._tell(session, row, incoming, attempts, dead)
-                    except (
-                        Exception
-                    ):  # what cannot be handled may not be tellable either: its attempts count all the same
+                    except Exception:
+                        # What cannot be handled may not be tellable either: its attempts count all the same.
                         log.exception("update %d: nobody could be told of its failure", row.id)
             self._meter.handled.add(1, channel=row.channel, outcome="dead" if dead else "failed")
             if dead:
