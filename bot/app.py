@@ -17,6 +17,7 @@ from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
+from bot.limits import Patience
 from bot.metrics import Meter
 from bot.opening import alone, bring_up_to_date
 from bot.polling import Polling
@@ -108,7 +109,14 @@ class App:
         self.lead = Lead(database, clock.monotonic) if database.shared else None
         self.deliveries = self._make_deliveries()
         self.inbox = Inbox(
-            database, self.house, channels, now=clock.now, sleep=clock.sleep, said=self._said, meter=self.meter
+            database,
+            self.house,
+            channels,
+            now=clock.now,
+            sleep=clock.sleep,
+            said=self._said,
+            meter=self.meter,
+            patience=Patience(),
         )
         self.polling = (
             Polling(self.telegram, self.inbox, database, self.house, clock, skew, self.may_lead, self.has_room)

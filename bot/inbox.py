@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol
 
+from bot.limits import Patience
 from bot.metrics import Meter
 from content.message import to_json
 from db import accounts, attachments, inbox, jobs, outbox, trouble
@@ -85,8 +86,11 @@ class Inbox:
         sleep: Callable[[float], Awaitable[None]],
         said: Callable[[str], None],
         meter: Meter | None = None,
+        patience: Patience | None = None,
     ) -> None:
+        """Without `patience` everybody may send as much as they like."""
         self._meter = meter or Meter()
+        self._patience = patience
         self._database = database
         self._house = house
         self._doors = doors
@@ -274,11 +278,37 @@ class Inbox:
 
     async def _answer(self, session: Session, row: InboxRow, incoming: Incoming | None) -> None:
         """All that an update does, in the transaction that took it."""
+        if incoming is not None and await self._is_too_much(session, row, incoming):
+            return
         forget = await answer(session, self._house, incoming) if incoming is not None else Forget.CONTENT
         if forget == Forget.TRACES and incoming is not None:
             await self._erase(session, row, incoming)
         if forget:
             await inbox.blank(session, row.id)
+
+    async def _is_too_much(self, session: Session, row: InboxRow, incoming: Incoming) -> bool:
+        """Whether its chat floods us: then it is not read, nothing of it is kept, and its sender hears so once."""
+        if self._patience is None or incoming.place != "private":
+            return False
+        refusal = self._patience.judge(row.id, row.lane, row.received_at, incoming.files)
+        if refusal is None:
+            return False
+        self._meter.refused.add(1, channel=row.channel, much=refusal.much)
+        if refusal.tell:
+            log.warning(
+                "a chat on %s sends too much (%s); nothing of it is read for a while", row.channel, refusal.much
+            )
+            await self._put(session, row, incoming, f"common.flood_{refusal.much}", f"flood:{row.id}")
+        await inbox.blank(session, row.id)
+        return True
+
+    async def _put(self, session: Session, row: InboxRow, incoming: Incoming, words: str, key: str) -> None:
+        """Says something about an update itself."""
+        chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
+        message = self._house.words.message(words, id=row.id)
+        # In its place: behind the answers before it, and before those to what was said since.
+        after = await outbox.wait_of(session, chat.account, row.received_at)
+        await outbox.put(session, chat.account, to_json(message), now=row.received_at, after=after, key=key)
 
     def _leave_to_others(self, lane: str) -> None:
         """Does not ask again for a chat that another process is answering, until that may be over."""
@@ -310,13 +340,7 @@ class Inbox:
     async def _tell(self, session: Session, row: InboxRow, incoming: Incoming, attempts: int, dead: bool) -> None:
         """Once, that something went wrong; at the end, what must not stay even so."""
         if attempts == 2 and incoming.place == "private":
-            chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
-            message = self._house.words.message("common.error", id=row.id)
-            # In its place: behind the answers before it, and before those to what was said since.
-            after = await outbox.wait_of(session, chat.account, row.received_at)
-            await outbox.put(
-                session, chat.account, to_json(message), now=row.received_at, after=after, key=f"error:{row.id}"
-            )
+            await self._put(session, row, incoming, "common.error", f"error:{row.id}")
         if dead and is_identity_card(incoming):
             # Nothing of it is kept for repair: it would only be refused.
             await self._doors[row.channel].erase(session, json.loads(row.raw))

@@ -78,13 +78,15 @@ class Meter:
     def __init__(self) -> None:
         self.received = Count("congdoan_updates_received_total", "Updates stored, repeats left out.")
         self.handled = Count("congdoan_updates_handled_total", "Attempts to handle an update, by how they ended.")
+        self.refused = Count("congdoan_updates_refused_total", "Updates not read because their chat sent too much.")
         self.handling = Spread("congdoan_update_handling_seconds", "From taking an update to the commit of its answer.")
         self.sent = Count("congdoan_messages_sent_total", "Attempts to send, by the state that the message went to.")
         self.sending = Spread("congdoan_message_send_seconds", "How long the platform took for one attempt.")
 
     def families(self) -> list[Family]:
         """As they stand."""
-        return [each.family() for each in (self.received, self.handled, self.handling, self.sent, self.sending)]
+        counts = self.received, self.handled, self.refused, self.handling, self.sent, self.sending
+        return [each.family() for each in counts]
 
 
 def gauge(name: str, text: str, *samples: tuple[dict[str, str], float | None]) -> Family:

@@ -147,7 +147,7 @@ class TestPerson:
 
     @property
     def keys(self) -> list[str]:
-        """The content keys heard since the last clear, oldest first."""
+        """The content keys heard, oldest first."""
         return [heard.key for heard in self.heard]
 
     async def says(self, text: str) -> Heard:

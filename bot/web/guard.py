@@ -9,11 +9,12 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 
+from bot.limits import BYTES_A_DAY, DAY, Limits
 from db import webchat
 from db.models import WebSession
 from db.session import Database, settled
@@ -23,9 +24,6 @@ SECURE_COOKIE = "__Host-congdoan"
 POSTS_A_MINUTE = 20
 BURST = 30
 SESSIONS_AN_HOUR = 30
-BYTES_A_DAY = 200 * 1024 * 1024
-"""What one chat may upload in a day (promises §2.2, flooding)."""
-DAY = 86400.0
 
 
 def digest(token: str) -> str:
@@ -75,40 +73,6 @@ def network(request: web.Request) -> str:
     except ValueError:
         return request.remote or ""
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
-
-
-@dataclass(slots=True)
-class Bucket:
-    """A count that leaks: `rate` a second, at most `burst` at once."""
-
-    rate: float
-    burst: float
-    level: float = 0.0
-    at: float = 0.0
-
-    def take(self, amount: float, now: float) -> bool:
-        """Counts an amount; False when there was too much."""
-        self.level = max(0.0, self.level - (now - self.at) * self.rate)
-        self.at = now
-        if self.level + amount > self.burst:
-            return False
-        self.level += amount
-        return True
-
-
-@dataclass(slots=True)
-class Limits:
-    """Buckets by name, in memory only; the least recently used are forgotten."""
-
-    buckets: dict[str, Bucket] = field(default_factory=dict)
-
-    def take(self, name: str, rate: float, burst: float, now: float, amount: float = 1.0) -> bool:
-        """Counts an amount in a bucket; False when there was too much."""
-        bucket = self.buckets.pop(name, None) or Bucket(rate, burst, at=now)
-        self.buckets[name] = bucket
-        if len(self.buckets) > 10_000:
-            del self.buckets[next(iter(self.buckets))]
-        return bucket.take(amount, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class PlainDoor:
     name = "test"
 
     def read(self, raw: Any, received_at: datetime) -> Incoming | None:
-        return Incoming(self.name, raw["address"], received_at, text=raw["text"])
+        return Incoming(self.name, raw["address"], received_at, text=raw["text"], place=raw.get("place", "private"))
 
     async def erase(self, session: Session, raw: Any) -> None:
         """Keeps nothing."""
