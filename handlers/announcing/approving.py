@@ -10,7 +10,7 @@ from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
 from db import accounts, broadcasts, people, policy, units
 from db.errors import Conflict, NotFound
-from db.models import Broadcast, BroadcastState
+from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
 from handlers.announcing import card
 from handlers.announcing.card import dialogue, split
@@ -151,16 +151,20 @@ async def take_up(talk: Talk, arg: str) -> Move | None:
         return None
     if await in_the_way(talk):
         return None
+    so_far = await broadcasts.figures(talk.session, broadcast.id)
+    reached = so_far[OutState.SENT] + so_far[OutState.UNKNOWN]
     if not mine:
         await broadcasts.take_over(talk.session, broadcast, talk.me.id, broadcast.version, talk.now)
-    return composing.go("taken_up", **broadcast.answers, source=broadcast.id)
+    return composing.go("taken_up", **broadcast.answers, source=broadcast.id, reached=reached)
 
 
 @composing.ask("taken_up")
 async def taken_up(talk: Talk) -> str:
     assert talk.draft is not None
     await broadcasts.detach(talk.session, talk.data["source"], talk.draft.id)
-    talk.drop("source", "n")
+    if talk.data["reached"]:
+        talk.say("announcing.half_sent", n=talk.data["reached"])
+    talk.drop("source", "n", "reached")
     return "preview"
 
 

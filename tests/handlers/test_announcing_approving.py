@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from db import broadcasts, roles, snapshot, units
 from db.audiences import Rule
 from db.broadcasts import planning
-from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, Role
+from db.models import Attachment, AuditRow, Broadcast, BroadcastState, FileState, Grant, OutboxRow, OutState, Role
 from handlers.announcing import timing
 from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
@@ -401,6 +401,31 @@ async def test_a_message_whose_author_loses_the_right_half_way_is_held_for_the_r
     async with world.database.read() as session:
         found = await broadcasts.figures(session, broadcast.id)
     assert {name: n for name, n in found.items() if n} == {"held": 1, "frozen": 1, "targets": 2}
+
+
+async def test_who_takes_over_a_message_that_went_out_in_part_is_told_how_many_had_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "CHUNK", 1)
+    ha, yen = await officer(world), await officer(world, "Lê Hải Yến", "CAOSON")
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Mời anh/chị họp.")
+    await ha.taps("Xác nhận")
+    broadcast, work = await only(world), work_of(world)
+    await planner._begin(work, broadcast.id)
+    assert await planner._plan_chunk(work, broadcast.id)
+    async with world.database.write() as session:
+        await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.broadcast_id == broadcast.id)
+            .values(state=OutState.SENT, finished_at=world.now, claim="m")
+        )
+        await session.execute(update(Grant).where(Grant.person_id == await ha.id()).values(revoked_at=world.now))
+    await planner.run(work)
+    await world.deliver()
+    await yen.taps("Nhận soạn lại")
+    said = next(heard for heard in yen.heard if heard.key == "announcing.half_sent")
+    assert "đã tới 1 người" in said.text and yen.last.key == "announcing.preview"
 
 
 async def test_a_demotion_to_a_smaller_part_holds_it_too(world: World) -> None:
