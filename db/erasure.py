@@ -17,8 +17,12 @@ from db.models import (
     Attachment,
     BroadcastTarget,
     CoAuthor,
+    Complaint,
     Conversation,
+    Disqualification,
     Draft,
+    Entry,
+    EntryAnswer,
     Grant,
     InboxRow,
     InboxState,
@@ -28,8 +32,13 @@ from db.models import (
     OutState,
     Person,
     PracticeAnswer,
+    Prize,
+    PrizeState,
     QuestionReport,
     Registration,
+    Result,
+    Round,
+    RoundState,
     Shift,
     Status,
     Submission,
@@ -111,9 +120,10 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
     for table in (Draft, PracticeAnswer, Registration, UnitRequest):
         await session.execute(delete(table).where(table.person_id == person_id))
     await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
+    await _erase_contests(session, person_id)
     person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
-    person.quiet, person.muted_topics, person.erased_at = "", [], now
+    person.quiet, person.muted_topics, person.board, person.erased_at = "", [], None, now
     audit.note(session, person_id, "erase", f"person {person_id}", now)
     reports = tuple(replace(report, title="") for report in stopped.reports)
     if files or uploads:
@@ -177,6 +187,25 @@ async def _erase_question_reports(session: Session, person_id: int) -> list[str]
     ids = (await session.execute(select(QuestionReport.id).where(theirs))).scalars().all()
     await session.execute(update(QuestionReport).where(theirs).values(person_id=None, text="", answer=""))
     return [json.dumps(["baosai", str(number)])[1:-1] for number in ids]
+
+
+async def _erase_contests(session: Session, person_id: int) -> None:
+    """Papers of rounds that are not counted yet go. Of published ones stays what the result of everybody else follows
+    from, under the bare number: right answers, time and rank, without the unit."""
+    counted = select(Round.id).where(Round.state == RoundState.PUBLISHED)
+    theirs, open_ones = Entry.person_id == person_id, Entry.round_id.not_in(counted)
+    uncounted = select(Entry.id).where(theirs, open_ones)
+    await session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id.in_(uncounted)))
+    await session.execute(delete(Entry).where(theirs, open_ones))
+    await session.execute(update(Entry).where(theirs).values(unit_id=None))
+    await session.execute(update(Result).where(Result.person_id == person_id).values(unit_id=None, unit_rank=None))
+    await session.execute(update(Disqualification).where(Disqualification.person_id == person_id).values(reason=""))
+    mine = Complaint.person_id == person_id
+    await session.execute(update(Complaint).where(mine).values(person_id=None, text="", answer=""))
+    won = Prize.person_id == person_id
+    await session.execute(update(Prize).where(won).values(phone=""))
+    waiting = Prize.state.in_((PrizeState.WAITING, PrizeState.VERIFIED))
+    await session.execute(update(Prize).where(won, waiting).values(state=PrizeState.PASSED))
 
 
 async def _erase_chats(session: Session, person: Person, now: datetime) -> list[str]:

@@ -38,6 +38,11 @@ EXPORTED: dict[str, str] = {
     "unit_requests": "person_id",
     "broadcast_targets": "person_id",
     "broadcasts": "author_id",
+    "contest_entries": "person_id",
+    "contest_results": "person_id",
+    "contest_disqualifications": "person_id",
+    "contest_complaints": "person_id",
+    "contest_prizes": "person_id",
 }
 """Every table that says something about a person, and the column that names them; a test holds it against the schema."""
 
@@ -45,6 +50,8 @@ NOT_THEIRS = {
     "submissions": ("holder_id", "unseen"),
     "broadcasts": ("approver_id",),
     "grants": ("granted_by", "revoked_by"),
+    "contest_disqualifications": ("actor_id",),
+    "contest_complaints": ("actor_id",),
 }
 """Columns about others, left out of a person's own copy."""
 

@@ -38,6 +38,14 @@ class Shift(StrEnum):
     ROTATING = "rotating"
 
 
+class Board(StrEnum):
+    """How somebody stands on a contest's board: with their full name, with given name and unit, or not at all."""
+
+    FULL = "full"
+    SHORT = "short"
+    HIDDEN = "hidden"
+
+
 class Person(Base):
     """Somebody who consented. Erasing blanks the row and sets `erased_at`; the id stays as a pseudonym."""
 
@@ -54,6 +62,8 @@ class Person(Base):
     news: Mapped[bool] = mapped_column(default=False)
     muted_topics: Mapped[list[Any]] = mapped_column(default=list)
     direct_production: Mapped[bool | None]
+    board: Mapped[Board | None] = mapped_column(enum(Board))
+    """None until they were asked, at their first contest."""
     processing: Mapped[bool] = mapped_column(default=True)
     joined_at: Mapped[datetime]
     seen_at: Mapped[datetime]
@@ -96,6 +106,9 @@ class Purpose(StrEnum):
     ACCOUNT = "account"
     NEWS = "news"
     SUBMISSIONS = "submissions"
+    CONTESTS = "contests"
+    BOARD = "board"
+    """To be named on a contest's board."""
 
 
 class Consent(Base):

@@ -31,6 +31,7 @@ from db.models import AuditRow, Broadcast, BroadcastState, Grant, Level, Purpose
 from db.session import Session
 from db.submissions import Report
 from db.units import UnitRow
+from tests.db.test_contests import ACTIONS
 from tests.people import World
 
 
@@ -278,6 +279,7 @@ ELSEWHERE = {
     "restore": "tests/bot/test_backup.py",
     "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",
+    **dict.fromkeys(ACTIONS, "tests/db/test_contests.py"),
 }
 """Rows that other tests hold, because they come with something larger."""
 

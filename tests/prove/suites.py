@@ -225,6 +225,14 @@ SUITES = (
         100,
     ),
     Suite(
+        "ranking",
+        "tests/content/test_ranking.py::test_the_ranking_is_what_the_rules_say_whoever_works_it_out",
+        "A contest's ranking is what its rules say: a brute-force oracle that knows only their words agrees on random rounds",
+        "rounds",
+        10_000,
+        10_000,
+    ),
+    Suite(
         "soak",
         "tests/test_soak.py::test_for_minutes_on_end_nothing_is_lost_and_nothing_grows",
         "People write and the platform fails for minutes on end, a kill a minute in the first half: nothing lost, nothing grows (T18)",

@@ -176,6 +176,9 @@ def upgrade() -> None:
         sa.Column("news", sa.Boolean(), nullable=False),
         sa.Column("muted_topics", sa.JSON(), nullable=False),
         sa.Column("direct_production", sa.Boolean(), nullable=True),
+        sa.Column(
+            "board", sa.Enum("full", "short", "hidden", name="board", native_enum=False, length=24), nullable=True
+        ),
         sa.Column("processing", sa.Boolean(), nullable=False),
         sa.Column("joined_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("seen_at", db.session.UTCDateTime(), nullable=False),
@@ -295,7 +298,9 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("account", "news", "submissions", name="purpose", native_enum=False, length=24),
+            sa.Enum(
+                "account", "news", "submissions", "contests", "board", name="purpose", native_enum=False, length=24
+            ),
             nullable=False,
         ),
         sa.Column("text_version", sa.String(), nullable=False),
@@ -727,11 +732,282 @@ def upgrade() -> None:
             "ix_broadcast_targets_broadcast_id_state_person_id", ["broadcast_id", "state", "person_id"], unique=False
         )
 
+    op.create_table(
+        "contests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("legal_basis", sa.String(), nullable=False),
+        sa.Column("organiser", sa.String(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("one_prize", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contests_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contests")),
+    )
+    op.create_table(
+        "contest_rounds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contest_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("theme", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("draft", "ready", "published", "cancelled", name="roundstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("opens_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("closes_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("result_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("complaint_days", sa.Integer(), nullable=False),
+        sa.Column("quota", sa.JSON(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("prediction", sa.Boolean(), nullable=False),
+        sa.Column("ranking", sa.JSON(), nullable=False),
+        sa.Column("prizes", sa.JSON(), nullable=False),
+        sa.Column("collective", sa.JSON(), nullable=False),
+        sa.Column("levels", sa.JSON(), nullable=False),
+        sa.Column("bands", sa.JSON(), nullable=False),
+        sa.Column("groups", sa.JSON(), nullable=False),
+        sa.Column("pilot", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("approved_by", sa.Integer(), nullable=True),
+        sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("published_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("recount", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.String(), nullable=False),
+        sa.Column("actual", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("papers", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["contest_id"], ["contests.id"], name=op.f("fk_contest_rounds_contest_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_rounds")),
+        sa.UniqueConstraint("contest_id", "number", name=op.f("uq_contest_rounds_contest_id_number")),
+    )
+    with op.batch_alter_table("contest_rounds", schema=None) as batch_op:
+        batch_op.create_index("ix_contest_rounds_state_closes_at", ["state", "closes_at"], unique=False)
+
+    op.create_table(
+        "contest_complaints",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("due_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("done_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_complaints_person_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_complaints_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_complaints")),
+    )
+    with op.batch_alter_table("contest_complaints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_complaints_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contest_complaints_round_id"), ["round_id"], unique=False)
+
+    op.create_table(
+        "contest_disqualifications",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("lifted_at", db.session.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_disqualifications_person_id")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_disqualifications_round_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_disqualifications")),
+    )
+    with op.batch_alter_table("contest_disqualifications", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_disqualifications_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contest_disqualifications_round_id"), ["round_id"], unique=False)
+
+    op.create_table(
+        "contest_downtimes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("from_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("until_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("closes_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("noted_at", db.session.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_downtimes_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_downtimes")),
+    )
+    with op.batch_alter_table("contest_downtimes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_downtimes_round_id"), ["round_id"], unique=False)
+
+    op.create_table(
+        "contest_entries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("paper", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("running", "submitted", "returned", name="entrystate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("started_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("due_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("extended", sa.Integer(), nullable=False),
+        sa.Column("prediction", sa.Integer(), nullable=True),
+        sa.Column("submitted_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("timed_out", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_entries_person_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_entries_round_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contest_entries_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_entries")),
+        sa.UniqueConstraint("code", name=op.f("uq_contest_entries_code")),
+        sa.UniqueConstraint(
+            "round_id", "person_id", "number", name=op.f("uq_contest_entries_round_id_person_id_number")
+        ),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("contest_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_entries_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_contest_entries_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
+        "contest_prizes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("prize", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("worth", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting", "verified", "sent", "received", "passed", name="prizestate", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_prizes_person_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_prizes_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_prizes")),
+        sa.UniqueConstraint("round_id", "person_id", name=op.f("uq_contest_prizes_round_id_person_id")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("contest_prizes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_prizes_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "contest_questions",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("question", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("stem", sa.String(), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.Integer(), nullable=False),
+        sa.Column("explanation", sa.String(), nullable=False),
+        sa.Column("citation", sa.String(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("voided_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("voided_by", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_questions_round_id")),
+        sa.PrimaryKeyConstraint("round_id", "question", name=op.f("pk_contest_questions")),
+    )
+    op.create_table(
+        "contest_units",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("workers", sa.Integer(), nullable=False),
+        sa.Column("papers", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("all_right", sa.Integer(), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=True),
+        sa.Column("members_on", sa.Date(), nullable=True),
+        sa.Column("band", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_units_round_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contest_units_unit_id")),
+        sa.PrimaryKeyConstraint("round_id", "unit_id", name=op.f("pk_contest_units")),
+    )
+    op.create_table(
+        "contest_answers",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("choice", sa.Integer(), nullable=False),
+        sa.Column("at", db.session.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["contest_entries.id"], name=op.f("fk_contest_answers_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", "place", name=op.f("pk_contest_answers")),
+    )
+    op.create_table(
+        "contest_results",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("prediction", sa.Integer(), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=True),
+        sa.Column("unit_rank", sa.Integer(), nullable=True),
+        sa.Column("lot", sa.Integer(), nullable=True),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["contest_entries.id"], name=op.f("fk_contest_results_entry_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_results_person_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_results_round_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contest_results_unit_id")),
+        sa.PrimaryKeyConstraint("round_id", "person_id", name=op.f("pk_contest_results")),
+    )
+    with op.batch_alter_table("contest_results", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_results_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_contest_results_round_id_told_rank", ["round_id", "told", "rank"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("contest_results", schema=None) as batch_op:
+        batch_op.drop_index("ix_contest_results_round_id_told_rank")
+        batch_op.drop_index(batch_op.f("ix_contest_results_person_id"))
+
+    op.drop_table("contest_results")
+    op.drop_table("contest_answers")
+    op.drop_table("contest_units")
+    op.drop_table("contest_questions")
+    with op.batch_alter_table("contest_prizes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contest_prizes_person_id"))
+
+    op.drop_table("contest_prizes")
+    with op.batch_alter_table("contest_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_contest_entries_state_due_at")
+        batch_op.drop_index(batch_op.f("ix_contest_entries_person_id"))
+
+    op.drop_table("contest_entries")
+    with op.batch_alter_table("contest_downtimes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contest_downtimes_round_id"))
+
+    op.drop_table("contest_downtimes")
+    with op.batch_alter_table("contest_disqualifications", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contest_disqualifications_round_id"))
+        batch_op.drop_index(batch_op.f("ix_contest_disqualifications_person_id"))
+
+    op.drop_table("contest_disqualifications")
+    with op.batch_alter_table("contest_complaints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contest_complaints_round_id"))
+        batch_op.drop_index(batch_op.f("ix_contest_complaints_person_id"))
+
+    op.drop_table("contest_complaints")
+    with op.batch_alter_table("contest_rounds", schema=None) as batch_op:
+        batch_op.drop_index("ix_contest_rounds_state_closes_at")
+
+    op.drop_table("contest_rounds")
+    op.drop_table("contests")
     with op.batch_alter_table("broadcast_targets", schema=None) as batch_op:
         batch_op.drop_index("ix_broadcast_targets_broadcast_id_state_person_id")
         batch_op.drop_index(batch_op.f("ix_broadcast_targets_person_id"))

@@ -1,0 +1,235 @@
+"""Contests and their rounds: what may be set, when each opens and closes, and the time we ourselves were not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from db import audit, policy
+from db.errors import Conflict, NotFound, Refused
+from db.models import Contest, Downtime, Entry, EntryState, Round, RoundState
+from db.policy import Action
+from db.session import Session
+
+RUN, APPROVE = Action.ANSWER_REPORTS, Action.EMERGENCY_STOP  # until the officers' doors give them rights of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that may be set of a round (2-contests §2.2); the defaults are the usual rulebook's.
+
+    `quota` is topic → questions, `minutes` the time for a paper, `ranking` the criteria after right answers. `prizes`
+    hold {"key", "name", "count", "worth"}, best first; `collective` {"key": "number" or "ratio", "name", "worth", "level"}.
+    """
+
+    theme: str
+    opens_at: datetime
+    closes_at: datetime
+    result_at: datetime
+    quota: Mapping[str, int]
+    complaint_days: int = 3
+    minutes: int = 10
+    attempts: int = 2
+    prediction: bool = True
+    ranking: Sequence[str] = ("prediction", "time", "submitted", "lots")
+    prizes: Sequence[Mapping[str, Any]] = ()
+    collective: Sequence[Mapping[str, Any]] = ()
+    levels: Sequence[str] = ("grassroots",)
+    bands: Sequence[int] = (0, 50, 200, 500)
+    groups: Sequence[str] = ()
+    pilot: bool = False
+
+    def values(self) -> dict[str, Any]:
+        """As columns."""
+        found = asdict(self)
+        for name in ("quota", "ranking", "prizes", "collective", "levels", "bands", "groups"):
+            found[name] = dict(found[name]) if name == "quota" else list(found[name])
+        return found
+
+    def valid(self) -> bool:
+        """Whether a round can be held like this."""
+        return (
+            self.opens_at < self.closes_at <= self.result_at
+            and bool(self.quota)
+            and all(number > 0 for number in self.quota.values())
+            and self.minutes > 0
+            and self.attempts > 0
+            and self.complaint_days > 0
+        )
+
+
+async def create_contest(
+    session: Session,
+    unit_id: int,
+    name: str,
+    actor_id: int,
+    now: datetime,
+    *,
+    legal_basis: str = "",
+    organiser: str = "",
+    one_prize: bool = True,
+) -> Contest:
+    """A contest for a unit and those below it. Raises Refused."""
+    await _may(session, actor_id, RUN, unit_id)
+    row = Contest(
+        name=name, legal_basis=legal_basis, organiser=organiser, unit_id=unit_id, one_prize=one_prize,
+        created_by=actor_id or None, created_at=now,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    audit.note(session, actor_id, "create_contest", f"contest {row.id}", now, unit_id)
+    return row
+
+
+async def create_round(session: Session, contest: Contest, settings: Settings, actor_id: int, now: datetime) -> Round:
+    """The contest's next round, a draft until somebody else approves it. Raises Refused, Conflict."""
+    await _may(session, actor_id, RUN, contest.unit_id)
+    _check(settings)
+    last = select(Round.number).where(Round.contest_id == contest.id).order_by(Round.number.desc()).limit(1)
+    number = ((await session.execute(last)).scalar() or 0) + 1
+    row = Round(
+        contest_id=contest.id, number=number, created_by=actor_id or None, created_at=now, **settings.values()
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    audit.note(session, actor_id, "create_round", f"round {row.id}", now, contest.unit_id)
+    return row
+
+
+async def change(
+    session: Session, round_: Round, version: int, settings: Settings, actor_id: int, now: datetime
+) -> None:
+    """New settings for a draft. Raises Refused, and Conflict when it is none any more or somebody changed it."""
+    contest = await get_contest(session, round_.contest_id)
+    await _may(session, actor_id, RUN, contest.unit_id)
+    _check(settings)
+    await _step(session, round_, version, RoundState.DRAFT, settings.values())
+    audit.note(session, actor_id, "change_round", f"round {round_.id}", now, contest.unit_id)
+
+
+async def approve(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
+    """Lets a round be held. Raises Refused, also for who made it, and Conflict."""
+    contest = await get_contest(session, round_.contest_id)
+    await _may(session, actor_id, APPROVE, contest.unit_id)
+    if actor_id and actor_id == round_.created_by:
+        raise Refused("common.refused")
+    values = {"state": RoundState.READY, "approved_by": actor_id or None}
+    await _step(session, round_, version, RoundState.DRAFT, values)
+    audit.note(session, actor_id, "approve_round", f"round {round_.id}", now, contest.unit_id)
+
+
+async def cancel(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
+    """A round that is not held, or not counted. Raises Refused, and Conflict once its result is published."""
+    contest = await get_contest(session, round_.contest_id)
+    await _may(session, actor_id, APPROVE, contest.unit_id)
+    if round_.state not in (RoundState.DRAFT, RoundState.READY):
+        raise Conflict("common.already")
+    await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED})
+    audit.note(session, actor_id, "cancel_round", f"round {round_.id}", now, contest.unit_id)
+
+
+async def _may(session: Session, actor_id: int, action: Action, unit_id: int) -> None:
+    if actor_id != audit.SYSTEM:  # the command line
+        await policy.check(session, actor_id, action, unit_id)
+
+
+def _check(settings: Settings) -> None:
+    if not settings.valid():
+        raise Conflict("contest.bad_settings")
+
+
+async def _step(session: Session, round_: Round, version: int, state: RoundState, values: dict[str, Any]) -> None:
+    changed = await session.execute(
+        update(Round)
+        .where(Round.id == round_.id, Round.version == version, Round.state == state)
+        .values(version=version + 1, **values)
+        .returning(Round.id)
+    )
+    if changed.scalar() is None:
+        raise Conflict("common.already")
+    await session.refresh(round_)
+
+
+async def get_contest(session: Session, contest_id: int) -> Contest:
+    """The contest of an id. Raises NotFound."""
+    row = await session.get(Contest, contest_id)
+    if row is None:
+        raise NotFound("common.not_found")
+    return row
+
+
+async def get_round(session: Session, round_id: int) -> Round:
+    """The round of an id. Raises NotFound."""
+    row = await session.get(Round, round_id)
+    if row is None:
+        raise NotFound("common.not_found")
+    return row
+
+
+async def find_open(session: Session, now: datetime) -> Round | None:
+    """The round that can be taken part in now; of several the one that closes first."""
+    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at <= now, Round.closes_at > now)
+    return (await session.execute(query.order_by(Round.closes_at, Round.id).limit(1))).scalar()
+
+
+async def find_next(session: Session, now: datetime) -> Round | None:
+    """The round that opens next."""
+    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at > now)
+    return (await session.execute(query.order_by(Round.opens_at, Round.id).limit(1))).scalar()
+
+
+async def find_last_published(session: Session) -> Round | None:
+    """The round whose result was published last."""
+    query = select(Round).where(Round.state == RoundState.PUBLISHED)
+    return (await session.execute(query.order_by(Round.result_at.desc(), Round.id.desc()).limit(1))).scalar()
+
+
+async def list_rounds(session: Session, contest_id: int | None = None) -> list[Round]:
+    """All rounds, or those of one contest, the newest first."""
+    query = select(Round).order_by(Round.opens_at.desc(), Round.id.desc())
+    if contest_id is not None:
+        query = query.where(Round.contest_id == contest_id)
+    return list((await session.execute(query)).scalars())
+
+
+async def list_closed(session: Session, before: datetime) -> list[Round]:
+    """Rounds whose result was due before a moment and is not made, and those whose result must be made again."""
+    due = (Round.state == RoundState.READY) & (Round.result_at <= before)
+    again = (Round.state == RoundState.PUBLISHED) & Round.recount
+    return list((await session.execute(select(Round).where(due | again).order_by(Round.id))).scalars())
+
+
+async def make_up(session: Session, from_at: datetime, until_at: datetime, now: datetime) -> list[Round]:
+    """We were not there from one moment until another: rounds that were open meanwhile close that much later.
+
+    So do papers that were running; what they lost counts as no time used. Returns the rounds that were extended.
+    """
+    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at < until_at, Round.closes_at > from_at)
+    extended = []
+    for round_ in (await session.execute(query.order_by(Round.id))).scalars().all():
+        was = round_.closes_at
+        round_.closes_at = until_at + (was - max(from_at, round_.opens_at))  # what was left then is left now
+        lost = round_.closes_at - was
+        round_.result_at = max(round_.result_at, round_.closes_at)
+        session.add(
+            Downtime(
+                round_id=round_.id, from_at=from_at, until_at=until_at, closes_at=round_.closes_at, noted_at=now
+            )
+        )  # fmt: skip
+        running = select(Entry).where(
+            Entry.round_id == round_.id, Entry.state == EntryState.RUNNING, Entry.due_at > from_at
+        )
+        for entry in (await session.execute(running)).scalars():
+            begun = max(from_at, entry.started_at)
+            entry.due_at = until_at + (entry.due_at - begun)
+            entry.extended += int((until_at - begun).total_seconds())
+        audit.note(
+            session, audit.SYSTEM, "extend_round", f"round {round_.id}", now, seconds=int(lost.total_seconds())
+        )  # fmt: skip
+        extended.append(round_)
+    await session.flush()
+    return extended
