@@ -72,7 +72,7 @@ def summary(packs: Packs, on: date) -> list[str]:
     shown = bank.shown_topics(on)
     waiting = sum(not item.approved for item in planned(packs.anniversaries, on, 365))
     return [
-        f"questions: {len(bank.questions)}, of them reviewed by a person: {sum(q.reviewed for q in bank.questions)}",
+        f"questions: {len(bank.questions)}, on {len(packs.law.facts)} facts",
         *(
             f"  {topic}: {count}, usable today: {len(bank.usable(topic, on))}"
             + ("" if topic in shown else " (too few, not offered)")

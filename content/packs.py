@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from content.anniversaries import AnniversaryPack, load_anniversaries
 from content.campaigns import Campaign, load_campaigns
+from content.law import Law, load_law
 from content.quiz import Bank, load_quiz
 from content.source import ContentError, Problem
 
@@ -20,6 +21,7 @@ class Packs:
 
     anniversaries: AnniversaryPack
     campaigns: tuple[Campaign, ...]
+    law: Law
     bank: Bank
 
 
@@ -34,11 +36,12 @@ def load_packs(commands: Collection[str]) -> Packs:
             problems.extend(error.problems)
             return None
 
-    anniversaries, campaigns, bank = (
+    anniversaries, campaigns, law = (
         load(lambda: load_anniversaries(commands=commands)),
         load(load_campaigns),
-        load(load_quiz),
+        load(load_law),
     )
-    if anniversaries is None or campaigns is None or bank is None:
+    bank = load(lambda: load_quiz(law=law)) if law is not None else None
+    if anniversaries is None or campaigns is None or law is None or bank is None:
         raise ContentError(problems)
-    return Packs(anniversaries, campaigns, bank)
+    return Packs(anniversaries, campaigns, law, bank)

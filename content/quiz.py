@@ -1,48 +1,63 @@
-"""The bank of law questions: every one with its article, its dates and what it was checked against."""
+"""The bank of law questions: each asks a fact of the law, and takes document, dates and confidence from it."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
+import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
-from rapidfuzz import fuzz, process
+from pydantic import BaseModel, ConfigDict
 
-from content.calendar import official
+from content.law import CHECKED, LOCKED, Fact, Law, citation, load_law
+from content.question_faults import alike, balance, faults
 from content.source import ROOT, ContentError, Problem, Source, parse, read
-from content.text import fold
+from content.spelling import spelling
 
-STEM, OPTION, EXPLANATION, CITATION = 220, 90, 220, 120
-"""Longest texts in characters (4-conversation §4.6.1; document and article: ours)."""
 FEWEST = 5
 """A topic is shown from this many usable questions on (decisions 28)."""
-BIAS = 0.4
-"""No more than this share of a topic's right answers may be the longest, or stand in one place."""
-ALIKE = 92
-"""Stems this similar (folded, of 100) are the same question."""
-CHECKED = ("A", "A*", "A-ocr")
-"""Read in the text of the law itself (fact sheet, section 0); these may be practised before a person reviewed them."""
-FACT = re.compile(r"[A-Z]{2}-D?\d{2}")
-NEW_TONE = re.compile(r"\b\w*(?:o[àáảãạèéẻẽẹ]|(?<!q)u[ỳýỷỹỵ])\b", re.IGNORECASE)
-"""Words with the tone on the last letter, where official papers put it on the one before. In "qu" the u is no vowel."""
 TOPICS = (
-    "membership", "officers", "finance", "organisation", "wages", "contracts", "bargaining", "safety", "insurance",
+    "membership", "officers", "finance", "organisation", "wages", "contracts", "bargaining", "safety", "insurance", "democracy",
+    "history", "emulation",
 )  # fmt: skip
 """The topics in the order in which they are offered; each is a file of this name."""
 
 
-class Question(BaseModel):
-    """One question. `answer` is the index of the right option; `valid_to` the last day it is true, if known."""
+class Written(BaseModel):
+    """A question as it stands in its file. `article` only where it is narrower than the fact's.
+
+    `case`: the words of the stem that say which of several values of the fact is asked. `reckoned`: sums behind figures
+    that are in no law, such as "12 + 2 = 14". `answer` is the index of the right option. `level`: 1 everybody should know,
+    2 takes some reading, 3 for officers.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    topic: str = ""
+    fact: str
+    level: int
+    stem: str
+    options: tuple[str, str, str, str]
+    answer: int
+    explanation: str
+    article: str = ""
+    case: str = ""
+    reckoned: tuple[str, ...] = ()
+    author: str
+    reviewed_by: str = ""
+    reviewed_on: str = ""
+
+
+class Question(BaseModel):
+    """One question with what it inherits from its fact. `valid_to` is the last day it is true, if known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    topic: str
+    level: int
     stem: str
     options: tuple[str, str, str, str]
     answer: int
@@ -50,43 +65,39 @@ class Question(BaseModel):
     document: str
     article: str
     fact: str
+    says: str
     confidence: str
     valid_from: date
     valid_to: date | None = None
+    reckoned: tuple[str, ...] = ()
     author: str
-    reviewed_by: str = ""
-    reviewed_on: date | None = None
-
-    @field_validator("valid_from", "valid_to", "reviewed_on", mode="before")
-    @classmethod
-    def _day(cls, value: object) -> object:
-        # pydantic alone would read "2025" as so many seconds since 1970.
-        if isinstance(value, str):
-            return date.fromisoformat(value) if value else None
-        return value
-
-    @property
-    def reviewed(self) -> bool:
-        """Whether a named person checked it."""
-        return bool(self.reviewed_by and self.reviewed_on)
 
     @property
     def citation(self) -> str:
         """Article, document and the day from which it is in force, e.g. "khoản 1 Điều 8 (Luật …, hiệu lực từ 01/7/2025)"."""
-        # A document that names its amendment has brackets of its own; brackets in brackets read badly on a phone.
-        document = self.document.replace(" (", ", ").removesuffix(")")
-        return f"{self.article} ({document}, hiệu lực từ {official(self.valid_from)})"
+        return citation(self.article, self.document, self.valid_from)
 
-    def usable(self, on: date) -> bool:
-        """In force on a day, and safe to ask: B needs a named reviewer, C is never asked (decisions 28)."""
-        in_force = self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
-        return in_force and (self.confidence in CHECKED or (self.confidence == "B" and self.reviewed))
+    @property
+    def text(self) -> str:
+        """The mark of all that a reviewer reads: a review given for another text is none."""
+        read_by_reviewer = (self.stem, *self.options, str(self.answer), self.explanation, self.citation, self.says)
+        return hashlib.sha256("\n".join(read_by_reviewer).encode()).hexdigest()[:16]
 
-    def to_dict(self) -> dict[str, Any]:
+    def in_force(self, on: date) -> bool:
+        """Whether its law is in force on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    @property
+    def checked(self) -> bool:
+        """Read in the law's own text and not locked: it may be practised before a person reviewed it (decisions 28)."""
+        return self.confidence in CHECKED and self.topic not in LOCKED
+
+    def to_dict(self, reviewed_by: str = "", reviewed_on: date | None = None) -> dict[str, Any]:
         """The form of `congdoan content questions --json`."""
         return {
             "id": self.id,
             "topic": self.topic,
+            "level": self.level,
             "stem": self.stem,
             "options": list(self.options),
             "answer": self.answer,
@@ -96,16 +107,28 @@ class Question(BaseModel):
             "confidence": self.confidence,
             "valid_from": self.valid_from.isoformat(),
             "valid_to": self.valid_to.isoformat() if self.valid_to else None,
-            "reviewed_by": self.reviewed_by,
-            "reviewed_on": self.reviewed_on.isoformat() if self.reviewed_on else None,
+            "reviewed_by": reviewed_by,
+            "reviewed_on": reviewed_on.isoformat() if reviewed_on else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What people said about questions as they are now: the ids approved, and those sent back or voided."""
+
+    approved: frozenset[str] = frozenset()
+    out: frozenset[str] = frozenset()
+
+
+UNREAD = Standing()
+"""Nobody has reviewed anything."""
 
 
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
-    questions: tuple[Question, ...]
+    questions: tuple[Written, ...]
 
 
 class Bank:
@@ -119,8 +142,8 @@ class Bank:
         self._places = places
         self.questions = tuple(questions)
         self._by_id = {question.id: question for question in self.questions}
-        self._day = date.min
-        self._of_day: dict[str, tuple[Question, ...]] = {}
+        self._asked: tuple[date, Standing] | None = None
+        self._usable: dict[str, tuple[Question, ...]] = {}
         """By topic, what may be asked on that day: every menu asks whether there is enough."""
 
     @property
@@ -140,32 +163,57 @@ class Bank:
         """The question of an id, None when it was taken out."""
         return self._by_id.get(question_id)
 
-    def usable(self, topic: str, on: date) -> tuple[Question, ...]:
-        """The questions of a topic that may be asked on a day."""
-        if on != self._day:
-            usable = [question for question in self.questions if question.usable(on)]
-            self._of_day = {each: tuple(q for q in usable if q.topic == each) for each in self._titles}
-            self._day = on
-        return self._of_day.get(topic, ())
+    def standing(self, verdicts: Iterable[tuple[str, str, bool]]) -> Standing:
+        """What verdicts (question, mark of the text, whether approved) say of the questions as they are now."""
+        approved: set[str] = set()
+        out: set[str] = set()
+        for name, text, good in verdicts:
+            question = self._by_id.get(name)
+            if question is not None and question.text == text:
+                (approved if good else out).add(name)
+        return Standing(frozenset(approved), frozenset(out))
 
-    def shown_topics(self, on: date) -> list[str]:
+    def may_ask(self, question: Question, on: date, standing: Standing = UNREAD) -> bool:
+        """Whether it is in force on a day and safe: B and locked topics need a reviewer, nothing voided is asked."""
+        if question.id in standing.out or not question.in_force(on):
+            return False
+        return question.checked or question.id in standing.approved
+
+    def usable(self, topic: str, on: date, standing: Standing = UNREAD) -> tuple[Question, ...]:
+        """The questions of a topic that may be practised on a day."""
+        if self._asked != (on, standing):
+            usable = [question for question in self.questions if self.may_ask(question, on, standing)]
+            self._usable = {each: tuple(q for q in usable if q.topic == each) for each in self._titles}
+            self._asked = (on, standing)
+        return self._usable.get(topic, ())
+
+    def shown_topics(self, on: date, standing: Standing = UNREAD) -> list[str]:
         """The topics that have enough usable questions on a day."""
-        return [topic for topic in self._titles if len(self.usable(topic, on)) >= FEWEST]
+        return [topic for topic in self._titles if len(self.usable(topic, on, standing)) >= FEWEST]
+
+    def for_contest(self, on: date, standing: Standing) -> tuple[Question, ...]:
+        """What may enter a contest on a day: in force, and approved by a named person as it stands now."""
+        return tuple(q for q in self.questions if q.id in standing.approved and self.may_ask(q, on, standing))
 
     def ended(self, on: date) -> list[Problem]:
         """The questions whose law is no longer in force on a day: not an error (history stays), but work to do."""
         return [
-            Problem(*self._places[q.id], f"{q.id}: in force until {q.valid_to.isoformat()} only")
+            Problem(*self._places[q.id], f"{q.id}: in force until {q.valid_to.isoformat()} only: retired, not asked")
             for q in self.questions
             if q.valid_to is not None and q.valid_to < on
         ]
 
 
-def load_quiz(folder: Path = ROOT / "packs" / "quiz") -> Bank:
-    """Loads and checks every topic. Raises ContentError with all problems, each with file and line."""
+def load_quiz(folder: Path = ROOT / "packs" / "quiz", law: Law | None = None) -> Bank:
+    """Loads and checks every topic against the facts of `law` (ours if not given).
+
+    Raises ContentError with all problems, each with file and line.
+    """
+    law = law or load_law()
     problems: list[Problem] = []
     titles: dict[str, str] = {}
-    found: list[tuple[Question, Source, int]] = []
+    found: list[tuple[Written, Fact | None, Source, int]] = []
+    questions: list[Question] = []
     for path in sorted(folder.glob("*.yaml"), key=_order):
         try:
             source = read(path)
@@ -175,102 +223,51 @@ def load_quiz(folder: Path = ROOT / "packs" / "quiz") -> Bank:
             continue
         if path.stem not in TOPICS:
             problems.append(Problem(source.file, 1, f"'{path.stem}' is no topic: name it in TOPICS"))
-        problems += [Problem(source.file, source.line(("title",)), f"title: {text}") for text in _spelling(file.title)]
+        problems += [Problem(source.file, source.line(("title",)), f"title: {text}") for text in spelling(file.title)]
         titles[path.stem] = file.title
-        here = [question.model_copy(update={"topic": path.stem}) for question in file.questions]
-        found += [(question, source, source.line(("questions", n))) for n, question in enumerate(here)]
-        problems += _balance(here, source)
-    for question, source, line in found:
-        problems += [Problem(source.file, line, f"{question.id}: {text}") for text in _faults(question)]
-    problems += _repeats(found)
+        for n, written in enumerate(file.questions):
+            fact = law.find(written.fact)
+            found.append((written, fact, source, source.line(("questions", n))))
+            if fact is not None:
+                questions.append(_question(path.stem, written, fact))
+        if len(file.questions) >= FEWEST:
+            problems += [Problem(source.file, 1, text) for text in balance(file.questions)]
+    first: dict[str, str] = {}
+    for written, fact, source, line in found:
+        told = list(faults(written, fact))
+        if written.id in first:
+            told.append(f"this id stands in {first[written.id]} too: give it the next letter")
+        first[written.id] = source.file
+        problems += [Problem(source.file, line, f"{written.id}: {text}") for text in told]
+    places = {written.id: (source.file, line) for written, _, source, line in found}
+    problems += [
+        Problem(*places[name], f"{name} asks the same as {other}") for name, other in alike([w for w, *_ in found])
+    ]
     if problems:
         raise ContentError(problems)
-    places = {question.id: (source.file, line) for question, source, line in found}
-    return Bank(titles, places, (question for question, _, _ in found))
+    return Bank(titles, places, questions)
+
+
+def _question(topic: str, written: Written, fact: Fact) -> Question:
+    return Question(
+        id=written.id,
+        topic=topic,
+        level=written.level,
+        stem=written.stem,
+        options=written.options,
+        answer=written.answer,
+        explanation=written.explanation,
+        document=fact.source,
+        article=written.article or fact.article,
+        fact=fact.id,
+        says=fact.says,
+        confidence=fact.confidence,
+        valid_from=fact.valid_from,
+        valid_to=fact.valid_to,
+        reckoned=written.reckoned,
+        author=written.author,
+    )
 
 
 def _order(path: Path) -> tuple[int, str]:
     return (TOPICS.index(path.stem) if path.stem in TOPICS else len(TOPICS), path.stem)
-
-
-def _spelling(text: str) -> list[str]:
-    """What a proofreader would mark: an empty text, letters in pieces, the tone mark in the new place, stray spaces."""
-    if not text.strip():
-        return ["empty"]
-    faults = []
-    if not unicodedata.is_normalized("NFC", text):
-        faults.append("letters and marks are stored apart (not NFC)")
-    composed = unicodedata.normalize("NFC", text)
-    faults += [f"'{word}' has its tone mark on the last letter (write hòa, hủy)" for word in NEW_TONE.findall(composed)]
-    if " ".join(text.split()) != text:
-        faults.append("spaces or line breaks too many")
-    return faults
-
-
-def _faults(question: Question) -> list[str]:
-    faults = []
-    for name, text, limit in (
-        ("stem", question.stem, STEM),
-        ("explanation", question.explanation, EXPLANATION),
-        ("document", question.document, CITATION),
-        ("article", question.article, CITATION),
-        *((f"option {'ABCD'[n]}", option, OPTION) for n, option in enumerate(question.options)),
-    ):
-        faults += [f"{name}: {fault}" for fault in _spelling(text)]
-        if len(text) > limit:
-            faults.append(f"the {name} has {len(text)} characters, at most {limit} fit")
-    if len({fold(option) for option in question.options}) < 4:
-        faults.append("two options say the same")
-    if not 0 <= question.answer <= 3:
-        faults.append(f"answer {question.answer} is none of 0 to 3")
-    if "Điều" not in question.article:
-        faults.append("a question without its article does not exist")
-    if not FACT.fullmatch(question.fact):
-        faults.append(f"'{question.fact}' is no id of the fact sheet")
-    if not re.fullmatch(rf"{re.escape(question.fact.lower())}[a-z]?", question.id):
-        faults.append(f"the id must be {question.fact.lower()}, with a letter behind it from the second question on")
-    if not question.author.strip():
-        faults.append("nobody is named as author")
-    if question.confidence not in (*CHECKED, "B"):
-        faults.append(f"a fact of confidence '{question.confidence}' may not be asked")
-    if question.valid_to is not None and question.valid_to < question.valid_from:
-        faults.append("it ends before it begins")
-    if bool(question.reviewed_by) != bool(question.reviewed_on):
-        faults.append("a review needs a name and a day")
-    return faults
-
-
-def _balance(questions: list[Question], source: Source) -> list[Problem]:
-    """Right answers that give themselves away: always the longest, or always in one place."""
-    if len(questions) < FEWEST:
-        return []
-    problems = []
-    longest = sum(
-        len(q.options[q.answer]) > max(len(o) for n, o in enumerate(q.options) if n != q.answer) for q in questions
-    )
-    if longest > BIAS * len(questions):
-        problems.append(
-            Problem(source.file, 1, f"the right option is the longest in {longest} of {len(questions)} questions")
-        )
-    for place, count in Counter(q.answer for q in questions).items():
-        if count > BIAS * len(questions):
-            problems.append(
-                Problem(source.file, 1, f"the right option is {'ABCD'[place]} in {count} of {len(questions)} questions")
-            )
-    return problems
-
-
-def _repeats(found: list[tuple[Question, Source, int]]) -> list[Problem]:
-    problems = []
-    first: dict[str, str] = {}
-    stems: dict[str, str] = {}
-    for question, source, line in found:
-        if question.id in first:
-            problems.append(Problem(source.file, line, f"the id {question.id} stands in {first[question.id]} too"))
-        first[question.id] = source.file
-        stem = fold(question.stem)
-        alike = process.extractOne(stem, stems, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE)
-        if alike is not None:
-            problems.append(Problem(source.file, line, f"{question.id} asks the same as {alike[2]}"))
-        stems[question.id] = stem
-    return problems

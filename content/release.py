@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from content.quiz import NEW_TONE
 from content.source import Problem, Source
+from content.spelling import NEW_TONE
 from content.text import fold
 
 

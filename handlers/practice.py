@@ -37,7 +37,7 @@ async def _wrong(talk: Talk) -> list[Question]:
     bank = talk.house.packs.bank
     missed = sorted((at, name) for name, (right, at) in (await _answers(talk)).items() if not right)
     questions = (bank.find(name) for _, name in missed)
-    return [question for question in questions if question is not None and question.usable(talk.today)]
+    return [question for question in questions if question is not None and bank.may_ask(question, talk.today)]
 
 
 @dialogue.ask("home")
@@ -95,8 +95,9 @@ def _shuffled(talk: Talk) -> list[int]:
 def _current(talk: Talk) -> Question | None:
     """The question in hand; None after the last one, and for one that was taken out or ran out of force meanwhile."""
     queue, i = talk.data["queue"], talk.data["i"]
-    question = talk.house.packs.bank.find(queue[i]) if i < len(queue) else None
-    return question if question is not None and question.usable(talk.today) else None
+    bank = talk.house.packs.bank
+    question = bank.find(queue[i]) if i < len(queue) else None
+    return question if question is not None and bank.may_ask(question, talk.today) else None
 
 
 @dialogue.ask("question")
@@ -148,7 +149,7 @@ async def ask_explained(talk: Talk) -> Message | str:
         answer=question.options[question.answer],
         explanation=question.explanation,
         citation=question.citation,
-        reviewed=question.reviewed,
+        reviewed=False,
     )
 
 

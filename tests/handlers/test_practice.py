@@ -75,16 +75,6 @@ async def test_a_topic_is_chosen_by_its_name_too(world: World, typed: str) -> No
     assert hoa.last.key == "practice.question"
 
 
-async def test_a_question_that_somebody_reviewed_is_not_marked(world: World) -> None:
-    packs = only(world.house.packs, lambda q: True, reviewed_by="Luật sư Trần Văn A", reviewed_on=date(2025, 7, 1))
-    world.house = replace(world.house, packs=packs)
-    hoa = await world.joined("Bùi Thị Hoa")
-    await hoa.says("on luat")
-    await hoa.says("1")
-    await answers(world, hoa, right=True)
-    assert "chưa thẩm định" not in hoa.last.text
-
-
 @pytest.mark.parametrize("typed", ["{}", "{}.", "câu {}", "CAU {}", "đáp án {}", "chọn {}"])
 async def test_an_answer_is_a_letter_or_a_number_however_it_is_typed(world: World, typed: str) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
@@ -217,23 +207,6 @@ async def test_a_question_that_goes_out_of_force_or_is_taken_out_meanwhile_is_le
     world.house = replace(world.house, packs=only(whole, lambda q: q.id not in queue))
     await hoa.taps("Câu tiếp")
     assert hoa.last.key == "practice.done" and "1/1" in hoa.last.text
-
-
-async def test_facts_nobody_has_confirmed_are_never_asked() -> None:
-    from tests.people import spoken
-
-    bank = spoken()[1].bank
-    (some, *_) = bank.questions
-    assert some.usable(date(2026, 1, 1))
-    for confidence, reviewed, usable in (("B", "", False), ("B", "Luật sư", True), ("C", "Luật sư", False)):
-        changed = some.model_copy(
-            update={
-                "confidence": confidence,
-                "reviewed_by": reviewed,
-                "reviewed_on": date(2025, 7, 1) if reviewed else None,
-            }
-        )
-        assert changed.usable(date(2026, 1, 1)) is usable
 
 
 async def test_without_joining_one_may_practise_and_nothing_is_kept(world: World) -> None:
