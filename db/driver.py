@@ -1,67 +1,128 @@
-"""One trip to SQLite's thread for each statement, where the driver's own cursor makes four: make, execute, fetch, close.
+"""SQLite for SQLAlchemy: one trip to the connection's thread for each statement, where the driver's own cursor makes four.
 
-Where it is called for (`Connection.brief`), none: a short statement takes less time than the trip.
+In a brief transaction (`aiosqlite.Connection.brief`) there is none: a short statement takes less time than the trip.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from functools import partial
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 Row = tuple[object, ...]
 LONG = 0.005
-"""Seconds after which a statement has kept everybody waiting: the next time it goes to the thread."""
+"""Seconds after which a question has kept everybody waiting: the next time it goes to the thread."""
 _long: set[str] = set()
+
+
+class ElsewhereError(Exception):
+    """This question takes long, and whoever asks it here cannot wait for the thread."""
+
+
+async def _nothing() -> None:
+    pass
 
 
 class Cursor:
     """What SQLAlchemy asks of a cursor. Every row is fetched at once, so nothing stays open between statements."""
 
     arraysize = 1
+    server_side = False
+    __slots__ = ("_adapted", "_rows", "connection", "description", "lastrowid", "rowcount")
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self.connection = connection
+    def __init__(self, adapted: Connection, server_side: bool = False) -> None:
+        self._adapted = adapted
+        self.connection: aiosqlite.Connection = adapted.driver_connection
         self.description: Row | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
-        self._rows: list[Row] = []
+        self._rows: Iterator[Row] = iter(())
 
-    async def __aenter__(self) -> Cursor:
-        return self
-
-    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        if not getattr(self.connection, "brief", False) or sql in _long:
-            await self.connection._execute(self.execute_there, sql, parameters)  # type: ignore[no-untyped-call]
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        if not self._here(sql):
+            self._execute_elsewhere(sql, parameters)
             return
-        time = asyncio.get_running_loop().time
-        began = time()
+        began = time.monotonic()
         self.execute_there(sql, parameters)
-        if time() - began > LONG:
+        if time.monotonic() - began > LONG and sql.startswith("SELECT"):
             _long.add(sql)
 
-    async def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> None:
-        await self.connection._execute(self.execute_there, sql, parameters, True)  # type: ignore[no-untyped-call]
+    def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> None:
+        if self._here(sql):
+            self.execute_there(sql, parameters, True)
+        else:
+            self._execute_elsewhere(sql, parameters, True)
 
-    def execute_there(self, sql: str, parameters: Sequence[object], many: bool = False) -> None:
+    def _here(self, sql: str) -> bool:
+        """Whether a statement is done in our thread. Raises ElsewhereError where it should not be and nobody can wait."""
+        if not getattr(self.connection, "brief", False):
+            return False
+        if in_greenlet():
+            await_(_nothing())  # SQLAlchemy takes a driver that never waits for one that is not asynchronous
+            return sql not in _long
+        if sql in _long:
+            raise ElsewhereError
+        return True
+
+    def _execute_elsewhere(self, *work: object) -> None:
+        try:
+            await_(self.connection._execute(self.execute_there, *work))  # type: ignore[no-untyped-call]
+        except ValueError as error:
+            self._adapted._handle_exception(error)
+
+    def execute_there(self, sql: str, parameters: Sequence[Any], many: bool = False) -> None:
         """Runs in the connection's thread, or in ours while that one has nothing to do."""
         cursor = self.connection._conn.cursor()
         try:
-            (cursor.executemany if many else cursor.execute)(sql, parameters)  # type: ignore[arg-type]
-            self._rows = cursor.fetchall()
+            (cursor.executemany if many else cursor.execute)(sql, parameters)
+            self._rows = iter(cursor.fetchall())
             self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
         finally:
             cursor.close()
 
-    async def fetchall(self) -> list[Row]:
-        return self._rows
+    def fetchone(self) -> Row | None:
+        return next(self._rows, None)
 
-    async def close(self) -> None:
+    def fetchmany(self, size: int | None = None) -> list[Row]:
+        return list(islice(self._rows, size or self.arraysize))
+
+    def fetchall(self) -> list[Row]:
+        return list(self._rows)
+
+    def close(self) -> None:
         """Nothing is open."""
 
+    async def _async_soft_close(self) -> None:
+        """The same."""
 
-def in_one_trip(connection: aiosqlite.Connection) -> None:
-    """Lets a connection answer with cursors of this kind."""
-    connection.cursor = partial(Cursor, connection)  # type: ignore[method-assign,assignment]
+
+class Connection(AsyncAdapt_aiosqlite_connection):
+    """SQLAlchemy's, with our cursors."""
+
+    __slots__ = ()
+    _cursor_cls = Cursor  # type: ignore[assignment]
+    _ss_cursor_cls = Cursor  # type: ignore[assignment]
+
+    def rollback(self) -> None:
+        """After a statement that failed, which is where it was made."""
+        if getattr(self._connection, "brief", False):
+            self._connection._conn.rollback()
+        else:
+            super().rollback()
+
+
+class Module(AsyncAdapt_aiosqlite_dbapi):
+    """What `create_async_engine` takes for the driver."""
+
+    def __init__(self) -> None:
+        super().__init__(aiosqlite, sqlite3)
+
+    def connect(self, *arguments: Any, **settings: Any) -> Connection:
+        made = super().connect(*arguments, **settings)
+        return Connection(self, made.driver_connection)

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Index, event, text
+from sqlalchemy import Connection, CursorResult, DateTime, Dialect, Executable, Index, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -19,10 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from db import postgres
-from db.driver import in_one_trip
+from db.driver import ElsewhereError, Module
 from db.trouble import Kind, Trouble, lost_a_race
-
-Session = AsyncSession
 
 WRITER_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -81,23 +79,61 @@ async def settled(work: Callable[[], Awaitable[T]]) -> T:
     return await work()
 
 
+class Session(AsyncSession):
+    """One transaction's view. In a brief one (`Database.write`) statements run where they are asked: carrying each through
+    a greenlet, as SQLAlchemy does so that its driver may wait, takes as long as all the rest of it.
+    """
+
+    bare: Connection | None = None
+    """In a brief one its connection."""
+
+    if not TYPE_CHECKING:  # the many forms of its declaration stay SQLAlchemy's
+
+        async def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
+            if self.bare is not None:
+                with suppress(ElsewhereError):
+                    return self.sync_session.execute(statement, params, **more)
+            return await super().execute(statement, params, **more)
+
+    async def flush(self, objects: Any = None) -> None:
+        if self.bare is not None:
+            self.sync_session.flush(objects)
+        else:
+            await super().flush(objects)
+
+    async def ask(self, statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        """What the tables themselves answer to a statement, in half the time. What was changed in rows of this session,
+        and is not flushed, it does not see; rows of it that it changes stay as they were.
+        """
+        if self.bare is not None:
+            with suppress(ElsewhereError):
+                return self.bare.execute(statement, values)
+        return await (await self.connection()).execute(statement, values)
+
+    async def raw(self, sql: str) -> None:
+        """The same for what is said to the driver word for word."""
+        if self.bare is not None:
+            self.bare.exec_driver_sql(sql)
+        else:
+            await (await self.connection()).exec_driver_sql(sql)
+
+
 @asynccontextmanager
-async def undone_by(session: AsyncSession, refusal: type[Exception]) -> AsyncIterator[None]:
+async def undone_by(session: Session, refusal: type[Exception]) -> AsyncIterator[None]:
     """What a block has written is as if it had never been where it raises a `refusal`, and the session knows no rows any more.
 
     SQLAlchemy's own `begin_nested` remembers each row as it was to bring it back, which here takes longer than reading it.
     """
     await session.flush()
-    connection = await session.connection()
-    await connection.exec_driver_sql("SAVEPOINT block")
+    await session.raw("SAVEPOINT block")
     try:
         yield
         await session.flush()
     except refusal:
         session.expunge_all()
-        await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT block")
+        await session.raw("ROLLBACK TO SAVEPOINT block")
         raise
-    await connection.exec_driver_sql("RELEASE SAVEPOINT block")
+    await session.raw("RELEASE SAVEPOINT block")
 
 
 class Database:
@@ -116,8 +152,8 @@ class Database:
         else:
             self._writer = _engine(url, WRITER_PRAGMAS, "BEGIN IMMEDIATE", 1)
             self._reader = _engine(url, READER_PRAGMAS, "BEGIN", 4)
-        self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False)
-        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False)
+        self._write_sessions = async_sessionmaker(self._writer, class_=Session, expire_on_commit=False)
+        self._read_sessions = async_sessionmaker(self._reader, class_=Session, expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._writing: float | None = None
         self.open = 0
@@ -140,7 +176,7 @@ class Database:
         return self._writer
 
     @asynccontextmanager
-    async def write(self, *, brief: bool = False) -> AsyncIterator[AsyncSession]:
+    async def write(self, *, brief: bool = False) -> AsyncIterator[Session]:
         """One write transaction: committed at the end of the block, rolled back by an exception.
 
         In a `brief` one SQLite's short statements hold everything else up instead of taking a trip to a thread each,
@@ -163,13 +199,14 @@ class Database:
             self.open -= 1
 
     @asynccontextmanager
-    async def _briefly(self, session: AsyncSession) -> AsyncIterator[None]:
-        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-        driver.brief = True
+    async def _briefly(self, session: Session) -> AsyncIterator[None]:
+        connection = await session.connection()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.brief, session.bare = True, connection.sync_connection
         try:
             yield
         finally:
-            driver.brief = False
+            driver.brief, session.bare = False, None
 
     @property
     def writing(self) -> float:
@@ -194,13 +231,13 @@ class Database:
         finally:
             os.close(folder)
 
-    async def tell_others(self, session: AsyncSession) -> None:
+    async def tell_others(self, session: Session) -> None:
         """Wakes the other processes that work on this database (`lead.listen`) once a transaction is committed."""
         if self.shared:
             await session.execute(text("SELECT pg_notify('congdoan', '')"))
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[Session]:
         """A consistent view that can change nothing."""
         self.open += 1
         try:
@@ -275,7 +312,7 @@ class Database:
         await self._writer.dispose()
 
 
-async def triggers(session: AsyncSession, table: str) -> int:
+async def triggers(session: Session, table: str) -> int:
     """How many triggers stand before a table."""
     if session.get_bind().dialect.name == "postgresql":
         return await postgres.triggers(session, table)
@@ -283,17 +320,18 @@ async def triggers(session: AsyncSession, table: str) -> int:
     return int((await session.execute(query, {"table": table})).scalar_one())
 
 
-async def _complaints(session: AsyncSession, pragma: str) -> list[str]:
+async def _complaints(session: Session, pragma: str) -> list[str]:
     return [line for line in map(str, (await session.execute(text(pragma))).scalars()) if line != "ok"]
 
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=600, hide_parameters=True)
+    engine = create_async_engine(
+        url, module=Module(), pool_size=size, max_overflow=0, pool_timeout=600, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         driver: Any = connection
-        in_one_trip(driver.driver_connection)
         driver.isolation_level = None  # the driver would otherwise open transactions of its own and leak SAVEPOINTs
         cursor = connection.cursor()
         for pragma in pragmas:

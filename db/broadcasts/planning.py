@@ -184,7 +184,7 @@ async def add_targets(
         rows_of = select(*values).where(Account.id.in_(ids)).order_by(Account.id)
         await session.execute(insert(OutboxRow).from_select([*theirs, *same], rows_of))
     if own:
-        await (await session.connection()).execute(_OWN, own)
+        await session.ask(_OWN, own)
     its_key = literal(key) + cast(BroadcastTarget.person_id, String)
     its_row = select(OutboxRow.id).where(OutboxRow.dedup_key == its_key).correlate(BroadcastTarget).scalar_subquery()
     for reason, people in reasons.items():

@@ -112,12 +112,11 @@ async def claim(
     parcels: list[Parcel] = []
     expired: list[int] = []
     taken = set(busy)
-    connection = await session.connection()
     for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
         most = ask.limit - len(parcels) + SPARE
         asked = {"channel": channel, "lane": int(lane), "now": now, "busy": list(busy), "most": most}
-        for row_id, policy, address, payload, body, edits, expires_at in await connection.execute(_DUE, asked):
+        for row_id, policy, address, payload, body, edits, expires_at in await session.ask(_DUE, asked):
             if expires_at is not None and expires_at < now:
                 expired.append(row_id)
             elif address not in taken and len(parcels) < ask.limit:
@@ -129,7 +128,7 @@ async def claim(
         ended = {"state": OutState.EXPIRED, "finished_at": now}
         await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
     if parcels:
-        await connection.execute(_LEAVING, {"rows": [parcel.id for parcel in parcels], "mark": mark})
+        await session.ask(_LEAVING, {"rows": [parcel.id for parcel in parcels], "mark": mark})
     return parcels
 
 
@@ -143,7 +142,7 @@ async def settle(session: Session, results: Sequence[Settlement], now: datetime)
             await _settle(session, result, now)
     await session.flush()  # a claim in the same transaction asks the tables themselves
     if arrived:
-        await (await session.connection()).execute(_ARRIVED, arrived)
+        await session.ask(_ARRIVED, arrived)
 
 
 async def _settle(session: Session, result: Settlement, now: datetime) -> None:
@@ -186,7 +185,7 @@ async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
 async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:
     """When the next waiting message of some lanes may go, in the past for what is due; None when nothing waits."""
     asked = {"channel": channel, "now": now}
-    found = (await (await session.connection()).execute(_next(tuple(lanes)), asked)).one()
+    found = (await session.ask(_next(tuple(lanes)), asked)).one()
     return min((moment for moment in found if moment is not None), default=None)
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
+from db.models import Unit
 from db.session import Database
 from tests.people import World
 
@@ -58,6 +59,27 @@ async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
         trips.clear()
         await session.execute(short)
         assert len(trips) > 1, "its beginning and the statement"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("brief", [True, False])
+async def test_what_fails_undoes_its_transaction_and_the_next_is_as_good(world: World, brief: bool) -> None:
+    count = text("SELECT count(*) FROM units")
+    for fails in ("the statement", "the flush"):
+        with pytest.raises(IntegrityError):
+            async with world.database.write(brief=brief) as session:
+                await session.execute(text("UPDATE units SET workers = 1"))
+                if fails == "the statement":
+                    await session.execute(text("INSERT INTO units (id) VALUES (1)"))
+                session.add(Unit(id=1))
+                await session.flush()
+    async with world.database.write(brief=brief) as session:
+        assert (await session.execute(text("SELECT count(*) FROM units WHERE workers = 1"))).scalar_one() == 0
+        before = (await session.ask(count)).scalar_one()
+        await session.raw("SAVEPOINT here")
+        await session.execute(text("UPDATE units SET workers = 2"))
+        await session.raw("ROLLBACK TO SAVEPOINT here")
+        assert (await session.execute(count)).scalar_one() == before
 
 
 async def test_a_refused_statement_leaves_its_transaction_usable(world: World) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -181,11 +181,10 @@ class _NoThread:
         """The desk needs none."""
 
 
-class _Every(set[str]):
-    """Statements that go to the desk even in a brief transaction: all of them, to fail there or be the last."""
-
-    def __contains__(self, sql: object) -> bool:
-        return True
+@asynccontextmanager
+async def _not_briefly(_database: db.session.Database, _session: db.session.Session) -> AsyncIterator[None]:
+    """Every statement goes to the desk, to fail there or be the last."""
+    yield
 
 
 class _Engines:
@@ -218,7 +217,7 @@ def used(disk: Disk, life: Callable[[], Life]) -> Iterator[None]:
     with (
         mock.patch.object(aiosqlite.core, "Connection", Connection),
         mock.patch.object(db.session, "_engine", _Engines.get),
-        mock.patch.object(db.driver, "_long", _Every()),
+        mock.patch.object(db.session.Database, "_briefly", _not_briefly),
     ):
         yield
 
