@@ -72,6 +72,13 @@ def test_the_bank_is_large_enough_and_every_topic_is_known(bank: Bank) -> None:
     assert sum(q.document.startswith("Luật Công đoàn") for q in bank.questions) >= 50
 
 
+def test_the_trade_union_law_is_asked_in_breadth_and_so_is_grassroots_democracy(bank: Bank) -> None:
+    union = [q for q in bank.questions if q.topic in ("membership", "officers", "finance", "organisation")]
+    assert len(union) >= 96 and len({q.fact for q in union}) >= 80
+    assert {q.level for q in union} == {1, 2, 3}
+    assert sum(q.topic == "democracy" for q in bank.questions) >= 22
+
+
 @pytest.mark.parametrize("on", [date(2025, 7, 25), date(2026, 11, 24)])
 def test_every_topic_can_be_practised_in_the_demo_and_today(bank: Bank, on: date) -> None:
     shown = bank.shown_topics(on)
