@@ -62,7 +62,7 @@ def load_content(settings: Settings) -> tuple[Words, Packs]:
     except ContentError as error:
         problems += error.problems
     try:
-        packs = load_packs(COMMAND_NAMES)
+        packs = load_packs(COMMAND_NAMES, settings.names_of_days)
     except ContentError as error:
         problems += error.problems
     if problems:

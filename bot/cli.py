@@ -44,9 +44,13 @@ def _settings(*, for_run: bool = False) -> Settings:
 
 
 def _content() -> tuple[Words, Packs]:
-    """Words and packs, for commands that need no settings."""
+    """Words and packs, for commands that need no settings; those there are count."""
     try:
-        return load_content(Settings.model_construct())
+        settings = load_settings()
+    except SettingsError:
+        settings = Settings.model_construct()
+    try:
+        return load_content(settings)
     except ContentError as error:
         _fail([*map(str, error.problems), f"{len(error.problems)} problem(s) in the content."])
 
@@ -156,7 +160,7 @@ def check() -> None:
     except SettingsError as error:
         problems += error.problems
     try:
-        load_content(Settings.model_construct())
+        load_content(settings or Settings.model_construct())
     except ContentError as error:
         problems += map(str, error.problems)
     notes = remarks()
@@ -204,7 +208,7 @@ def invite(role: str, code: str) -> None:
 @click.option("--days", type=click.IntRange(1, 40000), default=365, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def calendar(start: str, days: int, as_json: bool) -> None:
-    """Every automatic message that is planned, and what still waits for approval."""
+    """The calendar of content: each automatic message with its day, audience, text, card, and who released it or must."""
     try:
         first = date.fromisoformat(start) if start else None
     except ValueError:
@@ -217,8 +221,7 @@ def calendar(start: str, days: int, as_json: bool) -> None:
         click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
         return
     for entry in entries:
-        state = "" if entry["approved"] else "  [waits for approval]"
-        click.echo(f"{entry['at']}  {entry['key']}  {entry['audience']}{state}\n    {entry['text'].splitlines()[0]}")
+        click.echo("\n    ".join(content_report.shown(entry)))
 
 
 @main.group("content")

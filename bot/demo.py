@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
@@ -102,8 +102,8 @@ class DemoHouse:
         parts = key.split(":")
         if len(parts) < 3:
             return ""
-        founded = self._app.packs.anniversaries.get(parts[1]).founded
-        return official_day_month(date(int(parts[2]), founded.month, founded.day))
+        day = self._app.packs.anniversaries.get(parts[1]).day(int(parts[2]))
+        return official_day_month(day) if day is not None else ""
 
     async def _dues(self, now: datetime) -> list[Due]:
         async with self._app.database.read() as session:

@@ -21,6 +21,8 @@ POSTGRESQL = "postgresql+psycopg://"
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}")
 """A bot token. What is accepted here is what `bot.logs` blanks: the two must not differ."""
 
+DAY_NAME = re.compile(r"[a-z0-9]+=[a-z]+")
+
 
 class Settings(BaseSettings):
     """The settings; the table in the README says the same in words."""
@@ -47,6 +49,7 @@ class Settings(BaseSettings):
     hotline: str = ""
     duty_line: str = ""
     watch_address: str = ""
+    day_names: str = ""
     log: Literal["text", "json"] = "text"
     rate_per_second: Annotated[float, Field(gt=0, le=1000)] = 29.5
 
@@ -64,6 +67,13 @@ class Settings(BaseSettings):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
             raise ValueError
         return value.rstrip("/")
+
+    @field_validator("day_names")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        if not all(DAY_NAME.fullmatch(pair) for pair in value.split()):
+            raise ValueError
+        return value
 
     @field_validator("watch_address")
     @classmethod
@@ -99,6 +109,11 @@ class Settings(BaseSettings):
         return parts.hostname or "", parts.port
 
     @property
+    def names_of_days(self) -> dict[str, str]:
+        """By key of an anniversary, the word of the name to use."""
+        return dict(pair.split("=") for pair in self.day_names.split())
+
+    @property
     def database_file(self) -> Path | None:
         """The file behind that address; None where it is a server's."""
         path = self.database.removeprefix(SQLITE)
@@ -126,6 +141,7 @@ EXPECTED = {
     "hotline": "a telephone number where a person answers in office hours",
     "duty_line": "a telephone number that is really staffed, or nothing",
     "watch_address": "host:port for health and metrics, such as 127.0.0.1:9464; empty for none",
+    "day_names": "days and the names to use, such as 3004=central 2212=both (content/packs/anniversaries.yaml has them)",
     "log": "text or json",
     "rate_per_second": "a number above 0 and at most 1000, such as 29.5",
 }

@@ -23,6 +23,9 @@ first four of the new are assumed."""
 CULTURE_DAY = ((24, 11), 2026)
 """24/11 is a day off from 2026 (Resolution 28/2026/QH16; fact sheet, section 1, point 7)."""
 
+LABOUR_CODE = 2021
+"""The year from which on the Labour Code of 2019 is in force (its art. 220); before it nothing is said of days off."""
+
 LONGEST_REST = timedelta(days=14)
 """More than any run of holidays, weekends and the days given for them."""
 
@@ -61,19 +64,23 @@ def lunar(day: date) -> tuple[int, int, int]:
     return int(found["day"]), int(found["month"]), int(found["year"])
 
 
-@cache
 def tet(year: int) -> date:
     """The first day of the lunar year that begins in this solar year."""
-    return _solar(1, 1, year)
+    return from_lunar(1, 1, year)
+
+
+def ancestors_day(year: int) -> date:
+    """Giỗ Tổ Hùng Vương, the 10th of the third lunar month."""
+    return from_lunar(10, 3, year)
 
 
 @cache
-def ancestors_day(year: int) -> date:
-    """Giỗ Tổ Hùng Vương, the 10th of the third lunar month."""
-    return _solar(10, 3, year)
+def from_lunar(day: int, month: int, year: int) -> date:
+    """The solar date of a day of the Vietnamese lunar calendar (UTC+7), not of a leap month. Raises ValueError.
 
-
-def _solar(day: int, month: int, year: int) -> date:
+    From the library vnlunar, held against the sun and the moon for every year from 1990 to 2099 by a test: its one wrong
+    month (the fourth of 2054) holds none of our days.
+    """
     found = get_solar_date(day, month, year, 0)
     if found is None:
         raise ValueError(f"there is no {day}/{month} in the lunar year {year}")
@@ -105,6 +112,15 @@ def around_tet(day: date) -> bool:
 def is_holiday(day: date) -> bool:
     """Whether a day is a public holiday with pay; the assumptions stand beside the tables above."""
     return _in_labour_code(day) or ((day.day, day.month) == CULTURE_DAY[0] and day.year >= CULTURE_DAY[1])
+
+
+@cache
+def days_off(year: int) -> tuple[date, ...]:
+    """All public holidays with pay of a year, in order; none for years before the Labour Code of 2019."""
+    if year < LABOUR_CODE:
+        return ()
+    days = (date(year, 1, 1) + timedelta(days=n) for n in range(366))
+    return tuple(day for day in days if day.year == year and is_holiday(day))
 
 
 def _in_labour_code(day: date) -> bool:

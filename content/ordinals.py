@@ -38,13 +38,16 @@ def check_ordinals(pack: AnniversaryPack, text: str, today: date) -> list[tuple[
     year_word = "năm" if plain != spaced else "nam"  # in a text with marks, "nam" is the south, or men
     wrong: list[tuple[str, int, int]] = []
     for anniversary in pack.anniversaries:
+        if anniversary.origin is None or anniversary.month:
+            continue
         for match in _mentions(anniversary, plain):
             nth = plain.endswith(_NTH, 0, match.start("n"))
             if not nth and spaced[slice(*match.span("word"))] != year_word:
                 continue
             written, year = int(match["n"]), _year_near(anniversary, plain, match)
-            computed = (year or today.year) - anniversary.founded.year
-            passed = year is None and anniversary.founded.replace(year=today.year) < today
+            computed = (year or today.year) - anniversary.origin
+            day = anniversary.day(today.year)
+            passed = year is None and day is not None and day < today
             right = (computed, computed + 1) if passed else (computed,)
             if written not in right and (anniversary.key, written, computed) not in wrong:
                 wrong.append((anniversary.key, written, computed))
@@ -54,7 +57,7 @@ def check_ordinals(pack: AnniversaryPack, text: str, today: date) -> list[tuple[
 def _mentions(anniversary: Anniversary, plain: str) -> Iterator[re.Match[str]]:
     """Every place where a number is said of this anniversary, in the ways people write it."""
     name, day = _name(anniversary), _day(anniversary)
-    founding = _dated(anniversary, str(anniversary.founded.year))
+    founding = _dated(anniversary, str(anniversary.origin))
     pair = rf"{founding}{_DASH}{_dated(anniversary, _ANY_YEAR)}"
     for form in (
         # 97 years of the day's name; the name for the 97th time; the name (97 years)
@@ -74,14 +77,14 @@ def _name(anniversary: Anniversary) -> str:
     """The full name, after which anything may follow, or a short one that ends where it should."""
     full, *short = (
         re.escape(fold(name).removeprefix("ngay ")).replace(r"\ ", r"\s")
-        for name in (anniversary.name, *anniversary.aliases)
+        for name in (anniversary.name, *anniversary.names.values(), *anniversary.aliases)
     )
     shorts = "|".join(sorted(short, key=len, reverse=True))
     return rf"\b(?:{full}\b|(?:{shorts})\b{_ENDS})" if short else rf"\b{full}\b"
 
 
 def _day(anniversary: Anniversary) -> str:
-    day, month = anniversary.founded.day, anniversary.founded.month
+    day, month = anniversary.place
     return rf"(?<!\d)0?{day}(?:\s?[/.-]\s?| thang )0?{month}(?!\d)"
 
 
@@ -96,6 +99,6 @@ def _year_near(anniversary: Anniversary, plain: str, match: re.Match[str]) -> in
     found = [
         (min(abs(at.start() - match.start()), abs(at.start() - match.end())), int(at[1]))
         for at in re.finditer(_dated(anniversary, rf"({_ANY_YEAR})"), plain)
-        if int(at[1]) != anniversary.founded.year
+        if int(at[1]) != anniversary.origin
     ]
     return min(found)[1] if found else None

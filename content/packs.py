@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,8 +25,11 @@ class Packs:
     bank: Bank
 
 
-def load_packs(commands: Collection[str]) -> Packs:
-    """Loads every pack; `commands` are those that a button may name. Raises ContentError with all problems of all."""
+def load_packs(commands: Collection[str], names: Mapping[str, str] | None = None) -> Packs:
+    """Loads every pack; `commands` are those that a button may name, `names` the chosen names of anniversaries by key.
+
+    Raises ContentError with all problems of all.
+    """
     problems: list[Problem] = []
 
     def load(loader: Callable[[], Pack]) -> Pack | None:
@@ -37,7 +40,7 @@ def load_packs(commands: Collection[str]) -> Packs:
             return None
 
     anniversaries, campaigns, law = (
-        load(lambda: load_anniversaries(commands=commands)),
+        load(lambda: load_anniversaries(commands=commands, names=names)),
         load(load_campaigns),
         load(load_law),
     )

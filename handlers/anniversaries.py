@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from content.anniversaries import Anniversary, ordinal_of
 from content.calendar import official
 from db import activities, people
 from handlers.activities import may_write
@@ -14,20 +17,27 @@ TOPIC = "anniversary"
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
-    """The next five dates."""
-    found = []
-    for anniversary in talk.house.packs.anniversaries.anniversaries:
-        day = anniversary.founded.replace(year=talk.today.year)
-        if day < talk.today:
-            day = day.replace(year=day.year + 1)
+    """The next five dates and those for which the reader's unit wrote something, the moon's with their solar day too."""
+    pack = talk.house.packs.anniversaries
+    found: list[tuple[date, Anniversary]] = []
+    for anniversary in pack.anniversaries:
+        years = [year for year in (talk.today.year, talk.today.year + 1) if not pack.left_out(year, anniversary.key)]
+        days = [day for year in years if (day := anniversary.day(year)) is not None and day >= talk.today]
+        if days and anniversary.known and not anniversary.month:
+            found.append((days[0], anniversary))
+    rows: list[list[object]] = []
+    for day, anniversary in sorted(found, key=lambda item: item[0]):
+        own = await _own_line(talk, anniversary.key, day.year) if anniversary.activity else ""
+        if len(rows) >= NEXT and not own:
+            continue
         left = (day - talk.today).days
         words = talk.words("anniversaries.left", n=left) if left else talk.words("anniversaries.today")
-        own = await _own_line(talk, anniversary.key, day.year)
-        found.append((day, [official(day), day.year - anniversary.founded.year, anniversary.name, words, own]))
-    found.sort(key=lambda item: item[0])
+        number = ordinal_of(anniversary, day.year)
+        moon = "{}/{}".format(*anniversary.place) if anniversary.lunar else ""
+        rows.append([official(day), number, anniversary.name, words, own, moon])
     without = ["remind"] if talk.person is not None and _is_reminded(talk) else []
     without += [] if await may_write(talk) else ["activity"]
-    talk.say("anniversaries.list", without=without, days=[row for _, row in found[:NEXT]])
+    talk.say("anniversaries.list", without=without, days=rows)
     return None
 
 

@@ -106,7 +106,7 @@ def _beside(item: Planned) -> dict[str, object]:
 async def _warn(work: Work, session: Session, top: int, now: datetime) -> None:
     """Seven days ahead the responsible people hear once of an anniversary that nobody has released for the year."""
     for item in planned(work.packs.anniversaries, local_date(now), WARN.days + 1):
-        if not item.approved and item.audience == "all":
+        if not (item.approved or item.left_out) and item.audience == "all":
             dedup = f"approve:{item.anniversary}:{item.year}"
             await _tell_responsible(work, session, top, "anniversaries.approval_needed", dedup, item, now)
 

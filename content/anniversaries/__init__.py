@@ -1,8 +1,8 @@
 """The anniversaries: their pack, which messages fall on which day, and the check of the years in an officer's text."""
 
 from content.anniversaries.loading import YEARS, has_picture, load_anniversaries
-from content.anniversaries.pack import ACTIVITY, Anniversary, AnniversaryPack, Button, Texts
-from content.anniversaries.planning import Planned, planned
+from content.anniversaries.pack import ACTIVITY, Anniversary, AnniversaryPack, Button, Texts, YearRelease
+from content.anniversaries.planning import Planned, ordinal_of, planned, span
 from content.ordinals import check_ordinals
 
 __all__ = [
@@ -13,8 +13,11 @@ __all__ = [
     "Button",
     "Planned",
     "Texts",
+    "YearRelease",
     "check_ordinals",
     "has_picture",
     "load_anniversaries",
+    "ordinal_of",
     "planned",
+    "span",
 ]

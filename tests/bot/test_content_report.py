@@ -14,7 +14,10 @@ from content.anniversaries import load_anniversaries
 from tests.bot.test_cli import congdoan
 from tests.people import spoken
 
-FIELDS = {"at", "key", "kind", "ordinal", "audience", "text", "approved"}
+FIELDS = {
+    "at", "key", "kind", "name", "day", "ordinal", "days_off", "audience", "text", "card", "approved", "left_out",
+    "proofread_by", "approved_by",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +34,7 @@ def listed(*options: str) -> list[dict[str, Any]]:
 
 def test_a_year_is_listed_with_the_fields_and_the_hours_of_the_default_shift() -> None:
     found = listed("--from", "2025-01-01", "--days", "365")
-    plain = [(e["at"], e["key"], e["ordinal"]) for e in found if e["audience"] == "all"]
+    plain = [(e["at"], e["key"], e["ordinal"]) for e in found if e["audience"] == "all" and not e["left_out"]]
     assert plain == [
         ("2025-01-25T17:00:00+07:00", "kn:0302:2025:tet", 95),
         ("2025-04-26T17:00:00+07:00", "kn:3004:2025:t3", 50), ("2025-04-30T07:00:00+07:00", "kn:3004:2025:t0", 50),
@@ -40,7 +43,15 @@ def test_a_year_is_listed_with_the_fields_and_the_hours_of_the_default_shift() -
         ("2025-08-30T17:00:00+07:00", "kn:0209:2025:t3", 80), ("2025-09-02T07:00:00+07:00", "kn:0209:2025:t0", 80),
     ]  # fmt: skip
     assert {e["audience"] for e in found} == {"all", "enterprise", "registered"}
-    assert all(e["approved"] for e in found)
+    assert all(e["approved"] != e["left_out"] for e in found)
+    assert {e["approved_by"] for e in found} == {"Đinh Quang Đại (nhân vật giả)"}
+    assert {e["key"].split(":")[3] for e in found if e["card"]} == {"t0", "tet"}
+    assert {e["key"].split(":")[1]: e["days_off"] for e in found if e["days_off"]} == {
+        "0101": 1, "al1003": 1, "3004": 1, "0105": 1, "0209": 2,
+    }  # fmt: skip
+    assert [(e["name"], e["day"], e["text"]) for e in found if e["kind"] == "month"] == [
+        ("Tháng Công nhân", "2025-05-01", ""), ("Tháng hành động về an toàn, vệ sinh lao động", "2025-05-01", ""),
+    ]  # fmt: skip
     assert [e["at"] for e in found] == sorted(e["at"] for e in found)
 
 
@@ -54,21 +65,33 @@ def test_the_question_before_the_end_of_a_round_is_listed_too_and_has_no_ordinal
 
 def test_what_waits_for_approval_is_listed_and_marked() -> None:
     found = listed("--from", "2026-01-01", "--days", "365")
-    assert len(found) == 14 and not any(e["approved"] for e in found)
+    assert len(found) > 30 and not any(e["approved"] or e["left_out"] for e in found)
     shown = congdoan("calendar", "--from", "2026-07-20", "--days", "10").stdout
-    assert shown.count("[waits for approval]") == 2 and "97 năm" in shown
+    assert shown.count("[waits for approval]") == 3 and "97 năm" in shown
+    released = congdoan("calendar", "--from", "2025-07-27", "--days", "2").stdout
+    assert "[read by Vũ Ngọc Mai (nhân vật giả), released by Đinh Quang Đại (nhân vật giả)]" in released
+    assert "[left out by Đinh Quang Đại (nhân vật giả)]" in released and "(card)" in released
+
+
+def test_the_chosen_names_stand_in_the_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONGDOAN_DAY_NAMES", "3004=central")
+    named = [e for e in listed("--from", "2027-04-30", "--days", "1") if e["key"] == "kn:3004:2027:t0"]
+    assert "52 năm Ngày Giải phóng miền Nam, thống nhất đất nước (30/4/1975" in named[0]["text"]
+    monkeypatch.setenv("CONGDOAN_DAY_NAMES", "3004=longest")
+    assert "3004 has no name 'longest'" in congdoan("calendar", ok=False).stderr
 
 
 @pytest.mark.parametrize("year", [1990, 2029, 2030, 2099])
 def test_any_year_can_be_asked(year: int) -> None:
-    found = listed("--from", f"{year}-01-01", "--days", "366")
+    found = listed("--from", f"{year}-01-01", "--days", "365")
     for entry in found:
         if entry["kind"] == "anniversary":
             anniversary = load_anniversaries().get(entry["key"].split(":")[1])
-            assert entry["ordinal"] == year - anniversary.founded.year and f"{entry['ordinal']} năm" in entry["text"]
+            if anniversary.origin is not None:
+                assert entry["ordinal"] == year - anniversary.origin and f"{entry['ordinal']} năm" in entry["text"]
             at = datetime.fromisoformat(entry["at"])
             assert at.utcoffset() == timedelta(hours=7) and at.year == year
-    assert len({(e["key"], e["audience"]) for e in found}) == len(found) >= 9
+    assert len({(e["key"], e["audience"]) for e in found}) == len(found) >= 22
 
 
 @pytest.mark.parametrize("start", ["1989-12-31", "2100-01-01", "0001-01-01", "9999-12-31"])
@@ -77,8 +100,8 @@ def test_a_year_that_cannot_be_planned_is_named_with_those_that_can(start: str) 
 
 
 def test_a_span_beyond_the_last_year_ends_with_it() -> None:
-    assert listed("--from", "2099-12-01", "--days", "40000") == []
-    assert len(listed("--from", "1990-01-01", "--days", "40000")) > 1200
+    assert [e["key"] for e in listed("--from", "2099-12-01", "--days", "40000")] == ["kn:2212:2099:t0"]
+    assert len(listed("--from", "1990-01-01", "--days", "40000")) > 2400
 
 
 def test_every_question_is_listed_with_what_it_rests_on() -> None:
@@ -101,5 +124,5 @@ def test_the_check_of_content_says_what_waits_for_a_person() -> None:
     )
     packs = spoken()[1]
     lines = content_report.summary(packs, date(2026, 7, 1))
-    assert any("that wait for approval: 11" in line for line in lines)
+    assert any("that wait for approval: 27" in line for line in lines)
     assert len([line for line in lines if "usable today" in line]) == 9

@@ -47,7 +47,7 @@ def test_what_is_wrong_and_what_is_missing_is_named_together(monkeypatch: pytest
     [
         ("web_port", "65536"), ("web_port", "-1"), ("web_port", "8080.5"), ("webchat", "perhaps"),
         ("rate_per_second", "nan"), ("rate_per_second", "inf"), ("rate_per_second", "-1"), ("rate_per_second", "1001"),
-        ("telegram_token", "abc"), ("telegram_token", "123:short"), ("telegram_token", f"bot{TOKEN}"),
+        ("day_names", "3004"), ("day_names", "3004=central, 2212=both"), ("telegram_token", "abc"), ("telegram_token", "123:short"), ("telegram_token", f"bot{TOKEN}"),
         ("web_address", "chat.example.vn"), ("telegram_api", "ftp://x"), ("telegram_api", "https://"), ("database_url", "mysql://x/y"), ("database_url", "postgresql://x"),
         ("database_url", "sqlite+aiosqlite:///"), ("database_url", "sqlite+aiosqlite:///:memory:"),
     ],

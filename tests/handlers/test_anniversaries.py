@@ -21,10 +21,21 @@ async def test_the_next_five_days_come_with_their_years_and_what_is_left(world: 
     assert await lines(hoa) == [
         "28/7/2025: 96 năm Ngày thành lập Công đoàn Việt Nam (còn 3 ngày)",
         "02/9/2025: 80 năm Quốc khánh nước Cộng hòa xã hội chủ nghĩa Việt Nam (còn 39 ngày)",
+        "01/01/2026: Tết Dương lịch (còn 160 ngày)",
         "03/02/2026: 96 năm Ngày thành lập Đảng Cộng sản Việt Nam (còn 193 ngày)",
-        "30/4/2026: 51 năm Ngày Giải phóng hoàn toàn miền Nam, thống nhất đất nước (còn 279 ngày)",
-        "19/5/2026: 136 năm Ngày sinh Chủ tịch Hồ Chí Minh (còn 298 ngày)",
+        "17/02/2026: Tết Nguyên đán, 1/1 âm lịch (còn 207 ngày)",
     ]
+
+
+async def test_what_those_who_released_a_year_left_out_is_not_listed(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    world.now = local(2025, 7, 26, 9)
+    assert not [line for line in await lines(hoa) if "27/7/2025" in line]
+    world.now = local(2026, 7, 26, 9)  # nobody has released anything of that year yet
+    assert (await lines(hoa))[0] == "27/7/2026: 79 năm Ngày Thương binh - Liệt sĩ (còn 1 ngày)"
+    assert not [
+        line for line in await lines(hoa) if "Chuyển đổi số" in line
+    ]  # only remembered: nobody has looked it up
 
 
 @pytest.mark.parametrize(

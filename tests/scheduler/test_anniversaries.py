@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from content.anniversaries import YearRelease
 from content.calendar import LOCAL
 from content.message import from_json
-from content.release import Release
 from db import broadcasts as rows
 from db import campaigns, figures, outbox, units
 from db.audiences import Rule
@@ -147,7 +147,7 @@ async def test_around_tet_everybody_gets_one_message_and_nothing_in_the_days_of_
 
 
 async def test_an_anniversary_on_a_sunday_comes_on_that_sunday(world: World) -> None:
-    released = Release.model_validate(
+    released = YearRelease.model_validate(
         {"proofread_by": "a", "proofread_on": "2030-01-01", "approved_by": "b", "approved_on": "2030-01-02"}
     )
     pack = world.house.packs.anniversaries.model_copy(update={"approvals": {2030: released}})
@@ -415,9 +415,10 @@ async def test_unreleased_texts_are_never_sent_and_somebody_is_told_once_a_week_
         if heard is None and mai.keys:
             heard = world.now.astimezone(LOCAL)
     assert await sent(world) == {} and await states(world) == {} and hoa.keys == []
-    assert mai.keys == dai.keys == ["anniversaries.approval_needed"]
+    assert mai.keys == dai.keys == ["anniversaries.approval_needed"] * 2
     assert heard is not None and heard.strftime("%d/%m %H") == "18/07 07"  # 25/7 is the first message
-    assert "25/7/2026" in mai.last.text and "97 năm" in mai.last.text
+    assert "25/7/2026" in mai.heard[0].text and "97 năm" in mai.heard[0].text
+    assert "27/7/2026" in mai.heard[1].text and "79 năm" in mai.heard[1].text
 
 
 # ---------------------------------------------------------------------------------------------------- registrations
