@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -29,13 +30,17 @@ ARTICLE = re.compile(r"(?:điểm \w+ )?(?:khoản \d+[a-z]? )?Điều \d+[a-z]?
 
 
 class Document(BaseModel):
-    """A law, decree or source. `text`: the file it was read in, which is no part of the product."""
+    """A law, decree or source. `text`: the file it was read in, which is no part of the product.
+
+    A source of history (`kind`) is told of, not in force: it has no articles, and all that stands in it is B.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     short: str
     text: str = ""
+    kind: Literal["law", "history"] = "law"
 
 
 class Fact(BaseModel):
@@ -48,6 +53,7 @@ class Fact(BaseModel):
     says: str
     document: str
     document_name: str = ""
+    of_history: bool = False
     amended_by: str = ""
     article: str = ""
     confidence: str
@@ -72,7 +78,7 @@ class Fact(BaseModel):
     @property
     def citation(self) -> str:
         """Article, document and the day from which it is in force."""
-        return citation(self.article, self.source, self.valid_from)
+        return citation(self.article, self.source, None if self.of_history else self.valid_from)
 
     def in_force(self, on: date) -> bool:
         """Whether it is true on a day."""
@@ -83,10 +89,12 @@ class Fact(BaseModel):
         return self.in_force(on) and self.confidence in CHECKED and not self.disputed and self.area not in LOCKED
 
 
-def citation(article: str, source: str, valid_from: date) -> str:
-    """How a place is cited, e.g. "khoản 1 Điều 8 (Luật …, hiệu lực từ 01/7/2025)"."""
+def citation(article: str, source: str, valid_from: date | None) -> str:
+    """How a place is cited, e.g. "khoản 1 Điều 8 (Luật …, hiệu lực từ 01/7/2025)"; without a day, a source of history."""
     # A document that names its amendment has brackets of its own; brackets in brackets read badly on a phone.
-    where = f"{source.replace(' (', ', ').removesuffix(')')}, hiệu lực từ {official(valid_from)}"
+    where = source.replace(" (", ", ").removesuffix(")")
+    if valid_from is not None:
+        where += f", hiệu lực từ {official(valid_from)}"
     return f"{article} ({where})" if article else where
 
 
@@ -147,7 +155,9 @@ def load_law(folder: Path = FOLDER) -> Law:
                 problems.append(Problem(source.file, line, f"the id {fact.id} stands in {places[fact.id][0]} too"))
             places[fact.id] = (source.file, line)
             name = known.name if known is not None else fact.document
-            facts.append(fact.model_copy(update={"area": path.stem, "document_name": name}))
+            of_history = known is not None and known.kind == "history"
+            inherited = {"area": path.stem, "document_name": name, "of_history": of_history}
+            facts.append(fact.model_copy(update=inherited))
     if problems:
         raise ContentError(problems)
     return Law(documents, facts, places)
@@ -169,6 +179,8 @@ def _faults(fact: Fact, documents: dict[str, Document]) -> Iterator[str]:
         yield f"'{fact.id}' is no id of a fact (write two letters and a number, CD-67)"
     if fact.document not in documents:
         yield f"the document '{fact.document}' is not in documents.yaml: add it there"
+    elif documents[fact.document].kind == "history" and (fact.article or fact.confidence != "B"):
+        yield f"'{fact.document}' is a source of history: it has no article, and what it says is of confidence B"
     # What was read elsewhere than in the law itself may not know its article; no B fact is asked before somebody reviewed it.
     if (fact.article or fact.confidence != "B") and not is_article(fact.article):
         yield f"article '{fact.article}': write it as 'điểm a khoản 2 Điều 10' (several with a comma between them)"

@@ -63,6 +63,7 @@ class Question(BaseModel):
     answer: int
     explanation: str
     document: str
+    of_history: bool = False
     article: str
     fact: str
     says: str
@@ -75,7 +76,7 @@ class Question(BaseModel):
     @property
     def citation(self) -> str:
         """Article, document and the day from which it is in force, e.g. "khoản 1 Điều 8 (Luật …, hiệu lực từ 01/7/2025)"."""
-        return citation(self.article, self.document, self.valid_from)
+        return citation(self.article, self.document, None if self.of_history else self.valid_from)
 
     @property
     def text(self) -> str:
@@ -258,6 +259,7 @@ def _question(topic: str, written: Written, fact: Fact) -> Question:
         answer=written.answer,
         explanation=written.explanation,
         document=fact.source,
+        of_history=fact.of_history,
         article=written.article or fact.article,
         fact=fact.id,
         says=fact.says,

@@ -59,8 +59,8 @@ def problems(folder: Path) -> str:
 
 def test_every_area_of_the_fact_sheet_is_there(law: Law) -> None:
     series = {fact.id.rsplit("-", 1)[0] for fact in law.facts}
-    assert {"CD", "LD", "DC", "AT", "BH", "VL"} <= series
-    for last in ("CD-66", "LD-82", "DC-D14", "AT-24", "BH-38", "VL-08", "DC-18"):
+    assert {"CD", "LD", "DC", "AT", "BH", "VL", "TD", "SK", "LS"} <= series
+    for last in ("CD-66", "LD-82", "DC-D14", "AT-24", "BH-38", "VL-08", "DC-18", "TD-15", "SK-08"):
         assert law.find(last) is not None, last
     assert all(fact.confidence in (*CHECKED, "B") for fact in law.facts)
 
@@ -119,6 +119,21 @@ def test_a_secondary_fact_may_know_no_article_and_the_same_id_twice_is_found(tmp
     assert load_law(write(tmp_path / "one", fact(confidence="B", article=""))).facts
     assert "the id CD-01 stands in" in problems(write(tmp_path / "two", fact(), fact()))
     assert "'weather' is no area" in problems(write(tmp_path / "three", fact(), area="weather"))
+
+
+def test_a_source_of_history_is_told_of_and_not_in_force(law: Law, tmp_path: Path) -> None:
+    told = law.find("LS-02")
+    assert told is not None and told.citation == "Tư liệu Báo Thanh Niên, Báo Tây Ninh về ngày thành lập Công đoàn"
+    asked = next(q for q in load_quiz(law=law).questions if q.fact == told.id)
+    assert asked.citation == told.citation and not asked.checked
+    source = {"name": "Báo Thử", "short": "Báo Thử", "text": "", "kind": "history"}
+    for values in ({"confidence": "A"}, {"confidence": "B"}, {"confidence": "A", "article": ""}):
+        folder = write(tmp_path / "law", fact(**values))
+        (folder / "documents.yaml").write_text(yaml.safe_dump({"documents": {"luat-thu": source}}), encoding="utf-8")
+        assert "is a source of history" in problems(folder)
+    folder = write(tmp_path / "law", fact(confidence="B", article=""))
+    (folder / "documents.yaml").write_text(yaml.safe_dump({"documents": {"luat-thu": source}}), encoding="utf-8")
+    assert load_law(folder).facts
 
 
 def test_the_line_told_is_the_line_of_the_fact(tmp_path: Path) -> None:
