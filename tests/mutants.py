@@ -32,17 +32,21 @@ OTHER: dict[type[ast.AST], type[ast.AST]] = {
 
 
 def places(tree: ast.Module) -> Iterator[tuple[int, str, ast.AST, str]]:
-    """What can be mistaken: line, what it becomes, the node, and how."""
-    annotations = {
+    """What can be mistaken: line, what it becomes, the node, and how. Annotations and `@dataclass(slots=True)` do nothing."""
+    left_alone = {
         id(part)
         for node in ast.walk(tree)
-        for name in ("annotation", "returns")
-        if isinstance(each := getattr(node, name, None), ast.AST)
+        for each in (
+            getattr(node, "annotation", None),
+            getattr(node, "returns", None),
+            *getattr(node, "decorator_list", ()),
+        )
+        if isinstance(each, ast.AST)
         for part in ast.walk(each)
     }
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
-        if id(node) in annotations:
+        if id(node) in left_alone:
             continue
         if isinstance(node, ast.Compare) and type(node.ops[0]) in OTHER:
             yield line, f"another comparison in: {ast.unparse(node)}", node, "compare"
