@@ -104,3 +104,35 @@ async def test_a_unit_that_moves_is_within_its_new_reach_at_once(world: World, a
         moved = UnitRow("MAYHOA", "Công ty TNHH May Hòa Phát", parent="KCN", level=Level.GRASSROOTS)
         await units.write(session, [moved], world.now)
         assert await policy.may(session, actor, Action.READ_SUBMISSIONS, ids["CHUYEN5"])
+
+
+async def test_who_may_do_something_anywhere_and_whether_anybody_holds_a_role_at_all(world: World, actor: int) -> None:
+    async with world.database.write() as session:
+        await session.execute(update(Grant).values(revoked_at=world.now))
+        assert not await policy.anybody(session)
+        for role in Role:
+            grant = await holds(session, actor, role, "MAYHOA", world.now)
+            assert await policy.anybody(session)
+            for action in Action:
+                expected = [actor] if MAY[action.value, role] else []
+                assert await policy.holders(session, action) == expected, (role.value, action.value)
+            grant.confirmed_at = None
+            await session.flush()
+            assert not await policy.anybody(session)
+            assert [action for action in Action if await policy.holders(session, action)] == []
+
+
+async def test_who_gives_a_role_is_looked_for_at_the_unit_and_then_up_the_tree(world: World, actor: int) -> None:
+    above = await (await world.joined("Người Trên", unit="TRUONG")).id()
+    async with world.database.write() as session:
+        ids = await unit_ids(session)
+        for giver in Role:
+            await holds(session, above, giver, "TINH", world.now)
+            for given in Role:
+                await session.execute(update(Grant).where(Grant.person_id == actor).values(revoked_at=world.now))
+                found = await policy.nearest_inviters(session, given, ids["MAYHOA"])
+                assert (above in found) is GIVEN[giver.value, given], (giver.value, given.value)
+                await holds(session, actor, giver, "MAYHOA", world.now)
+                found = await policy.nearest_inviters(session, given, ids["MAYHOA"])
+                assert (actor in found) is GIVEN[giver.value, given], (giver.value, given.value)
+                assert above not in found, (giver.value, given.value)
