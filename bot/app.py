@@ -34,6 +34,7 @@ from db.models import Lane, OutState
 from db.session import Database, settled
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
+from scheduler import contests
 from scheduler.alarms import Alarms
 from scheduler.delivery import FAR, Delivery, Rejected, window_for
 from scheduler.timetable import JOBS, Job, Timetable, Work
@@ -264,6 +265,8 @@ class App:
         async with self.database.write() as session:
             await outbox.recover(session, self.clock.now())
             await figures.note_start(session, self.clock.now())
+            for round_ in await contests.make_up(session, self.clock.now()):
+                log.warning("contest round %d goes on until %s: we were not there", round_.id, round_.closes_at)
 
     async def _note_address(self, address: str) -> None:
         async with self.database.write() as session:

@@ -206,6 +206,7 @@ def _environment() -> Environment:
         "clock": lambda moment: times.format_clock(moment.astimezone(calendar.LOCAL)),
         "hour": lambda moment: times.format_time(moment.astimezone(calendar.LOCAL)),
         "day": lambda day: calendar.official(calendar.local_date(day)),
+        "weekday": lambda day: calendar.weekday(calendar.local_date(day)),
         "short_day": lambda day: calendar.official_day_month(calendar.local_date(day)),
     }
     return environment

@@ -187,7 +187,12 @@ async def ask_done(talk: Talk) -> Message | str:
     if not total:
         return "home"
     cheer = "all" if right == total else "most" if right * 2 >= total else "some"
-    return talk.screen("practice.done", right=right, n=total, cheer=talk.words(f"practice.cheer_{cheer}"))
+    contest = talk.house.registry.commands["thi"]
+    runs = contest.visible is not None and await contest.visible(talk)
+    without = () if runs else ("contest",)
+    return talk.screen(
+        "practice.done", without=without, right=right, n=total, cheer=talk.words(f"practice.cheer_{cheer}")
+    )
 
 
 @dialogue.take("done")

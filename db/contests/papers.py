@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
-from db.errors import Conflict
+from db.errors import Conflict, NotFound
 from db.models import Entry, EntryAnswer, EntryState, Person, Round, RoundQuestion
 from db.session import Session
 
@@ -64,6 +64,14 @@ async def find_running(session: Session, person_id: int) -> Entry | None:
     return (await session.execute(query.order_by(Entry.id).limit(1))).scalar()
 
 
+async def get_entry(session: Session, entry_id: int, person_id: int) -> Entry:
+    """The attempt of an id. Raises NotFound, also for somebody else's."""
+    entry = await session.get(Entry, entry_id)
+    if entry is None or entry.person_id != person_id:
+        raise NotFound("common.not_found")
+    return entry
+
+
 async def open_paper(
     session: Session, round_: Round, person: Person, pool: Iterable[Asked], rng: Random, now: datetime
 ) -> Paper:
@@ -79,7 +87,7 @@ async def open_paper(
         raise Conflict("contest.closed_now")
     if await left(session, round_, person.id) <= 0:
         raise Conflict("contest.none_left")
-    questions = await _questions(session, round_, pool)
+    questions = await fix_questions(session, round_, pool)
     drawn = _draw(round_, questions, rng, now)
     numbers = select(func.count()).where(Entry.round_id == round_.id, Entry.person_id == person.id)
     entry = Entry(
@@ -97,7 +105,8 @@ async def open_paper(
     return Paper(entry, tuple(drawn), {})
 
 
-async def _questions(session: Session, round_: Round, pool: Iterable[Asked]) -> list[RoundQuestion]:
+async def fix_questions(session: Session, round_: Round, pool: Iterable[Asked]) -> list[RoundQuestion]:
+    """The questions of a round, from `pool` when it has none yet: from then on nothing changes them."""
     known = select(RoundQuestion).where(RoundQuestion.round_id == round_.id).order_by(RoundQuestion.question)
     found = list((await session.execute(known)).scalars())
     if not found:
@@ -111,6 +120,7 @@ async def _questions(session: Session, round_: Round, pool: Iterable[Asked]) -> 
             if each.topic in round_.quota
         ]  # fmt: skip
         session.add_all(found)
+        await session.flush()
     return found
 
 
@@ -157,6 +167,8 @@ async def find_paper(session: Session, entry: Entry) -> Paper:
 async def answer(session: Session, entry: Entry, place: int, choice: int, now: datetime) -> None:
     """Keeps an answer, in place of the one there was. Raises Conflict when the time is over or the paper handed in."""
     _check(entry, now)
+    if entry.state == EntryState.RETURNED:
+        entry.state = EntryState.SUBMITTED
     row = await session.get(EntryAnswer, (entry.id, place))
     if row is None:
         session.add(EntryAnswer(entry_id=entry.id, place=place, choice=choice, at=now))
@@ -175,20 +187,23 @@ async def predict(session: Session, entry: Entry, number: int, now: datetime) ->
 async def submit(session: Session, entry: Entry, now: datetime) -> None:
     """Hands a paper in. Raises Conflict when the time is over or it was handed in before."""
     _check(entry, now)
-    await _end(session, entry, {"state": EntryState.SUBMITTED, "submitted_at": now})
+    await _end(session, entry, {"state": EntryState.SUBMITTED, "submitted_at": now, "timed_out": False})
+
+
+def in_time(entry: Entry, now: datetime) -> bool:
+    """Whether what came in at a moment still counts: before the end, though the clock has handed in meanwhile."""
+    return now < entry.due_at and (entry.state == EntryState.RUNNING or entry.timed_out)
 
 
 def _check(entry: Entry, now: datetime) -> None:
-    if entry.state != EntryState.RUNNING:
-        raise Conflict("contest.handed_in")
-    if now >= entry.due_at:
-        raise Conflict("contest.time_over")
+    if not in_time(entry, now):
+        raise Conflict("contest.time_over" if entry.state == EntryState.RUNNING else "contest.handed_in")
 
 
 async def _end(session: Session, entry: Entry, values: dict[str, object]) -> None:
     changed = await session.execute(
         update(Entry)
-        .where(Entry.id == entry.id, Entry.state == EntryState.RUNNING)
+        .where(Entry.id == entry.id, or_(Entry.state == EntryState.RUNNING, Entry.timed_out))
         .values(**values)
         .returning(Entry.id)
     )
@@ -202,6 +217,8 @@ async def time_out(session: Session, entry: Entry) -> int:
 
     A paper without any answer is returned, once in a round: the attempt was none.
     """
+    if entry.state != EntryState.RUNNING:
+        raise Conflict("contest.handed_in")
     query = select(func.count()).where(EntryAnswer.entry_id == entry.id)
     answers = (await session.execute(query)).scalar() or 0
     state = EntryState.SUBMITTED

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select
 
 from db import audit
+from db.contests.objections import list_disqualified, list_voided
 from db.contests.papers import Paper
 from db.models import (
     Entry,
@@ -151,14 +153,6 @@ async def find_result(session: Session, round_id: int, person_id: int) -> Result
     return await session.get(Result, (round_id, person_id))
 
 
-async def count_ranked(session: Session, round_id: int, unit_id: int | None = None) -> int:
-    """How many people are ranked in a round, or of those that one unit has."""
-    query = select(func.count()).where(Result.round_id == round_id, Result.rank.is_not(None))
-    if unit_id is not None:
-        query = query.where(Result.unit_id == unit_id)
-    return (await session.execute(query)).scalar() or 0
-
-
 async def list_best(session: Session, round_id: int, limit: int) -> list[tuple[Result, Person]]:
     """The best of a round with who they are; whether they may be named is `Person.board`'s to say."""
     query = (
@@ -186,6 +180,70 @@ async def list_units(session: Session, round_id: int) -> list[tuple[UnitResult, 
         .order_by(Unit.id)
     )
     return [(row, unit) for row, unit in await session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a published round has to say to everybody alike. `best` is name, wish for the board and unit of the first."""
+
+    round: Round
+    total: int
+    at_unit: Mapping[int | None, int]
+    best: tuple[str, str, str] | None
+    voided: Sequence[tuple[str, str]]
+    out: Mapping[int, str]
+
+    def told(self, result: Result | None) -> dict[str, Any]:
+        """What the message of a result needs, for who stands in it, and for who does not."""
+        found = {"id": self.round.id, "week": self.round.number, "n": self.round.size, "total": self.total}
+        found |= {"actual": self.round.actual, "revision": self.round.revision}
+        own: dict[str, Any] = {"score": 0, "rank": None, "unit_rank": None, "unit_total": 0, "prediction": None}
+        if result is not None:
+            own = {name: getattr(result, name) for name in ("score", "rank", "unit_rank", "prediction")}
+            own["unit_total"] = self.at_unit.get(result.unit_id, 0)
+        reason = self.out.get(result.person_id, "") if result is not None else ""
+        return {**found, **own, "reason": reason, "voided": self.voided}
+
+
+async def summarise(session: Session, round_: Round) -> Summary:
+    """Reads what is alike for everybody, once for many."""
+    counted = select(Result.unit_id, func.count()).where(Result.round_id == round_.id, Result.rank.is_not(None))
+    at_unit = {unit_id: number for unit_id, number in await session.execute(counted.group_by(Result.unit_id))}
+    first = (
+        select(Person.name, Person.board, func.coalesce(Unit.name, ""))
+        .select_from(Result)
+        .join(Person, Person.id == Result.person_id)
+        .outerjoin(Unit, Unit.id == Result.unit_id)
+        .where(Result.round_id == round_.id, Result.rank == 1)
+        .order_by(Result.person_id)
+        .limit(1)
+    )
+    best = (await session.execute(first)).first()
+    return Summary(
+        round=round_,
+        total=sum(at_unit.values()),
+        at_unit=at_unit,
+        best=(best[0], best[1] or "", best[2]) if best is not None else None,
+        voided=[(row.stem, row.reason) for row in await list_voided(session, round_.id)],
+        out=await list_disqualified(session, round_.id),
+    )
+
+
+async def is_running(session: Session, round_id: int) -> bool:
+    """Whether a paper of a round was not handed in yet."""
+    query = select(Entry.id).where(Entry.round_id == round_id, Entry.state == EntryState.RUNNING).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
+async def list_telling(session: Session) -> list[Round]:
+    """Published rounds of whose newest result not everybody has been told."""
+    told = (
+        select(Result.person_id)
+        .join(Person, Person.id == Result.person_id)
+        .where(Result.round_id == Round.id, Result.told < Round.revision, Person.processing)
+    )
+    query = select(Round).where(Round.state == RoundState.PUBLISHED, Round.recount.is_(False), told.exists())
+    return list((await session.execute(query.order_by(Round.id))).scalars())
 
 
 async def list_untold(session: Session, round_: Round, limit: int) -> list[Result]:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from db import audit, policy
 from db.errors import Conflict, NotFound, Refused
-from db.models import Contest, Downtime, Entry, EntryState, Round, RoundState
+from db.models import Contest, Downtime, Entry, EntryState, Round, RoundState, Unit, UnitPath
 from db.policy import Action
 from db.session import Session
 
@@ -170,22 +170,23 @@ async def get_round(session: Session, round_id: int) -> Round:
     return row
 
 
-async def find_open(session: Session, now: datetime) -> Round | None:
-    """The round that can be taken part in now; of several the one that closes first."""
-    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at <= now, Round.closes_at > now)
-    return (await session.execute(query.order_by(Round.closes_at, Round.id).limit(1))).scalar()
+async def list_shown(session: Session, unit_id: int | None, since: datetime) -> list[Round]:
+    """The rounds that somebody of a unit may see: approved ones, and those published since a moment, by their hours.
 
-
-async def find_next(session: Session, now: datetime) -> Round | None:
-    """The round that opens next."""
-    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at > now)
-    return (await session.execute(query.order_by(Round.opens_at, Round.id).limit(1))).scalar()
-
-
-async def find_last_published(session: Session) -> Round | None:
-    """The round whose result was published last."""
-    query = select(Round).where(Round.state == RoundState.PUBLISHED)
-    return (await session.execute(query.order_by(Round.result_at.desc(), Round.id.desc()).limit(1))).scalar()
+    A contest of the whole tree is everybody's, also of people whose unit is not known.
+    """
+    within = select(UnitPath.ancestor_id).where(UnitPath.descendant_id == unit_id)
+    top = select(Unit.id).where(Unit.parent_id.is_(None))
+    query = (
+        select(Round)
+        .join(Contest, Contest.id == Round.contest_id)
+        .where(
+            or_(Round.state == RoundState.READY, and_(Round.state == RoundState.PUBLISHED, Round.result_at > since)),
+            or_(Contest.unit_id.in_(top), Contest.unit_id.in_(within)),
+        )
+        .order_by(Round.opens_at, Round.id)
+    )
+    return list((await session.execute(query)).scalars())
 
 
 async def list_rounds(session: Session, contest_id: int | None = None) -> list[Round]:

@@ -8,7 +8,7 @@ from handlers.dialogue import Answer, Command, Move
 from handlers.onboarding.flow import dialogue, missing, pending, remember
 from handlers.talk import Talk
 
-START_COMMANDS = {"i": "nhanquyen", "c": "thidua"}
+START_COMMANDS = {"i": "nhanquyen", "c": "thidua", "q": "thi"}
 """What the letter of a start parameter opens, where that command exists (4-conversation §4.3)."""
 
 

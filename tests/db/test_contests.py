@@ -117,7 +117,12 @@ async def test_the_moment_of_receipt_decides_and_the_last_answer_counts(world: W
         assert await contests.time_out(session, entry) == 1
         assert (entry.state, entry.submitted_at, entry.timed_out) == (EntryState.SUBMITTED, over, True)
         with pytest.raises(Conflict, match="handed_in"):
-            await contests.submit(session, entry, START)
+            await contests.time_out(session, entry)
+        await contests.answer(session, entry, 1, 2, last)  # it had waited in the inbox
+        await contests.submit(session, entry, last)
+        assert (entry.submitted_at, entry.timed_out) == (last, False)
+        with pytest.raises(Conflict, match="handed_in"):
+            await contests.submit(session, entry, last)
 
 
 async def test_nobody_goes_on_after_the_round_closes(world: World) -> None:
@@ -214,7 +219,9 @@ async def test_a_result_is_frozen_with_the_members_of_the_day_and_stays_when_peo
         assert (row.people, row.workers, row.papers, row.points, row.all_right) == (1, 1, 1, 4, 1)
         assert (row.members, row.members_on, row.band) == (590, date(2025, 6, 1), 500)
         assert units["TINH"].people == 2 and units["TRUONG"].members is None and units["TRUONG"].band is None
-        assert await contests.count_ranked(session, round_.id) == 2
+        summary = await contests.summarise(session, round_)
+        assert (summary.total, summary.best) == (2, ("Bùi Thị Hoa", "", "Tổ chuyền 5"))
+        assert summary.told(mine)["unit_total"] == 1 and summary.told(None)["rank"] is None
         assert [person.id for _, person in await contests.list_best(session, round_.id, 1)] == [hoa.id]
         assert [each.person_id for each in await contests.list_untold(session, round_, 9)] == [hoa.id, lan.id]
 
@@ -273,7 +280,7 @@ async def test_who_may_not_changes_nothing_and_nobody_approves_their_own_round(w
             with pytest.raises(Refused):
                 await deed
         await contests.cancel(session, round_, round_.version, leader, START)
-        assert await contests.find_open(session, START) is None
+        assert await contests.list_shown(session, None, START) == []
 
 
 async def test_what_is_objected_to_is_written_down_answered_once_and_only_in_time(world: World) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from db.models import Role
 from scheduler.troubles import Name
 from tests.transcripts.stage import Stage, secret
+from tests.weeks import voided, week
 
 BEFORE = "Trước đây thay dao cắt phải chờ thợ cơ điện, mất gần 30 phút, hàng bị dồn ở khâu cắt."
 AFTER = "Nay tổ làm giá gá, người đứng máy tự thay trong 10 phút: kẹp dao, xoay chốt, siết hai vít. Không phải chờ ai."
@@ -114,6 +115,40 @@ async def practice(stage: Stage) -> None:
     await hoa.says("Hình như luật mới đã sửa chỗ này")
     await hoa.says("c")
     await hoa.taps("Nghỉ", "Chủ đề khác")
+
+
+@scene("Thi tuần, từ lúc vào thi đến khi có kết quả")
+async def contest(stage: Stage) -> None:
+    await week(stage.world)
+    mai = await stage.member("Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    lan = await stage.member("Đỗ Thị Lan", "TRUONG", name="")
+    stage.says("Chị Lan thi lần đầu.")
+    await lan.says("menu")
+    await lan.taps("Thi tuần", "Thể lệ", "Thi tuần", "Vào thi", "Đồng ý")
+    await lan.says("đỗ thị lan")
+    await lan.taps("Hiện họ tên", "Bắt đầu")
+    await lan.says("b")
+    await lan.says("lui")
+    await lan.taps("Câu sau", "A")
+    await stage.passes("Mạng rớt. Hai phút sau chị mở lại.", minutes=2)
+    await lan.says("thi tuần")
+    await lan.taps("Làm tiếp", "D")
+    await lan.says("1")
+    await lan.says("khoảng một trăm")
+    await lan.says("125 người")
+    await lan.taps("Nộp bài", "Bài của tôi")
+    stage.says("Anh Nam vào thi rồi bỏ dở.")
+    nam = await stage.member("Trần Văn Nam", board="hidden")
+    await nam.says("/thi")
+    await nam.taps("Vào thi", "Đồng ý", "Bắt đầu")
+    await nam.says("a")
+    await stage.passes("Mười phút sau.", minutes=10)
+    await stage.passes("Chiều thứ Ba, kết quả được công bố.", days=4, hours=1)
+    await lan.taps("Xem đáp án", "Câu tiếp", "Nghỉ", "Kết quả tuần 1", "Thắc mắc")
+    await lan.says("Câu 2 hỏi hai cách hiểu, đề nghị xem lại giúp")
+    stage.says("Cán bộ xem lại, thấy câu hỏi có hai cách hiểu nên không tính câu này.")
+    await voided(stage.world, lan.address, mai.address)
+    await stage.passes(minutes=5)
 
 
 @scene("Trả lời người báo câu hỏi sai")

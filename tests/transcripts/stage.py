@@ -32,7 +32,7 @@ from db.models import Audience, Draft, Grant, Membership, OutboxRow, OutState, P
 from db.session import Session
 from db.submissions import Report
 from handlers.meaning import plain_label
-from scheduler import attachments, broadcasts, jobs
+from scheduler import attachments, broadcasts, contests, jobs
 from scheduler.alarms import OVER, Alarms
 from scheduler.delivery import Delivery
 from scheduler.timetable import Work
@@ -403,6 +403,7 @@ class Stage:
             await attachments.run(work)
             await jobs.run(work)
             await broadcasts.run(work)
+            await contests.run(work)
             await self._delivers()
         await self._looks()
 

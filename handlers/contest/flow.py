@@ -1,0 +1,97 @@
+"""What the steps of a contest share: the round somebody sees, the questions it may draw from, time in words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from db import contests, policy
+from db.contests import Asked
+from db.contests.rounds import RUN
+from db.models import Round, RoundState
+from handlers.dialogue import Dialogue
+from handlers.talk import Talk
+
+dialogue = Dialogue("contest")
+
+SHOWN = timedelta(days=14)
+"""How long a result keeps the contest in the menu, and how long before its opening a round does."""
+
+
+class Phase(StrEnum):
+    """Where a round is: still AHEAD, OPEN, WAITING for its result, or OVER."""
+
+    AHEAD = "ahead"
+    OPEN = "open"
+    WAITING = "waiting"
+    OVER = "over"
+
+
+PREFERRED = (Phase.OPEN, Phase.WAITING, Phase.AHEAD, Phase.OVER)
+"""Of several rounds, which one is shown."""
+
+
+def phase(round_: Round, now: datetime) -> Phase:
+    """Where a round is at a moment."""
+    if round_.state == RoundState.PUBLISHED:
+        return Phase.OVER
+    if now < round_.opens_at:
+        return Phase.AHEAD
+    return Phase.OPEN if now < round_.closes_at else Phase.WAITING
+
+
+async def shown(talk: Talk) -> list[Round]:
+    """The rounds this person may see, the one that concerns them most first."""
+    if talk.person is None:
+        return []
+    found = await contests.list_shown(talk.session, talk.me.unit_id, talk.now - SHOWN)
+    near = [each for each in found if each.opens_at <= talk.now + SHOWN and _for_me(talk, each)]
+
+    def key(round_: Round) -> tuple[int, float]:
+        where = phase(round_, talk.now)
+        at = round_.closes_at.timestamp()
+        return PREFERRED.index(where), -at if where == Phase.OVER else at
+
+    return sorted(near, key=key)
+
+
+def _for_me(talk: Talk, round_: Round) -> bool:
+    return not round_.groups or talk.me.audience in round_.groups
+
+
+async def exists(talk: Talk) -> bool:
+    """Whether there is a round to offer at all."""
+    return bool(await shown(talk))
+
+
+async def visible_round(talk: Talk, arg: str) -> Round | None:
+    """The round a button names, or the one that concerns this person most; None where they may see none."""
+    found = await shown(talk)
+    if arg.isdecimal():
+        number = int(arg) if len(arg) < 10 else 0
+        return next((each for each in found if each.id == number), None)
+    return found[0] if found else None
+
+
+async def organises(talk: Talk, round_: Round) -> bool:
+    """Whether this person holds the right to run the contest: they may practise, not win."""
+    contest = await contests.get_contest(talk.session, round_.contest_id)
+    return await policy.may(talk.session, talk.me.id, RUN, contest.unit_id)
+
+
+def pool(talk: Talk, round_: Round) -> list[Asked]:
+    """What the bank has for a round: in force today and reviewed by a named person."""
+    return [
+        Asked(
+            question=each.id, topic=each.topic, stem=each.stem, options=each.options, answer=each.answer,
+            explanation=each.explanation, citation=each.citation, valid_to=each.valid_to,
+        )
+        for each in talk.house.packs.bank.questions
+        if each.topic in round_.quota and each.reviewed and each.usable(talk.today)
+    ]  # fmt: skip
+
+
+def span(talk: Talk, left: timedelta) -> str:
+    """A time that is left, as minutes and seconds."""
+    seconds = max(0, int(left.total_seconds()))
+    return talk.words("contest.minutes_seconds", minutes=seconds // 60, seconds=f"{seconds % 60:02d}")

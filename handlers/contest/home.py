@@ -1,0 +1,216 @@
+"""The way into a contest: what runs, its rules, and what is asked of somebody before their first paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from content.message import Choice, Message
+from content.ranking import LOTS
+from db import contests, people, units
+from db.models import Board, Purpose, Round
+from handlers.contest.flow import Phase, dialogue, exists, organises, phase, pool, shown, span, visible_round
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
+from handlers.profile import read_name
+from handlers.talk import Talk
+
+
+async def show(talk: Talk, arg: str) -> Move | None:
+    """What there is: the round that concerns this person most, or the paper whose clock runs."""
+    return dialogue.go("home")
+
+
+async def show_rules(talk: Talk, arg: str) -> Move | None:
+    """The rules of a round, as they were set."""
+    round_ = await visible_round(talk, arg)
+    if round_ is None:
+        return dialogue.go("home")
+    contest = await contests.get_contest(talk.session, round_.contest_id)
+    unit = await units.get(talk.session, contest.unit_id)
+    talk.say(
+        "contest.rules",
+        who=talk.words("contest.who_all") if unit.parent_id is None else talk.words("contest.who_unit", unit=unit.name),
+        week=round_.number,
+        opens=round_.opens_at,
+        closes=round_.closes_at,
+        result=round_.result_at,
+        n=round_.size,
+        minutes=round_.minutes,
+        attempts=round_.attempts,
+        prediction=round_.prediction,
+        order=[talk.words(f"contest.order_{name}") for name in round_.ranking if name != LOTS],
+        lots=LOTS in round_.ranking,
+        days=round_.complaint_days,
+        prizes="; ".join(_prize(talk, each) for each in round_.prizes) or talk.words("contest.no_prizes"),
+    )
+    return None
+
+
+def _prize(talk: Talk, prize: dict[str, object]) -> str:
+    return talk.words(
+        "contest.prize_rule", count=prize.get("count", 1), name=prize["name"], worth=prize.get("worth", "")
+    )
+
+
+@dialogue.ask("home")
+async def ask_home(talk: Talk) -> Message:
+    running = await contests.find_running(talk.session, talk.me.id)
+    if running is not None and contests.in_time(running, talk.now):
+        paper = await contests.find_paper(talk.session, running)
+        round_ = await contests.get_round(talk.session, running.round_id)
+        return talk.screen(
+            "contest.running",
+            week=round_.number,
+            done=len(paper.answers),
+            n=len(paper.questions),
+            time=span(talk, running.due_at - talk.now),
+        )
+    found = await shown(talk)
+    if not found:
+        return talk.screen("contest.nothing")
+    round_ = found[0]
+    where = phase(round_, talk.now)
+    last = next((each for each in found[1:] if phase(each, talk.now) == Phase.OVER), None)
+    before = talk.screen("contest.last", week=last.number, id=last.id).choices if last is not None else ()
+    if where == Phase.OPEN:
+        return await _open(talk, round_, before)
+    key = {Phase.AHEAD: "contest.ahead", Phase.WAITING: "contest.waiting", Phase.OVER: "contest.over"}[where]
+    own = where != Phase.WAITING or await contests.list_own(talk.session, talk.me.id, round_.id)
+    return talk.screen(
+        key,
+        *before,
+        without=() if own else ("mine",),
+        id=round_.id,
+        week=round_.number,
+        theme=round_.theme,
+        opens=round_.opens_at,
+        result=round_.result_at,
+    )
+
+
+async def _open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
+    left = max(0, await contests.left(talk.session, round_, talk.me.id))
+    without: tuple[str, ...] = () if left else ("enter",)
+    if not await contests.list_own(talk.session, talk.me.id, round_.id):
+        without += ("mine",)
+    first = round_.prizes[0].get("worth", "") if round_.prizes else ""
+    message = talk.screen(
+        "contest.home",
+        without=without,
+        id=round_.id,
+        week=round_.number,
+        theme=round_.theme,
+        closes=round_.closes_at,
+        result=round_.result_at,
+        left=left,
+        n=round_.size,
+        prediction=round_.prediction,
+        minutes=round_.minutes,
+        prize=talk.words("contest.prize_line", worth=first) if first else "",
+        pilot=round_.pilot,
+    )
+    # Last week's result stands before the way back to the menu.
+    return replace(message, choices=(*message.choices[:-1], *before, message.choices[-1]))
+
+
+@dialogue.take("home")
+async def take_home(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "go_on":
+        return "question"
+    return "enter"
+
+
+@dialogue.ask("enter")
+async def enter(talk: Talk) -> Message | Move | str:
+    """Everything that may stand between somebody and a paper, one after the other."""
+    running = await contests.find_running(talk.session, talk.me.id)
+    if running is not None:
+        return "question"
+    await _entered(talk)
+    if not await people.has_consent(talk.session, talk.me.id, Purpose.CONTESTS):
+        return "agree"
+    if not talk.me.name:
+        return "name"
+    if talk.me.board is None:
+        return "board"
+    return "ready"
+
+
+async def _entered(talk: Talk) -> Round:
+    """The open round, where this person may take part in it. Raises Again with why not."""
+    round_ = next((each for each in await shown(talk) if phase(each, talk.now) == Phase.OPEN), None)
+    if round_ is None:
+        raise Again("contest.closed_now")
+    if await organises(talk, round_):
+        raise Again("contest.organiser")
+    if await contests.left(talk.session, round_, talk.me.id) <= 0:
+        raise Again("contest.none_left")
+    return round_
+
+
+@dialogue.question("agree", "contest.agree")
+async def take_agree(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        talk.say("common.cancelled")
+        return END
+    version = talk.words("onboarding.consent_version")
+    await people.consent(talk.session, talk.me.id, Purpose.CONTESTS, version, talk.account.channel, talk.now)
+    return "enter"
+
+
+@dialogue.question("name", "contest.name", Kind.TEXT)
+async def take_name(talk: Talk, answer: Answer) -> Move | str:
+    talk.me.name = read_name(answer.text)
+    return "enter"
+
+
+@dialogue.question("board", "contest.board")
+async def take_board(talk: Talk, answer: Answer) -> Move | str:
+    """To be named is a purpose of its own; who does not want to be takes part all the same."""
+    talk.me.board = Board(answer.choice)
+    if talk.me.board != Board.HIDDEN:
+        version = talk.words("onboarding.consent_version")
+        await people.consent(talk.session, talk.me.id, Purpose.BOARD, version, talk.account.channel, talk.now)
+    return "enter"
+
+
+@dialogue.ask("ready")
+async def ask_ready(talk: Talk) -> Message | str:
+    round_ = await _entered(talk)
+    until = min(timedelta(minutes=round_.minutes), round_.closes_at - talk.now)
+    return talk.screen(
+        "contest.ready",
+        minutes=round_.minutes,
+        short=until < timedelta(minutes=round_.minutes),
+        closes=round_.closes_at,
+    )
+
+
+@dialogue.take("ready")
+async def take_ready(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "later":
+        return "home"
+    round_ = await _entered(talk)
+    await contests.open_paper(talk.session, round_, talk.me, pool(talk, round_), talk.house.rng, talk.now)
+    talk.drop("place", "entry")
+    return "question"
+
+
+async def waiting(talk: Talk) -> str:
+    """The menu's line about a paper that runs, or attempts that are left."""
+    running = await contests.find_running(talk.session, talk.me.id)
+    if running is not None and contests.in_time(running, talk.now):
+        round_ = await contests.get_round(talk.session, running.round_id)
+        return talk.words("contest.running_line", week=round_.number, time=span(talk, running.due_at - talk.now))
+    for round_ in await shown(talk):
+        if phase(round_, talk.now) == Phase.OPEN and not await organises(talk, round_):
+            left = await contests.left(talk.session, round_, talk.me.id)
+            if left > 0:
+                return talk.words("contest.waiting_line", week=round_.number, left=left, closes=round_.closes_at)
+    return ""
+
+
+COMMANDS = (
+    Command("thi", show, place=Place.MAIN, slash=True, visible=exists),
+    Command("thele", show_rules),
+)
