@@ -15,7 +15,7 @@ SPELT = {
     "dulieu": "dữ liệu", "onluat": "ôn luật", "sangkien": "sáng kiến", "hoso": "hồ sơ", "canbo": "cán bộ", "duyet": "duyệt",
     "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "thongbao": "thông báo", "dungtin": "dừng tin",
     "bottin": "bớt tin", "thidua": "thi đua", "baosai": "báo sai", "dangky": "đăng ký", "ngayle": "ngày lễ", "donvi": "đơn vị",
-    "suco": "sự cố",
+    "suco": "sự cố", "thi": "thi tuần",
 }  # fmt: skip
 """Every command with words of its own, as it is spelt."""
 
