@@ -37,13 +37,13 @@ def whole_number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-_CODE = re.compile(r"([a-z]{2})[ -]?(\d{2})[ -]?(\d{4,})")
+_CODE = re.compile(r"([a-z]{2})[ -]?(\d{2})[ -]?(?:(w\d{2})[ -]?)?(\d{4,})")
 
 
 def read_code(text: str) -> str:
-    """The receipt code a message is, however typed: "sk 25 0001" is SK-25-0001; "" for anything else."""
+    """The receipt code a message is, however typed: "sk 25 0001" is SK-25-0001, a paper's has its week; "" for anything else."""
     found = _CODE.fullmatch(fold(text))
-    return "-".join(found.groups()).upper() if found else ""
+    return "-".join(filter(None, found.groups())).upper() if found else ""
 
 
 def _answers(text: str, phrases: Iterable[str]) -> bool:

@@ -105,6 +105,12 @@ async def open_paper(
     return Paper(entry, tuple(drawn), {})
 
 
+async def find_by_code(session: Session, code: str, person_id: int) -> Entry | None:
+    """A person's own paper by its receipt."""
+    query = select(Entry).where(Entry.code == code, Entry.person_id == person_id)
+    return (await session.execute(query)).scalar()
+
+
 async def fix_questions(session: Session, round_: Round, pool: Iterable[Asked]) -> list[RoundQuestion]:
     """The questions of a round, from `pool` when it has none yet: from then on nothing changes them."""
     known = select(RoundQuestion).where(RoundQuestion.round_id == round_.id).order_by(RoundQuestion.question)

@@ -31,9 +31,15 @@ def is_published(round_: Round) -> bool:
 # ---------------------------------------------------------------------------------------------------- own papers
 
 
+async def is_mine(talk: Talk, code: str) -> bool:
+    """Whether a receipt is of one of this person's own papers."""
+    return talk.person is not None and await contests.find_by_code(talk.session, code, talk.me.id) is not None
+
+
 async def show_mine(talk: Talk, arg: str) -> Move | None:
     """One's own papers: receipts while the round is open, scores once it is published."""
-    round_ = await visible_round(talk, arg)
+    named = await contests.find_by_code(talk.session, arg, talk.me.id)
+    round_ = await visible_round(talk, arg if named is None else str(named.round_id))
     if round_ is None:
         return dialogue.go("home")
     published = is_published(round_)
@@ -223,7 +229,7 @@ async def take_complain(talk: Talk, answer: Answer) -> Move | str:
 
 
 COMMANDS = (
-    Command("baithi", show_mine),
+    Command("baithi", show_mine, opens=is_mine),
     Command("kqthi", show_result),
     Command("dapan", show_answers),
     Command("thacmac", begin_complaint),

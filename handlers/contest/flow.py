@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from content.quiz import UNREAD
 from db import contests, policy
 from db.contests import Asked
 from db.contests.rounds import RUN
@@ -86,8 +87,8 @@ def pool(talk: Talk, round_: Round) -> list[Asked]:
             question=each.id, topic=each.topic, stem=each.stem, options=each.options, answer=each.answer,
             explanation=each.explanation, citation=each.citation, valid_to=each.valid_to,
         )
-        for each in talk.house.packs.bank.questions
-        if each.topic in round_.quota and each.reviewed and each.usable(talk.today)
+        for each in talk.house.packs.bank.for_contest(talk.today, UNREAD)
+        if each.topic in round_.quota
     ]  # fmt: skip
 
 

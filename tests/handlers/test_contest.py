@@ -202,6 +202,18 @@ async def test_a_paper_from_the_first_question_to_the_receipt(world: World) -> N
     assert chosen == [2, 0, 0, 0]
 
 
+async def test_a_receipt_that_is_typed_opens_ones_own_papers_and_nobody_elses(world: World) -> None:
+    await week(world)
+    hoa, eve = await contestant(world), await contestant(world, "Người Khác")
+    await sits(hoa, 4)
+    code = (await paper_of(hoa)).entry.code
+    for typed in (code, code.lower(), code.replace("-", " "), code.replace("-", "")):
+        await hoa.says("menu")
+        assert (await hoa.says(typed)).key == "contest.mine" and code in hoa.last.text, typed
+    await eve.says("menu")
+    assert (await eve.says(code)).key == "common.not_found"
+
+
 async def test_a_second_tap_changes_nothing_and_an_old_question_is_not_answered_by_its_old_button(world: World) -> None:
     await week(world)
     hoa = await contestant(world)
