@@ -79,6 +79,11 @@ def test_the_trade_union_law_is_asked_in_breadth_and_so_is_grassroots_democracy(
     assert sum(q.topic == "democracy" for q in bank.questions) >= 22
 
 
+@pytest.mark.parametrize(("topics", "fewest"), [(("wages", "contracts", "bargaining"), 140), (("safety",), 40)])
+def test_no_law_loses_questions_unnoticed(bank: Bank, topics: tuple[str, ...], fewest: int) -> None:
+    assert sum(q.topic in topics for q in bank.questions) >= fewest
+
+
 @pytest.mark.parametrize("on", [date(2025, 7, 25), date(2026, 11, 24)])
 def test_every_topic_can_be_practised_in_the_demo_and_today(bank: Bank, on: date) -> None:
     shown = bank.shown_topics(on)
