@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from bot import demo_contest
 from bot.app import App
 from bot.clock import MovableClock
 from bot.past import CHANNEL, Past, address_of
@@ -42,6 +43,7 @@ async def furnish(
         await _units(session, pack, until)
         known = await _people(session, pack, until - JOINED)
         await _registrations(session, app, pack, known, until - REGISTERED)
+        await demo_contest.hold(session, pack.contest, app.packs.bank, known, CHANNEL, until)
     await Past(app, clock, known, next_stop).run(pack.story, until)
 
 

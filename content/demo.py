@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict
@@ -74,6 +75,18 @@ class DemoRegistration(_Frozen):
     goals: list[str]
 
 
+class DemoContest(_Frozen):
+    """The weekly contest: the themes of last week and of this, questions by topic, who took part last week (by key)."""
+
+    name: str
+    legal_basis: str
+    organiser: str
+    themes: tuple[str, str]
+    quota: dict[str, int]
+    prizes: tuple[dict[str, Any], ...]
+    tried: tuple[str, ...]
+
+
 class DemoScene(_Frozen):
     """Something a person did before the demo begins, `ago` days before its first day at `hour`.
 
@@ -107,6 +120,7 @@ class DemoPack(_Frozen):
     public_sectors: tuple[str, ...]
     crowd: DemoCrowd
     registrations: dict[str, DemoRegistration]
+    contest: DemoContest
     story: tuple[DemoScene, ...]
 
 

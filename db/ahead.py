@@ -13,10 +13,14 @@ from db.models import (
     Broadcast,
     BroadcastState,
     Draft,
+    Entry,
+    EntryState,
     InboxRow,
     InboxState,
     OutboxRow,
     OutState,
+    Round,
+    RoundState,
     Status,
     Submission,
 )
@@ -27,8 +31,8 @@ from db.session import Session
 class Due:
     """One moment at which something happens by itself.
 
-    `kind` is "anniversary" (`code` is its key), "announcement", "answer", "scheduled", "claim", "review", "question" or
-    "draft"; `count` is to how many people.
+    `kind` is "anniversary" (`code` is its key), "announcement", "answer", "scheduled", "claim", "review", "question",
+    "draft", "paper" (a contest's time is over), "contest_opens", "contest_closes" or "contest_result"; `count` is to how many people.
     """
 
     at: datetime
@@ -77,7 +81,20 @@ async def coming(
         waiting = select(Draft.updated_at).where(Draft.dialogue == "report", Draft.updated_at > now - span)
         moments = (await session.execute(waiting.order_by(Draft.updated_at).limit(limit))).scalars()
         found += [Due(at + span, "draft") for at in moments]
+    found += await _contests(session, now, limit)
     return sorted(found, key=lambda due: due.at)
+
+
+async def _contests(session: Session, now: datetime, limit: int) -> list[Due]:
+    """Papers whose clock runs, and the hours of approved rounds."""
+    papers = select(Entry.due_at).where(Entry.state == EntryState.RUNNING, Entry.due_at > now)
+    found = [Due(at, "paper") for at in (await session.execute(papers.order_by(Entry.due_at).limit(limit))).scalars()]
+    hours = ("contest_opens", Round.opens_at), ("contest_closes", Round.closes_at), ("contest_result", Round.result_at)
+    for kind, hour in hours:
+        query = select(hour, Round.number).where(Round.state == RoundState.READY, hour > now)
+        rows = await session.execute(query.order_by(hour).limit(limit))
+        found += [Due(at, kind, str(number)) for at, number in rows]
+    return found
 
 
 async def _messages(session: Session, now: datetime, limit: int) -> list[Due]:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from bot import demo
 from bot.demo import START, DemoHouse, data_dir
+from bot.past import Past
 from content.calendar import LOCAL
 from content.demo import DemoScene, load_demo
 from content.windows import WINDOWS
@@ -30,6 +31,8 @@ from db.models import (
     OutState,
     Person,
     Reach,
+    Round,
+    RoundState,
     Shift,
     Status,
     Submission,
@@ -327,3 +330,28 @@ def test_the_demo_never_lives_in_the_real_data(monkeypatch: pytest.MonkeyPatch, 
     assert data_dir() == tmp_path / "demo"
     monkeypatch.delenv("CONGDOAN_DATA_DIR")
     assert data_dir() == Path("demo-data")
+
+
+# ------------------------------------------------------------------------------------------------------- the contest
+
+
+async def test_last_weeks_contest_has_a_result_and_this_weeks_is_open_to_whoever_tries(
+    house: tuple[DemoHouse, Database],
+) -> None:
+    opened, database = house
+    async with database.read() as session:
+        last, this = (await session.execute(select(Round).order_by(Round.number))).scalars()
+        assert (last.state, this.state) == (RoundState.PUBLISHED, RoundState.READY)
+        assert this.opens_at < START < this.closes_at and last.people >= 20 and 0 < last.actual < last.people
+        assert all("chưa thẩm định" in round_.theme for round_ in (last, this))
+    assert "KẾT QUẢ TUẦN 1" in " ".join(row.payload["text"] for row in await said_to(database, "hoa"))
+    events = [event["what"] for event in (await opened.clock())["next"]]
+    assert events, "something lies ahead"
+    app = opened._app
+    for line in ("/thi", "[enter]", "[yes]", "[hidden]", "[start]"):
+        async with database.write() as session:
+            await Past(app, opened._clock, {}, opened.next_due)._line(session, "minh", line)
+    shown = (await said_to(database, "minh"))[-1].payload["text"]
+    assert shown.startswith("<b>Câu 1/10</b>")
+    await opened.move_clock(START + timedelta(minutes=11))
+    assert any("Lượt này được trả lại" in row.payload["text"] for row in (await said_to(database, "minh"))[-2:])
