@@ -79,7 +79,13 @@ def test_the_trade_union_law_is_asked_in_breadth_and_so_is_grassroots_democracy(
     assert sum(q.topic == "democracy" for q in bank.questions) >= 22
 
 
-@pytest.mark.parametrize(("topics", "fewest"), [(("wages", "contracts", "bargaining"), 140), (("safety",), 40)])
+@pytest.mark.parametrize(
+    ("topics", "fewest"),
+    [
+        (("wages", "contracts", "bargaining"), 140), (("safety",), 40), (("insurance",), 75), (("history",), 38),
+        (("emulation",), 19),
+    ],
+)  # fmt: skip
 def test_no_law_loses_questions_unnoticed(bank: Bank, topics: tuple[str, ...], fewest: int) -> None:
     assert sum(q.topic in topics for q in bank.questions) >= fewest
 
