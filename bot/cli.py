@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from bot import backup as backups
-from bot import content_report, reports
+from bot import content_report, contest_files, reports
 from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
@@ -22,6 +22,7 @@ from bot.logs import catch_the_rest, set_up
 from bot.memory import settle
 from bot.settings import Settings, SettingsError, load_settings, remarks, unencrypted
 from content.calendar import local_date
+from content.contest_result import BadResult
 from content.packs import Packs
 from content.source import ContentError
 from content.words import Words
@@ -222,6 +223,58 @@ def calendar(start: str, days: int, as_json: bool) -> None:
         return
     for entry in entries:
         click.echo("\n    ".join(content_report.shown(entry)))
+
+
+@main.group("contest")
+def contest_commands() -> None:
+    """Law contests."""
+
+
+@contest_commands.command("list")
+def list_rounds() -> None:
+    """Every round with its number."""
+    settings = _settings()
+    _finish(settings, _list_rounds(settings))
+
+
+async def _list_rounds(settings: Settings) -> None:
+    for line in await contest_files.rounds(settings):
+        click.echo(line)
+
+
+@contest_commands.command("export")
+@click.argument("number", type=int)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_result(number: int, file: Path) -> None:
+    """Writes a round's published result, as .xlsx or .json, with all that it follows from."""
+    settings = _settings()
+    _finish(settings, _export_result(settings, number, file))
+
+
+async def _export_result(settings: Settings, number: int, file: Path) -> None:
+    try:
+        click.echo(await contest_files.write(settings, _content()[0], number, file))
+    except BadResult as error:
+        _fail([f"round {number}: {error} Nothing was written."])
+
+
+@contest_commands.command("recompute")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def recompute_result(file: Path) -> None:
+    """Works a published result out again from its own papers; needs nothing but the file."""
+    try:
+        found, faults = contest_files.check(file)
+    except BadResult as error:
+        _fail([f"{file}: this is no whole result of a contest: {error}."])
+    except OSError as error:
+        _fail([f"{file}: {error.strerror or error}"])
+    if faults:
+        _fail([*faults, f"{file}: {len(faults)} place(s) where the result is not what its papers and rules say."])
+    people = len(found.places) + len(found.inputs.disqualified)
+    click.echo(
+        f"{file}: week {found.week}, {people} people with {len(found.inputs.attempts)} papers, "
+        f"{found.actual} all right: the same result."
+    )
 
 
 @main.group("content")

@@ -10,6 +10,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
 from typing import IO, Final, Literal
@@ -23,6 +24,9 @@ MAX_BYTES: Final = 10 * 2**20
 MAX_UNZIPPED: Final = 100 * 2**20
 MAX_ROWS: Final = 20_000
 MAX_COLUMNS: Final = 100
+OWN_ROWS: Final = 2**20
+OWN_UNZIPPED: Final = 2**30
+"""Of a file that came from here and is read back on one's own machine: a result with every paper of a province."""
 
 SheetKind = Literal["too_big", "empty", "not_a_table", "old_excel", "protected", "encoding", "broken"]
 
@@ -65,25 +69,47 @@ def read_table(path: Path) -> list[list[str]]:
     return [row + [""] * (width - len(row)) for row in rows]
 
 
+def read_book(path: Path) -> list[list[list[str]]]:
+    """Every visible sheet of an .xlsx that we wrote ourselves, however long, as `read_table` reads the first.
+
+    Raises `SheetError` like it, with room for 1,048,576 rows; OSError if the file is not there.
+    """
+    data = path.read_bytes()
+    _refuse_bombs(data, OWN_ROWS, OWN_UNZIPPED)
+    return [_trimmed(rows) for rows in _sheets(data)]
+
+
+def _trimmed(rows: list[list[str]]) -> list[list[str]]:
+    while rows and not any(rows[-1]):
+        rows.pop()
+    return rows
+
+
 # --- Excel -----------------------------------------------------------------------------------------------------------
 
 
 def _read_xlsx(data: bytes) -> list[list[str]]:
-    _refuse_bombs(data)
+    _refuse_bombs(data, MAX_ROWS, MAX_UNZIPPED)
+    for rows in _sheets(data):
+        return rows
+    raise SheetError("empty")
+
+
+def _sheets(data: bytes) -> Iterator[list[list[str]]]:
+    """The visible sheets, one after the other."""
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             for sheet in book.sheets_metadata:
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible:
                     rows = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
-                    return [[_text(cell) for cell in row] for row in rows]
+                    yield [[_text(cell) for cell in row] for row in rows]
     except PasswordError as error:
         raise SheetError("protected") from error
     except (CalamineError, OSError, ValueError) as error:
         raise SheetError("broken") from error
-    raise SheetError("empty")
 
 
-def _refuse_bombs(data: bytes) -> None:
+def _refuse_bombs(data: bytes, rows: int, unzipped: int) -> None:
     """Refuse what unzips to too much, and what fills a cell far away.
 
     The reader makes room for every cell up to the farthest: a file of 5 KB that fills XFD1048576 makes it ask for
@@ -92,14 +118,14 @@ def _refuse_bombs(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
-            if sum(part.file_size for part in parts) > MAX_UNZIPPED:
+            if sum(part.file_size for part in parts) > unzipped:
                 raise SheetError("too_big")
             if "xl/workbook.xml" not in {part.filename.lower() for part in parts}:
                 raise SheetError("not_a_table")
             for part in parts:
                 if part.filename.lower().endswith((".xml", ".rels")):
                     with archive.open(part) as xml:
-                        _Reach(xml)
+                        _Reach(xml, rows)
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, ValueError, LookupError) as error:
         raise SheetError("broken") from error
     except (NotImplementedError, RuntimeError) as error:  # a compression or an encryption that no Excel uses
@@ -109,8 +135,9 @@ def _refuse_bombs(data: bytes) -> None:
 class _Reach:
     """Walks one XML part the way the reader will, and raises SheetError as soon as something lies out of reach."""
 
-    def __init__(self, xml: IO[bytes]) -> None:
+    def __init__(self, xml: IO[bytes], rows: int) -> None:
         self.row = self.column = 0
+        self.rows = rows
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._element
         parser.StartDoctypeDeclHandler = self._doctype
@@ -129,7 +156,7 @@ class _Reach:
                 letters = place.upper().rstrip("0123456789")
                 self.row = int(place[len(letters) :] or self.row)
                 self.column = functools.reduce(lambda sum, letter: sum * 26 + ord(letter) - 64, letters[:9], 0)
-        elif tag in ("v", "is", "f") and (self.row > MAX_ROWS or self.column > MAX_COLUMNS):
+        elif tag in ("v", "is", "f") and (self.row > self.rows or self.column > MAX_COLUMNS):
             raise SheetError("too_big", self.row)
         elif tag == "Relationship" and attributes.get("Type", "").endswith("/worksheet"):
             self._sheet_at(attributes.get("Target", ""))

@@ -313,3 +313,11 @@ def test_the_audit_is_proved_from_outside_and_the_first_broken_row_named(house: 
     connection.commit()
     connection.close()
     assert "row 2 does not say what was written" in congdoan("audit", "verify", ok=False, **RUN).output
+
+
+def test_a_round_that_is_not_there_or_not_published_is_not_written(house: Path) -> None:
+    for number in ("1", "99"):
+        said = congdoan("contest", "export", number, "x.json", ok=False, **RUN).output
+        assert f"round {number}:" in said and "Nothing was written" in said
+    assert not Path("x.json").exists()
+    assert congdoan("contest", "list", **RUN).output == ""
