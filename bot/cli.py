@@ -208,7 +208,10 @@ def invite(role: str, code: str) -> None:
 @click.option("--from", "start", default="", help="first day (ISO), today if not given")
 @click.option("--days", type=click.IntRange(1, 40000), default=365, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def calendar(start: str, days: int, as_json: bool) -> None:
+@click.option(
+    "--cards", type=click.Path(file_okay=False, path_type=Path), help="draw the cards and months of it in this folder"
+)
+def calendar(start: str, days: int, as_json: bool, cards: Path | None) -> None:
     """The calendar of content: each automatic message with its day, audience, text, card, and who released it or must."""
     try:
         first = date.fromisoformat(start) if start else None
@@ -217,11 +220,14 @@ def calendar(start: str, days: int, as_json: bool) -> None:
     first = first or local_date(Clock().now())
     if not content_report.FIRST <= first <= content_report.LAST:
         _fail([f"--from {first}: only days from {content_report.FIRST} to {content_report.LAST} can be planned"])
-    entries = content_report.calendar(*_content(), first, days)
+    words, packs = _content()
+    if cards is not None:
+        for file in content_report.draw(words, packs, first, days, cards):
+            click.echo(file, err=as_json)
     if as_json:
-        click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(content_report.calendar(words, packs, first, days), ensure_ascii=False, indent=1))
         return
-    for entry in entries:
+    for entry in content_report.agenda(words, packs, first, days):
         click.echo("\n    ".join(content_report.shown(entry)))
 
 

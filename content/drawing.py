@@ -18,6 +18,7 @@ from content.source import ROOT
 FONT: Final = "Be Vietnam Pro"
 """SIL Open Font License 1.1, `content/fonts/OFL.txt`. The machine's own fonts are never used: they differ."""
 FACES: Final = {False: ROOT / "fonts" / "BeVietnamPro-Regular.ttf", True: ROOT / "fonts" / "BeVietnamPro-Bold.ttf"}
+NO_BREAK: Final = "\u00a0"
 COLOURS: Final = 96
 """Colours of a picture, the steps at the edges of letters included: flat colours need no more."""
 MOST_BYTES: Final = 200 * 1024
@@ -88,9 +89,12 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def lines(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
-    """A text broken at its spaces into lines of at most `room` pixels; a longer word stands alone."""
+    """A text broken at its spaces into lines of at most `room` pixels; a longer word stands alone.
+
+    What a no-break space joins is one word.
+    """
     found: list[str] = []
-    for word in drawable(text).split():
+    for word in filter(None, drawable(text).split(" ")):
         joined = f"{found[-1]} {word}" if found else word
         if found and width(joined, size, bold=bold) <= room:
             found[-1] = joined

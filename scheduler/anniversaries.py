@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from content import cards
 from content.anniversaries import Planned, planned
 from content.calendar import LOCAL, day_start, local_date
 from content.campaigns import campaign_for
-from content.message import to_json
+from content.message import Media, to_json
 from content.windows import is_daytime, next_slot
 from db import broadcasts, campaigns, house, outbox, people, policy, units
 from db.audiences import Rule
@@ -19,6 +23,8 @@ from scheduler.broadcasts import welcome_newcomers
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
+
+log = logging.getLogger(__name__)
 
 EARLIEST = time(6, 30)
 """A day's messages are planned before its first window opens."""
@@ -35,12 +41,13 @@ MOVEMENT = "movement"
 async def run(work: Work) -> None:
     """Plans today's messages, warns about texts nobody has approved, asks about registrations before a round ends."""
     now = work.now()
+    pictures = await asyncio.to_thread(draw, work, local_date(now), 1)
     async with work.database.write() as session:
         top = await units.top(session)
         if top is None:
             return
         for item in await _due(work, session, now):
-            await _start(work, session, top.id, item, now)
+            await _start(work, session, top.id, item, pictures.get(item.key, []), now)
         if is_daytime(now):
             await _warn(work, session, top.id, now)
         await _check_registrations(work, session, now)
@@ -64,7 +71,20 @@ async def _due(work: Work, session: Session, now: datetime) -> list[Planned]:
     return [item for item in found if item.approved and item.audience == "all"]
 
 
-async def _start(work: Work, session: Session, top: int, item: Planned, now: datetime) -> None:
+def draw(work: Work, start: date, days: int) -> dict[str, list[Media]]:
+    """The cards of the released messages of some days, by key. A message whose card cannot be drawn goes without it."""
+    pack = work.packs.anniversaries
+    found: dict[str, list[Media]] = {}
+    for item in planned(pack, start, days):
+        if item.approved and item.has_card:
+            try:
+                found[item.key] = [cards.picture(work.words, pack, item.key, work.files)]
+            except Exception:
+                log.exception("the card of %s could not be drawn", item.key)
+    return found
+
+
+async def _start(work: Work, session: Session, top: int, item: Planned, media: Sequence[Media], now: datetime) -> None:
     """The texts for all and for single groups of one key are one broadcast. Respectful mode drops it for good."""
     others = {
         p.audience: p.text
@@ -78,7 +98,8 @@ async def _start(work: Work, session: Session, top: int, item: Planned, now: dat
         unit_id=top,
         audience=Rule(top).to_json() | {"texts": others} | _beside(item),
         text=item.text,
-        timing="morning" if item.variant == "t0" else "evening",
+        media=[[each.kind, each.file, each.name] for each in media],
+        timing=item.timing,
         send_at=datetime.combine(item.on, EARLIEST, LOCAL),
         year=item.year,
         now=now,

@@ -2,11 +2,12 @@
 
 from content.anniversaries.loading import YEARS, has_picture, load_anniversaries
 from content.anniversaries.pack import ACTIVITY, Anniversary, AnniversaryPack, Button, Texts, YearRelease
-from content.anniversaries.planning import Planned, ordinal_of, planned, span
+from content.anniversaries.planning import NEW_YEAR, Planned, ordinal_of, planned, span
 from content.ordinals import check_ordinals
 
 __all__ = [
     "ACTIVITY",
+    "NEW_YEAR",
     "YEARS",
     "Anniversary",
     "AnniversaryPack",

@@ -48,6 +48,11 @@ class Planned:
     off: int
 
     @property
+    def timing(self) -> str:
+        """At which time of the day people get it (`content.windows`)."""
+        return "morning" if self.variant == "t0" else "evening"
+
+    @property
     def has_card(self) -> bool:
         """Whether a picture goes with it: on the day itself, and with the message that stands for it before Tết."""
         return self.variant in ("t0", "tet")

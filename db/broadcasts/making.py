@@ -73,6 +73,7 @@ async def plan_automatic(
     unit_id: int,
     audience: dict[str, Any],
     text: str,
+    media: Sequence[Any] = (),
     timing: str,
     send_at: datetime,
     year: int,
@@ -83,7 +84,7 @@ async def plan_automatic(
         return None
     broadcast = Broadcast(
         code=await house.next_code(session, "KN", year), key=key, kind="automatic", topic=topic, version=1, author_id=None,
-        state=BroadcastState.SCHEDULED, unit_id=unit_id, audience=audience, text=text, media=[], timing=timing,
+        state=BroadcastState.SCHEDULED, unit_id=unit_id, audience=audience, text=text, media=list(media), timing=timing,
         send_at=send_at, created_at=now, note="", reason="", answers={},
     )  # fmt: skip
     session.add(broadcast)

@@ -146,6 +146,25 @@ async def test_photos_and_papers_arrive_in_one_request(fake: FakeBotApi, telegra
         assert len(fake.calls(chat_id=CHAT)) == before + 1
 
 
+async def test_the_same_picture_goes_up_once_and_again_when_the_platform_has_forgotten_it(
+    fake: FakeBotApi, telegram: Telegram, tmp_path: Path
+) -> None:
+    (tmp_path / "card.png").write_bytes(jpeg())
+    (tmp_path / "other.png").write_bytes(jpeg() + b"x")
+    went_up = []
+    for file in ("card.png", "card.png", "card.png", "other.png", "", "card.png", "card.png"):
+        before = len([each for each in fake.state.files.values() if each.path.startswith("photos")])
+        if not file:
+            fake.state.files.clear()
+            continue
+        message = Message("Hôm nay 28/7/2027", media=(Media("photo", file, "98 năm"),))
+        await telegram.send(str(CHAT), message, edits="", lane=Lane.BULK)
+        after = len([each for each in fake.state.files.values() if each.path.startswith("photos")])
+        went_up.append(after > before)
+    assert went_up == [True, False, False, True, True, False]
+    assert [call.outcome for call in fake.calls("sendPhoto")].count("ok") == 6
+
+
 async def test_where_buttons_cannot_be_shown_and_only_there_it_is_said_in_words_what_they_are_for(
     fake: FakeBotApi, telegram: Telegram, world: World, tmp_path: Path
 ) -> None:

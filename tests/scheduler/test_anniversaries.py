@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from content import cards
 from content.anniversaries import YearRelease
 from content.calendar import LOCAL
 from content.message import from_json
@@ -268,6 +269,39 @@ async def test_two_chats_of_one_person_get_one_message(world: World) -> None:
     world.now = local(7, 25, 17)
     await looks(world)
     assert len(await sent(world)) == 1
+
+
+# ---------------------------------------------------------------------------------------------------- cards
+
+
+async def test_on_the_day_itself_its_card_goes_with_the_words(world: World) -> None:
+    hoa = await world.joined("Hành Chính")
+    world.now = local(7, 25, 5)
+    await walks(world, local(7, 28, 8))
+    async with world.database.read() as session:
+        media = {row.key: row.media for row in (await session.execute(select(Broadcast))).scalars()}
+        body = (await session.execute(select(Body).order_by(Body.id.desc()).limit(1))).scalar_one()
+    assert media["kn:2807:2025:t3"] == []
+    ((kind, file, name),) = media["kn:2807:2025:t0"]
+    assert (kind, name) == ("photo", "96 năm Ngày thành lập Công đoàn Việt Nam, 28/7/2025")
+    assert (world.house.files / file).read_bytes().startswith(b"\x89PNG")
+    sent_with = from_json(body.payload)
+    assert [each.file for each in sent_with.media] == [file] and "96 năm" in sent_with.text
+    assert len(await sent(world)) == 2 and hoa.keys == []
+
+
+async def test_a_card_that_cannot_be_drawn_keeps_no_words_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(cards, "picture", broken)
+    await world.joined("Hành Chính")
+    world.now = local(7, 28, 5)
+    await walks(world, local(7, 28, 8))
+    assert list(await sent(world)) == [("Hành Chính", "kn:2807:2025:t0")]
+    assert "the card of kn:2807:2025:t0 could not be drawn" in caplog.text
 
 
 # ---------------------------------------------------------------------------------------------------- missed, not late

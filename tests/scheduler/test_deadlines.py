@@ -18,12 +18,13 @@ from tests.handlers.test_moderation import audited, reviewer, sent, state
 from tests.people import TestPerson, World
 
 
-def work_of(world: World, files: Path = Path()) -> Work:
+def work_of(world: World, files: Path | None = None) -> Work:
     async def fetch(channel: str, ref: str) -> bytes:
         raise LookupError
 
     return Work(
-        database=world.database, words=world.house.words, packs=world.house.packs, files=files,
+        database=world.database, words=world.house.words, packs=world.house.packs,
+        files=files or world.house.files,
         now=lambda: world.now, said=lambda: None, fetch=fetch, rng=Random(1),
     )  # fmt: skip
 

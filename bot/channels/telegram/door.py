@@ -18,7 +18,7 @@ from telegram.error import BadRequest, Conflict, TelegramError
 from bot.channels.telegram.errors import ours
 from bot.channels.telegram.reading import lane_of, number_of, read_update
 from bot.channels.telegram.request import AiohttpRequest, Unclear
-from bot.channels.telegram.writing import TEXT_LIMIT, say, units, written, written_once
+from bot.channels.telegram.writing import TEXT_LIMIT, Uploads, say, units, written, written_once
 from bot.inbox import arrival
 from content.message import Message
 from db.inbox import Arrival
@@ -55,6 +55,7 @@ class Telegram:
         self, token: str, api: str, files: Path, *, sleep: Callable[[float], Awaitable[None]], window: int = WINDOW
     ) -> None:
         self._files = files
+        self._uploads = Uploads()
         self._sleep = sleep
         self.number = token.partition(":")[0]
         self._poll = self._bot(token, api, 2)
@@ -178,7 +179,7 @@ class Telegram:
         try:
             if not message.media and units(message.text) <= TEXT_LIMIT:
                 return await self._say_plainly(bot, address, message, edits, lane)
-            return await say(bot, int(address), message, edits, ParseMode.HTML, self._files)
+            return await say(bot, int(address), message, edits, ParseMode.HTML, self._files, self._uploads)
         except BadRequest as error:
             if "can't parse entities" not in str(error).lower():
                 raise ours(error) from None
@@ -186,7 +187,7 @@ class Telegram:
         except TelegramError as error:
             raise ours(error) from None
         try:
-            return await say(bot, int(address), message, edits, None, self._files)
+            return await say(bot, int(address), message, edits, None, self._files, self._uploads)
         except TelegramError as error:
             raise ours(error) from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto
 from telegram import Message as TelegramMessage
 from telegram.constants import ParseMode
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from content.message import Message, rows, spelled_out
 from scheduler.delivery import Ambiguous
@@ -19,8 +19,13 @@ TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
 """Characters after entities are parsed (Bot API, sendMessage and sendPhoto)."""
 
+MOST_KNOWN = 100
+"""Photos whose ids are remembered."""
 
-async def say(bot: Bot, chat: int, message: Message, edits: str, mode: ParseMode | None, files: Path) -> str:
+
+async def say(
+    bot: Bot, chat: int, message: Message, edits: str, mode: ParseMode | None, files: Path, uploads: Uploads
+) -> str:
     """Sends or edits a message, in one request where Telegram takes it so; returns the last part's id."""
     keyboard = keyboard_of(message)
     if edits:
@@ -40,8 +45,10 @@ async def say(bot: Bot, chat: int, message: Message, edits: str, mode: ParseMode
             ]
             return str((await bot.send_media_group(chat, album))[0].message_id)
         if photos:
-            found = await bot.send_photo(
-                chat, _bytes(files / photos[0].file), caption=caption, parse_mode=mode, reply_markup=keyboard
+            found = await uploads.send(
+                photos[0].file,
+                files,
+                lambda photo: bot.send_photo(chat, photo, caption=caption, parse_mode=mode, reply_markup=keyboard),
             )
         else:
             found = await bot.send_document(
@@ -61,6 +68,34 @@ async def say(bot: Bot, chat: int, message: Message, edits: str, mode: ParseMode
         partial(bot.send_message, chat, parts[-1], mode, reply_markup=keyboard, disable_web_page_preview=True),
     ]
     return await _in_turn(requests)
+
+
+class Uploads:
+    """Photos that Telegram has already, by their name in the data folder: the card of a day goes up once, not to everybody.
+
+    A name stands for its content, so what is kept here is never wrong; what Telegram no longer knows goes up again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    async def send(
+        self, file: str, files: Path, request: Callable[[bytes | str], Awaitable[TelegramMessage]]
+    ) -> TelegramMessage:
+        """Sends a photo by its id where that is known, else its bytes. Raises PTB's errors."""
+        if (known := self._known.get(file)) is not None:
+            try:
+                return await request(known)
+            except BadRequest as error:
+                if "file" not in str(error).lower():
+                    raise
+                del self._known[file]  # refused for its id, so nothing has arrived
+        sent = await request(_bytes(files / file))
+        if sent.photo:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[file] = sent.photo[-1].file_id
+        return sent
 
 
 def _bytes(path: Path) -> bytes:
