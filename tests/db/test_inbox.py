@@ -93,3 +93,23 @@ async def test_a_number_that_the_platform_gives_out_again_is_another_update_and_
             await inbox.store(session, "telegram", "1", [reused], later + timedelta(seconds=n)) for n in (0, 3, 90)
         ]
     assert added == [1, 0, 0]
+
+
+async def test_one_update_twice_in_a_batch_is_stored_once(world: World) -> None:
+    twice = Arrival("700000001", "sum", "7", '{"update_id":700000001}')
+    async with world.database.write() as session:
+        assert await inbox.store(session, "telegram", "1", [twice, twice], START) == 1
+
+
+async def test_of_what_was_handled_in_a_chat_only_what_is_kept_and_new_enough_is_listed(world: World) -> None:
+    await handled(world, blank=False)
+    async with world.database.write() as session:
+        await inbox.store(
+            session, "telegram", "1", [Arrival("2", "sum", "7", "{}"), Arrival("3", "sum", "8", "{}")], START
+        )
+        found = [row.ext_id for row in await inbox.list_handled(session, "telegram:7", START)]
+        assert found == ["700000001"]
+        assert await inbox.list_handled(session, "telegram:8", START) == []
+        assert await inbox.list_handled(session, "telegram:7", START + timedelta(seconds=1)) == []
+        await inbox.blank(session, 1)
+        assert await inbox.list_handled(session, "telegram:7", START) == []
