@@ -103,6 +103,7 @@ class App:
             hotline=settings.hotline,
             duty_line=settings.duty_line,
             files=self.files,
+            silence=settings.silence,
             erasing=frozenset(name for name, channel in channels.items() if channel.can_erase),
         )
         self.meter = Meter()
@@ -133,6 +134,7 @@ class App:
             said=self.wake,
             fetch=self._fetch,
             rng=Random(),
+            silence=settings.silence,
             drop_uploads=self.webchat.drop,
         )
         self.timetable = Timetable(work, (*JOBS, *self._own_jobs()), trusted=lambda: abs(skew.seconds()) <= SKEW)

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     duty_line: str = ""
     watch_address: str = ""
     day_names: str = ""
+    silence: Literal["send", "hold"] = "send"
     log: Literal["text", "json"] = "text"
     rate_per_second: Annotated[float, Field(gt=0, le=1000)] = 29.5
 
@@ -142,6 +143,7 @@ EXPECTED = {
     "duty_line": "a telephone number that is really staffed, or nothing",
     "watch_address": "host:port for health and metrics, such as 127.0.0.1:9464; empty for none",
     "day_names": "days and the names to use, such as 3004=central 2212=both (content/packs/anniversaries.yaml has them)",
+    "silence": "send or hold",
     "log": "text or json",
     "rate_per_second": "a number above 0 and at most 1000, such as 29.5",
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from content.anniversaries import YEARS, AnniversaryPack, Planned, planned
+from content.anniversaries import ACTIVITY, LONGEST, YEARS, AnniversaryPack, Planned, planned
 from content.calendar import LOCAL
 from content.campaigns import Campaign
+from content.message import Media, Message
 from content.packs import Packs
 from content.windows import next_slot
 from content.words import Words
@@ -125,3 +126,56 @@ def _checks(words: Words, campaign: Campaign, start: date, end: date) -> Iterato
 def hour_of(day: date, timing: str) -> datetime:
     """When the default shift gets what is planned for a day."""
     return next_slot("office", datetime.combine(day, time(), LOCAL), timing)
+
+
+# ---------------------------------------------------------------------------------------------------- one message
+
+
+def entries_of(words: Words, packs: Packs, key: str, on: date) -> list[Entry]:
+    """A message of a day, what all read first and then what single groups do; empty when the packs have it no more."""
+    found = [entry for entry in agenda(words, packs, on, 1) if entry.key == key and entry.text]
+    return sorted(found, key=lambda entry: entry.audience not in ("all", "registered"))
+
+
+def extras(entries: Sequence[Entry]) -> dict[str, str]:
+    """By group, the line that its people read more."""
+    return {each.audience: each.text.removeprefix(entries[0].text).strip() for each in entries[1:]}
+
+
+def room(entries: Sequence[Entry], *, activity: bool) -> int:
+    """How many characters other words for a message may have, so that its longest variant still fits."""
+    return LONGEST - max([len(line) + 1 for line in extras(entries).values()], default=0) - activity * (ACTIVITY + 1)
+
+
+def asked(
+    words: Words,
+    entries: Sequence[Entry],
+    *,
+    number: int,
+    version: int,
+    text: str,
+    state: str,
+    options: Collection[str],
+    tomorrow: bool,
+    late: str = "",
+    media: Sequence[Media] = (),
+) -> Message:
+    """What an officer sees of a message the day before: its words, to whom, who released them, and what silence means."""
+    first = entries[0]
+    groups = [[words.plain(f"automatic.group_{group}"), line] for group, line in extras(entries).items()]
+    return words.message(
+        "automatic.asked",
+        only=[*options, "calendar"],
+        media=media,
+        id=number,
+        version=version,
+        on=first.at,
+        tomorrow=tomorrow,
+        whom=words.plain(f"automatic.whom_{first.audience}"),
+        text=text or first.text,
+        extras=groups,
+        proofread="" if text else first.proofread_by,
+        approved=first.approved_by,
+        state=state,
+        late=late,
+    )

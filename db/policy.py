@@ -20,6 +20,7 @@ class Action(StrEnum):
     APPROVE_BROADCAST = "approve_broadcast"
     WRITE_ACTIVITY = "write_activity"
     EMERGENCY_STOP = "emergency_stop"
+    DECIDE_AUTOMATIC = "decide_automatic"
     CONFIRM_MEMBERS = "confirm_members"
     IMPORT_UNITS = "import_units"
     UNIT_QR = "unit_qr"
@@ -37,6 +38,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.BROADCAST: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER, R.CONTENT_OFFICER}),
     Action.APPROVE_BROADCAST: frozenset({R.UPPER_OFFICER, R.LEADER}),
     Action.WRITE_ACTIVITY: frozenset({R.GRASSROOTS_CHAIR, R.UPPER_OFFICER}),
+    Action.DECIDE_AUTOMATIC: frozenset({R.CONTENT_OFFICER, R.LEADER}),
     Action.EMERGENCY_STOP: frozenset({R.LEADER, R.SYSTEM_ADMIN}),
     Action.CONFIRM_MEMBERS: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER}),
     Action.IMPORT_UNITS: frozenset({R.UPPER_OFFICER, R.LEADER, R.SYSTEM_ADMIN}),

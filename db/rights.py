@@ -57,7 +57,7 @@ NOT_THEIRS = {
 
 
 OTHERS = (
-    "moderation.", "units.", "question_reports.", "supplement.notice", "mysubmissions.question_notice",
+    "moderation.", "units.", "question_reports.", "automatic.", "supplement.notice", "mysubmissions.question_notice",
     "mysubmissions.reply_notice", "mysubmissions.withdraw_notice", "mysubmissions.leader_notice", "report.queue_notice",
 )  # fmt: skip
 """Messages to officers, by the beginning of their key: they carry other people's reports and names."""

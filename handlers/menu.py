@@ -10,8 +10,9 @@ from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
 from db import accounts, policy, units
 from db.models import Draft
-from handlers.dialogue import Command, Dialogue, Move, Place
+from handlers.dialogue import Answer, Command, Dialogue, Move, Place
 from handlers.onboarding import missing, open_to_all
+from handlers.paging import page, turn
 from handlers.talk import Talk
 
 dialogue = Dialogue("menu")
@@ -133,7 +134,7 @@ async def ask_more(talk: Talk) -> Message:
 
 
 async def show_officer(talk: Talk, arg: str) -> Move | None:
-    return dialogue.go("officer")
+    return dialogue.go("officer", start=0)
 
 
 @dialogue.ask("officer", officers=True)
@@ -141,13 +142,20 @@ async def ask_officer(talk: Talk) -> Message | str:
     choices = await buttons(talk, Place.OFFICER)
     if not choices:
         return "home"
+    # Who holds several roles has more than fits a small phone beside the way on and the way out.
+    shown, without = page(talk, choices, MAX_CHOICES - 1 if len(choices) < MAX_CHOICES else MAX_CHOICES - 2)
     return talk.screen(
         "menu.officer",
-        *choices,
-        _button(talk, "menu"),
+        *shown,
+        without=without,
         unit=await _scope_name(talk),
         lines=await _officer_lines(talk) or [talk.words("menu.officer_calm")],
     )
+
+
+@dialogue.take("officer")
+async def take_officer(talk: Talk, answer: Answer) -> Move | str:
+    return turn(talk)
 
 
 async def _scope_name(talk: Talk) -> str:

@@ -38,6 +38,8 @@ class House:
     """The data folder's cleaned files and what the house draws itself."""
     erasing: frozenset[str] = frozenset()
     """The channels that take a message out of its sender's chat when it must be forgotten."""
+    silence: str = "send"
+    """What nobody's decision about an automatic message means: "send" or "hold"."""
     links: dict[str, str] = field(default_factory=dict)
     """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
 

@@ -14,11 +14,14 @@ from content.calendar import LOCAL, day_start, local_date
 from content.campaigns import campaign_for
 from content.message import Media, to_json
 from content.windows import is_daytime, next_slot
+from db import automatic as decisions
 from db import broadcasts, campaigns, house, outbox, people, policy, units
 from db.audiences import Rule
+from db.automatic import Verdict
 from db.models import BroadcastState, Policy
 from db.policy import Action
 from db.session import Session
+from scheduler import automatic
 from scheduler.broadcasts import welcome_newcomers
 
 if TYPE_CHECKING:
@@ -41,13 +44,14 @@ MOVEMENT = "movement"
 async def run(work: Work) -> None:
     """Plans today's messages, warns about texts nobody has approved, asks about registrations before a round ends."""
     now = work.now()
-    pictures = await asyncio.to_thread(draw, work, local_date(now), 1)
+    pictures = await asyncio.to_thread(draw, work, local_date(now), 2)
     async with work.database.write() as session:
         top = await units.top(session)
         if top is None:
             return
         for item in await _due(work, session, now):
             await _start(work, session, top.id, item, pictures.get(item.key, []), now)
+        await automatic.ask(work, session, top.id, pictures, now)
         if is_daytime(now):
             await _warn(work, session, top.id, now)
         await _check_registrations(work, session, now)
@@ -85,9 +89,15 @@ def draw(work: Work, start: date, days: int) -> dict[str, list[Media]]:
 
 
 async def _start(work: Work, session: Session, top: int, item: Planned, media: Sequence[Media], now: datetime) -> None:
-    """The texts for all and for single groups of one key are one broadcast. Respectful mode drops it for good."""
+    """The texts for all and for single groups of one key are one broadcast. Respectful mode drops it for good.
+
+    What an officer stopped is kept as stopped; what nobody has let go, where somebody must, is looked at again.
+    """
+    verdict, text = await decisions.verdict(session, item.key, silence=work.silence)
+    if verdict != Verdict.SEND and (verdict == Verdict.WAIT or item.on < local_date(now)):
+        return
     others = {
-        p.audience: p.text
+        p.audience: f"{text or item.text}{p.text.removeprefix(item.text)}"
         for p in planned(work.packs.anniversaries, item.on, 1)
         if p.key == item.key and p.audience != "all"
     }
@@ -97,7 +107,7 @@ async def _start(work: Work, session: Session, top: int, item: Planned, media: S
         topic=broadcasts.CELEBRATION,
         unit_id=top,
         audience=Rule(top).to_json() | {"texts": others} | _beside(item),
-        text=item.text,
+        text=text or item.text,
         media=[[each.kind, each.file, each.name] for each in media],
         timing=item.timing,
         send_at=datetime.combine(item.on, EARLIEST, LOCAL),
@@ -106,7 +116,7 @@ async def _start(work: Work, session: Session, top: int, item: Planned, media: S
     )
     if made is None:
         return
-    if await broadcasts.respectful(session):
+    if verdict == Verdict.STOP or await broadcasts.respectful(session):
         made.state, made.finished_at = BroadcastState.CANCELLED, now
     elif item.on < local_date(now):
         await _tell_responsible(work, session, top, "anniversaries.missed", f"missed:{item.key}", item, now)
@@ -158,6 +168,9 @@ async def _check_registrations(work: Work, session: Session, now: datetime) -> N
         return
     ending = campaign.rounds[number - 1]
     if today < ending.asks_on or not campaign.approved:
+        return
+    verdict, _ = await decisions.verdict(session, f"check:{campaign.year}:{number}", silence=work.silence)
+    if verdict != Verdict.SEND:
         return
     before = datetime.combine(ending.asks_on, time(), LOCAL)
     free = [hours for hours in await people.list_hours(session) if next_slot(hours, now) <= now]

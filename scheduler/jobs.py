@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from content import cards
 from content.message import Media, to_json
 from content.names import sort_key
 from content.sheets import Sheet, write_workbook
@@ -124,6 +125,25 @@ def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
     )
 
 
+async def picture(work: Work, job: Job) -> None:
+    """A month of the calendar, or the card of a message, for an officer to look at. The file stays: it may be sent yet."""
+    media = await asyncio.to_thread(_drawn, work, str(job.data["what"]))
+    async with work.database.write() as session:
+        wanted = await jobs.done(session, job.id)
+        account = await session.get(Account, job.account_id) if wanted and job.account_id is not None else None
+        if account is not None and account.person_id == job.data["person"]:
+            message = work.words.message("automatic.picture", media=[media], name=media.name)
+            await outbox.put(session, account, to_json(message), now=work.now(), kind="picture", key=f"job:{job.id}")
+
+
+def _drawn(work: Work, what: str) -> Media:
+    if ":" in what:
+        return cards.picture(work.words, work.packs.anniversaries, what, work.files)
+    year, month = map(int, what.split("-"))
+    name = work.words.plain("cards.month_alt", year=year, month=month)
+    return cards.kept(cards.month_svg(work.words, work.packs, year, month), name, work.files)
+
+
 async def delete_files(work: Work, job: Job) -> None:
     """Removes the files of somebody who was erased, and the originals that the web chat keeps."""
     await asyncio.to_thread(_delete, work, job.data["files"])
@@ -135,5 +155,6 @@ async def delete_files(work: Work, job: Job) -> None:
 KINDS: dict[str, Callable[[Work, Job], Awaitable[None]]] = {
     "export": export,
     "unreached": unreached,
+    "picture": picture,
     "delete_files": delete_files,
 }

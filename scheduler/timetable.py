@@ -36,6 +36,8 @@ class Work:
     fetch: Callable[[str, str], Awaitable[bytes]]
     """(channel, ref) -> bytes; raises SendError."""
     rng: Random
+    silence: str = "send"
+    """What nobody's decision about an automatic message means: "send" or "hold"."""
     drop_uploads: Callable[[Sequence[str]], None] = lambda refs: None
     """Deletes files as they were uploaded to the web chat; platforms keep theirs themselves."""
 

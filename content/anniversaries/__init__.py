@@ -1,12 +1,14 @@
 """The anniversaries: their pack, which messages fall on which day, and the check of the years in an officer's text."""
 
-from content.anniversaries.loading import YEARS, has_picture, load_anniversaries
+from content.anniversaries.loading import LINES, LONGEST, YEARS, has_picture, load_anniversaries
 from content.anniversaries.pack import ACTIVITY, Anniversary, AnniversaryPack, Button, Texts, YearRelease
 from content.anniversaries.planning import NEW_YEAR, Planned, ordinal_of, planned, span
 from content.ordinals import check_ordinals
 
 __all__ = [
     "ACTIVITY",
+    "LINES",
+    "LONGEST",
     "NEW_YEAR",
     "YEARS",
     "Anniversary",

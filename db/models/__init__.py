@@ -10,6 +10,8 @@ from db.models.base import (
 )
 from db.models.broadcasts import (
     RUNNING,
+    AutomaticMessage,
+    AutomaticState,
     Broadcast,
     BroadcastState,
     BroadcastTarget,
@@ -107,6 +109,8 @@ __all__ = [
     "Attachment",
     "Audience",
     "AuditRow",
+    "AutomaticMessage",
+    "AutomaticState",
     "Base",
     "Board",
     "Body",

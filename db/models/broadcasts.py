@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -61,6 +61,34 @@ class Broadcast(Base):
     """What its author was shown last: when, and of which version its buttons are."""
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class AutomaticState(StrEnum):
+    """ASKED the officers on duty; then RELEASED or STOPPED by one of them, or EDITED and waiting for a second person."""
+
+    ASKED = "asked"
+    RELEASED = "released"
+    STOPPED = "stopped"
+    EDITED = "edited"
+
+
+class AutomaticMessage(Base):
+    """What was decided, the day before, about a message that a clock starts; `text` is what an officer wrote instead.
+
+    `edited_by` and `decided_by` are numbers of people and no references: who they were is in the audit.
+    """
+
+    __tablename__ = "automatic_messages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    send_on: Mapped[date]
+    state: Mapped[AutomaticState] = mapped_column(enum(AutomaticState))
+    version: Mapped[int] = mapped_column(default=1)
+    text: Mapped[str] = mapped_column(default="")
+    edited_by: Mapped[int | None]
+    decided_by: Mapped[int | None]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
 
 
 class TargetState(StrEnum):

@@ -273,6 +273,9 @@ async def test_the_database_itself_refuses_to_change_what_was_written(world: Wor
 
 
 ELSEWHERE = {
+    "release_automatic": "tests/scheduler/test_automatic.py",
+    "stop_automatic": "tests/scheduler/test_automatic.py",
+    "edit_automatic": "tests/scheduler/test_automatic.py",
     "answer_report": "tests/handlers/test_question_reports.py",
     "import_units": "tests/bot/test_unit_import.py",
     "list_unreached": "tests/handlers/test_announcing.py",

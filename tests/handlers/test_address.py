@@ -15,7 +15,7 @@ from handlers.registry import build_registry
 from tests.people import TestPerson, World, spoken
 
 DIALOGUES = build_registry(spoken()[0]).dialogues
-OFFICERS = {"moderation", "question_reports", "announcing", "steering", "stopping", "units", "activities"}
+OFFICERS = {"automatic", "moderation", "question_reports", "announcing", "steering", "stopping", "units", "activities"}
 OF_WORKERS = (
     "campaign", "common", "mysubmissions", "onboarding", "practice", "profile", "registration", "report", "supplement",
 )  # fmt: skip

@@ -19,6 +19,8 @@ from db import broadcasts, people, submissions, units
 from db.audiences import Rule
 from db.models import (
     Alarm,
+    AutomaticMessage,
+    AutomaticState,
     Base,
     BroadcastState,
     CoAuthor,
@@ -245,10 +247,20 @@ class Scene:
             due_at=self.world.now,
         )  # fmt: skip
         alarm = Alarm(name="disk_low", opened_at=self.world.now, told_at=self.world.now)
-        session.add_all([request, report, alarm])
+        ahead = planned(self.world.house.packs.anniversaries, self.world.now.date(), 366)
+        days = {item.key: item.on for item in ahead if item.approved and item.on > self.world.now.date()}
+        automatic = [
+            AutomaticMessage(key=key, send_on=days[key], state=state, text=text, edited_by=by, asked_at=self.world.now)
+            for key, state, text, by in (
+                (next(iter(days)), AutomaticState.ASKED, "", None),
+                (list(days)[1], AutomaticState.EDITED, "Bí mật: lời khác", self.ids["gone"]),
+            )
+        ]
+        session.add_all([request, report, alarm, *automatic])
         await session.flush()
+        keys = {name: f"{row.id}.1" for name, row in zip(("automatic", "rewritten"), automatic, strict=True)}
         for of in self.things.values():
-            of |= {"request": str(request.id), "question_report": str(report.id), "alarm": str(alarm.id)}
+            of |= keys | {"request": str(request.id), "question_report": str(report.id), "alarm": str(alarm.id)}
 
     # ------------------------------------------------------------------------------------------------ watching
 

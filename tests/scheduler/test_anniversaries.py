@@ -316,7 +316,8 @@ async def test_a_day_on_which_nothing_ran_is_shown_as_missed_and_not_sent_late(w
     await walks(world, local(7, 30, 12))
     assert await sent(world) == {}
     assert await states(world) == {"expired": 4}
-    assert mai.keys == ["anniversaries.missed"] * 2 and "25/7/2025" in mai.heard[0].text
+    told = [each for each in mai.heard if each.key == "anniversaries.missed"]
+    assert len(told) == 2 and "25/7/2025" in told[0].text
     async with world.database.read() as session:
         shown = [(each["key"], each["targets"]) for each in await figures.broadcasts(session)]
     assert shown == [("kn:2807:2025:t0", {"expired": 2}), ("kn:2807:2025:t3", {"expired": 2})]

@@ -423,6 +423,35 @@ async def rereading(stage: Stage) -> None:
     await hoa.taps("Bật lại")
 
 
+# ---------------------------------------------------------------------------------------------------- what goes out by itself
+
+
+@scene("Lịch nội dung và tin tự động ngày mai")
+async def automatic(stage: Stage) -> None:
+    mai = await stage.member("Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    dai = await stage.member("Đinh Quang Đại", "TINH", Role.LEADER)
+    hoa = await stage.member("Bùi Thị Hoa")
+    await mai.says("/lich")
+    await mai.says("2")
+    await mai.taps("Về lịch", "Thêm", "Ảnh tháng 9")
+    await stage.passes("Hai ngày sau.", days_too=True, days=1, hours=23, minutes=30)
+    await mai.taps("Sửa")
+    await mai.says("Chúc mừng")
+    await mai.says(
+        "Hôm nay 28/7/2025, kỷ niệm 97 năm Ngày thành lập Công đoàn Việt Nam. Cảm ơn anh/chị đã gắn bó với Công đoàn."
+    )
+    await mai.taps("Sửa lại")
+    await mai.says(
+        "Hôm nay 28/7/2025, kỷ niệm 96 năm Ngày thành lập Công đoàn Việt Nam. Cảm ơn anh/chị đã gắn bó với Công đoàn."
+    )
+    await mai.taps("Xong, nhờ duyệt")
+    await stage.passes("Một phút sau.", minutes=1)
+    await dai.taps("Không gửi", "Gửi")
+    await mai.says("/canbo")
+    await stage.passes("Chiều hôm sau, khi tan ca.", days_too=True, hours=25, minutes=30)
+    assert "Cảm ơn anh/chị đã gắn bó" in hoa.last.text
+
+
 # ---------------------------------------------------------------------------------------------------- units, profile
 
 

@@ -32,7 +32,7 @@ from db.models import Audience, Draft, Grant, Membership, OutboxRow, OutState, P
 from db.session import Session
 from db.submissions import Report
 from handlers.meaning import plain_label
-from scheduler import attachments, broadcasts, contests, jobs
+from scheduler import anniversaries, attachments, broadcasts, contests, jobs
 from scheduler.alarms import OVER, Alarms
 from scheduler.delivery import Delivery
 from scheduler.timetable import Work
@@ -390,8 +390,8 @@ class Stage:
         await self._delivers()
         await self._looks()
 
-    async def passes(self, direction: str = "", **delta: float) -> None:
-        """Time passes, and what happens by itself does."""
+    async def passes(self, direction: str = "", *, days_too: bool = False, **delta: float) -> None:
+        """Time passes, and what happens by itself does; anniversaries only where a scene is about them (`days_too`)."""
         if direction:
             self.says(direction)
         self.world.later(**delta)
@@ -402,6 +402,8 @@ class Stage:
         for _ in range(2):
             await attachments.run(work)
             await jobs.run(work)
+            if days_too:
+                await anniversaries.run(work)
             await broadcasts.run(work)
             await contests.run(work)
             await self._delivers()

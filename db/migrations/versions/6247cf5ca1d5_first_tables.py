@@ -242,6 +242,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "automatic_messages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("send_on", sa.Date(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("asked", "released", "stopped", "edited", name="automaticstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("edited_by", sa.Integer(), nullable=True),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("decided_at", db.session.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_automatic_messages")),
+        sa.UniqueConstraint("key", name=op.f("uq_automatic_messages_key")),
+    )
+    op.create_table(
         "broadcasts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
