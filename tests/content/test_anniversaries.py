@@ -293,6 +293,16 @@ def test_every_text_of_every_year_fits_a_lock_screen_and_is_one_no_one_can_mind(
             assert item.text == item.text.strip() and "{" not in item.text and "&" not in item.text
 
 
+def test_no_text_says_what_is_disputed_or_no_longer_holds() -> None:
+    """Fact sheet §1, §4 (what is marked with a warning), §7.1, §8.2."""
+    texts = " ".join(item.text for year in (2026, 2027, 2030) for item in year_of(year))
+    for trap in (
+        "Hòa Bình", "huyện", "Đại hội XIII", "11 ngày", "12 ngày", "Cửu Long", "Hương Cảng", "Ái hữu", "Trần Hưng Đạo", "1952",
+        "lần thứ", "Đền Hùng", "Bến Nhà Rồng", "23/11",
+    ):  # fmt: skip
+        assert trap not in texts, trap
+
+
 def test_a_year_without_both_signatures_is_listed_and_not_approved() -> None:
     five = {"0302", "3004", "1905", "2807", "0209"}
     assert {item.anniversary for item in year_of(2025) if item.approved} == five

@@ -93,6 +93,47 @@ def test_the_plan_is_whole_and_has_none_of_its_misprints() -> None:
     assert "Hòa Bình" not in text  # the demo's province is invented
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (r"\bLĐLD\b", "(LĐLĐ)"),
+        (r"TULĐTT", "(TƯLĐTT)"),
+        (r"(?i)đổi thoại", "chủ động đối thoại"),
+        (r"(?i)nâng cao thương lượng", "nâng cao chất lượng thương lượng"),
+        (r"(?i)đẩy mạnh suốt đời", "xây dựng xã hội học tập, đẩy mạnh học tập suốt đời"),
+        (r"(?i)phấn đấu hoàn tốt", "phấn đấu hoàn thành tốt"),
+    ],
+)
+def test_each_misprint_of_the_plan_is_corrected_wherever_it_stood(wrong: str, right: str) -> None:
+    """One by one, those of 1-process §1.6; in cards, pages, movements and goals."""
+    text = " ".join(" ".join(words) for words in spoken_by(THIS))
+    assert not re.search(wrong, " ".join(text.split()))
+    assert right in " ".join(" ".join(THIS.pages).split())
+
+
+def spoken_by(campaign: Campaign) -> list[list[str]]:
+    return [
+        [campaign.theme, campaign.plan, *campaign.pages, *campaign.goals],
+        [each.celebrates for each in campaign.rounds],
+        [text for content in campaign.contents.values() for text in (content.card, *content.pages)],
+        [movement.name for movement in campaign.movements],
+    ]
+
+
+def test_the_campaign_of_2026_has_the_theme_and_rounds_of_that_year_and_nothing_that_is_over() -> None:
+    """1-process §0, point 4; what no longer holds since 2025 is the fact sheet's §7.1."""
+    assert NEXT.theme == (
+        "Đoàn viên, người lao động thi đua Đổi mới sáng tạo - Đẩy mạnh chuyển đổi số - Nâng cao năng suất, hiệu quả; "
+        "đưa nghị quyết của Đảng, Mặt trận Tổ quốc và Công đoàn Việt Nam vào cuộc sống"
+    )
+    assert [(each.starts_on, each.ends_on) for each in NEXT.rounds] == [
+        (date(2026, 1, 1), date(2026, 6, 30)), (date(2026, 7, 1), date(2026, 12, 31)),
+    ]  # fmt: skip
+    text = " ".join(" ".join(words) for words in spoken_by(NEXT))
+    for over in ("2025", "Hòa Bình", "huyện", "Đại hội XIII", "Đại hội XVII", "96 năm", "Công đoàn ngành", "4 cấp"):
+        assert over not in text, over
+
+
 def test_there_is_a_card_for_each_of_the_four_groups_and_for_the_unions() -> None:
     for campaign in CAMPAIGNS:
         assert set(campaign.contents) == {*PEOPLE, "levels"}
