@@ -13,7 +13,7 @@ from unittest import mock
 import aiohttp
 
 from tests.fakes.botapi.entities import ApiError
-from tests.fakes.botapi.state import Params
+from tests.fakes.botapi.state import Params, Upload
 from tests.simulation.life import Life
 from tests.simulation.platform import AMBIGUOUS, EXCUSED, Platform
 
@@ -40,6 +40,20 @@ def connected(platform: Platform, life: Callable[[], Life]) -> Iterator[None]:
         yield
 
 
+def _params(data: Any) -> Params:
+    """What is asked for: JSON, or a form where a file goes along."""
+    if not isinstance(data, aiohttp.FormData):
+        return Params(json.loads(data.decode()) if data is not None else {}, {})
+    values: dict[str, Any] = {}
+    uploads: dict[str, Upload] = {}
+    for options, _, value in data._fields:
+        if "filename" in options:
+            uploads[options["name"]] = Upload(options["filename"], "", value.read())
+        else:
+            values[options["name"]] = value
+    return Params(values, uploads)
+
+
 class Request:
     """One HTTP request. What has left is obeyed or not whatever becomes of who sent it."""
 
@@ -47,7 +61,7 @@ class Request:
         self._platform = platform
         self.life = life
         self.method = url.rpartition("/")[2]
-        self.params = Params(json.loads(data.decode()) if data is not None else {}, {})
+        self.params = _params(data)
         self.text = self.params.text("text") or self.params.text("caption")
         self.bulk = '"c:bottin:' in self.params.text("reply_markup")
         self.left = platform.wall()
