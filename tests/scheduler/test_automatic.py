@@ -246,6 +246,15 @@ async def test_other_words_that_nobody_let_go_are_not_sent_nor_are_the_former_on
     assert await sent(world) == []
 
 
+async def test_not_even_a_leader_lets_go_what_they_wrote_themselves(world: World) -> None:
+    mai, dai = await the_day_before(world)
+    await rewritten(world, dai)
+    await dai.presses("c:guitudong:1.2")
+    assert dai.last.key == "automatic.own" and await state(world) == AutomaticState.EDITED
+    await mai.presses("c:guitudong:1.2")  # she may decide, but not approve
+    assert mai.last.key == "common.refused" and await state(world) == AutomaticState.EDITED
+
+
 async def test_the_line_of_one_group_stays_with_other_words(world: World) -> None:
     """30/8/2025 has a line of law for workers of enterprises."""
     mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
