@@ -105,6 +105,7 @@ class App:
             files=self.files,
             silence=settings.silence,
             erasing=frozenset(name for name, channel in channels.items() if channel.can_erase),
+            hide_unreviewed=settings.unreviewed == "hide",
         )
         self.meter = Meter()
         skew = Skew(clock)

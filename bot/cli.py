@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from bot import backup as backups
-from bot import content_report, contest_files, reports
+from bot import content_report, contest_files, law_review, reports
 from bot.app import build_app, load_content
 from bot.clock import Clock
 from bot.lock import AlreadyRunning
@@ -23,11 +23,12 @@ from bot.memory import settle
 from bot.settings import Settings, SettingsError, load_settings, remarks, unencrypted
 from content.calendar import local_date
 from content.contest_result import BadResult
+from content.law import Place
 from content.packs import Packs
 from content.source import ContentError
 from content.words import Words
 from db import audit, snapshot
-from db.models import Role
+from db.models import QuestionReview, Role
 from db.trouble import Trouble, explained
 
 
@@ -298,13 +299,57 @@ def check_content() -> None:
 @content_commands.command("questions")
 @click.option("--json", "as_json", is_flag=True)
 def questions(as_json: bool) -> None:
-    """Lists every law question."""
-    found = content_report.questions(_content()[1])
+    """Lists every law question, its level and who reviewed it."""
+    rows = law_review.questions(_content()[1], _said())
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    for question in found:
-        click.echo(f"{question['id']}  {question['stem']}\n    {question['citation']}")
+    for line in law_review.question_lines(rows):
+        click.echo(line)
+
+
+def _said() -> list[QuestionReview]:
+    """What people said of the questions, where there is a database to tell."""
+    try:
+        return asyncio.run(law_review.read(load_settings()))
+    except (SettingsError, OSError, Trouble) as error:
+        click.echo(f"Without reviews: {error}", err=True)
+        return []
+
+
+@content_commands.command("law")
+@click.argument("place", nargs=-1, required=True)
+def law(place: tuple[str, ...]) -> None:
+    """Lists the facts and questions that hang on a place of the law, such as "khoan 2 dieu 27 luat cong doan" or 105/2026."""
+    for line in law_review.law_lines(_content()[1], Place.read(" ".join(place)), local_date(Clock().now())):
+        click.echo(line)
+
+
+@content_commands.command("approve")
+@click.argument("ids", nargs=-1)
+@click.option("--topic", "topics", multiple=True, help="every question of a topic; may be repeated")
+@click.option(
+    "--article", "articles", multiple=True, help='every question that hangs on it, such as "dieu 27 luat cong doan"'
+)
+@click.option("--by", required=True, help="the reviewer's name, as it is to stand beneath")
+@click.option("--on", "day", default="", help="the day of the review (ISO date), today if not given")
+@click.option("--back", default="", help="what is wrong: sends them back instead; they are asked no more until mended")
+def approve(
+    ids: tuple[str, ...], topics: tuple[str, ...], articles: tuple[str, ...], by: str, day: str, back: str
+) -> None:
+    """Writes down that a named person reviewed law questions as they stand; whoever changes one needs a new review."""
+    try:
+        on = date.fromisoformat(day) if day else None
+    except ValueError:
+        _fail([f"--on {day}: expected a date such as 2026-02-03"])
+    if not by.strip():
+        _fail(["--by: the name of the person who reviewed them"])
+    found = law_review.chosen(_content()[1], ids, topics, articles, _fail)
+    settings = _settings()
+    _finish(
+        settings,
+        law_review.say_of(settings, found, " ".join(by.split()), on, back.strip(), now=Clock().now(), say=click.echo),
+    )
 
 
 @main.group("audit")

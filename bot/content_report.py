@@ -16,7 +16,7 @@ from content.drawing import png
 from content.packs import Packs
 from content.words import Words
 
-__all__ = ["FIRST", "LAST", "agenda", "calendar", "draw", "questions", "shown", "summary"]
+__all__ = ["FIRST", "LAST", "agenda", "calendar", "draw", "shown", "summary"]
 
 
 def calendar(words: Words, packs: Packs, start: date, days: int) -> list[dict[str, Any]]:
@@ -54,11 +54,6 @@ def shown(entry: Entry) -> list[str]:
     with_it = (["card"] if entry.card else []) + ([f"{entry.days_off} day(s) off"] if entry.days_off else [])
     head = f"{entry.at.isoformat()}  {entry.key}  {entry.audience}  {entry.name}"
     return [f"{head}  ({', '.join(with_it)})" if with_it else head, f"[{state}]", *entry.text.splitlines()]
-
-
-def questions(packs: Packs) -> list[dict[str, Any]]:
-    """Every law question in the form others script against."""
-    return [question.to_dict() for question in packs.bank.questions]
 
 
 def summary(packs: Packs, on: date) -> list[str]:

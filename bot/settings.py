@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     day_names: str = ""
     silence: Literal["send", "hold"] = "send"
     log: Literal["text", "json"] = "text"
+    unreviewed: Literal["mark", "hide"] = "mark"
     rate_per_second: Annotated[float, Field(gt=0, le=1000)] = 29.5
 
     @field_validator("telegram_token")
@@ -145,6 +146,7 @@ EXPECTED = {
     "day_names": "days and the names to use, such as 3004=central 2212=both (content/packs/anniversaries.yaml has them)",
     "silence": "send or hold",
     "log": "text or json",
+    "unreviewed": "mark or hide",
     "rate_per_second": "a number above 0 and at most 1000, such as 29.5",
 }
 """What each setting should be. A wrong value itself is never repeated: it may be a secret."""

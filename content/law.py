@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -110,9 +111,59 @@ class Law:
         self.places = places
         self._by_id = {fact.id: fact for fact in self.facts}
 
+    def hanging_on(self, place: Place) -> list[Fact]:
+        """The facts that cite a place."""
+        return [fact for fact in self.facts if self.cites(fact, fact.article, place)]
+
+    def cites(self, fact: Fact, article: str, place: Place) -> bool:
+        """Whether an article of a fact's document lies in a place."""
+        return place.holds(article, self.documents[fact.document], fact.document, fact.amended_by)
+
     def find(self, fact_id: str) -> Fact | None:
         """The fact of an id, None when there is none."""
         return self._by_id.get(fact_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that somebody asks about, as they wrote it: "điểm a khoản 2 Điều 27 Luật Công đoàn", or a law alone."""
+
+    article: str
+    clause: str
+    point: str
+    document: frozenset[str]
+    """Words of a document's name, or what amended it."""
+
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """Marks, capitals and order do not matter."""
+        folded = fold(text)
+        parts = []
+        for name in ("dieu", "khoan", "diem"):
+            found = re.search(rf"\b{name} (\w+)", folded)
+            parts.append(found.group(1) if found else "")
+            folded = folded.replace(found.group(0), " ") if found else folded
+        article, clause, point = parts
+        return cls(article, clause, point, frozenset(re.findall(r"[\w/]+", folded)))
+
+    def holds(self, article: str, document: Document, key: str, amended_by: str) -> bool:
+        """Whether one of the places of `article` lies in it, or it in one of them."""
+        named = set(
+            re.findall(r"[\w/]+", fold(f"{document.name} {document.short} {key} {amended_by}".replace("-", " ")))
+        )
+        numbers = fold(f"{document.name} {amended_by}")
+        if not all(word in named or ("/" in word and word in numbers) for word in self.document):
+            return False
+        return not self.article or any(self._holds(part) for part in article.split(", "))
+
+    def _holds(self, part: str) -> bool:
+        found = re.fullmatch(r"(?:điểm (\w+) )?(?:khoản (\w+) )?Điều (\w+)", part)
+        if found is None or found.group(3) != self.article:
+            return False
+        clause, point = found.group(2), found.group(1)
+        if self.clause and clause and clause != self.clause:
+            return False
+        return not (self.point and point and fold(point) != self.point)
 
 
 class _Documents(BaseModel):

@@ -143,7 +143,8 @@ class Bank:
         self._places = places
         self.questions = tuple(questions)
         self._by_id = {question.id: question for question in self.questions}
-        self._asked: tuple[date, Standing] | None = None
+        self._texts = {question.id: question.text for question in self.questions}
+        self._asked: tuple[date, Standing, bool] | None = None
         self._usable: dict[str, tuple[Question, ...]] = {}
         """By topic, what may be asked on that day: every menu asks whether there is enough."""
 
@@ -169,32 +170,34 @@ class Bank:
         approved: set[str] = set()
         out: set[str] = set()
         for name, text, good in verdicts:
-            question = self._by_id.get(name)
-            if question is not None and question.text == text:
+            if self._texts.get(name) == text:
                 (approved if good else out).add(name)
         return Standing(frozenset(approved), frozenset(out))
 
-    def may_ask(self, question: Question, on: date, standing: Standing = UNREAD) -> bool:
-        """Whether it is in force on a day and safe: B and locked topics need a reviewer, nothing voided is asked."""
+    def may_ask(self, question: Question, on: date, standing: Standing = UNREAD, *, hide: bool = False) -> bool:
+        """Whether it is in force on a day and safe: B and locked topics need a reviewer, nothing voided is asked.
+
+        `hide` leaves out whatever nobody has approved.
+        """
         if question.id in standing.out or not question.in_force(on):
             return False
-        return question.checked or question.id in standing.approved
+        return question.id in standing.approved or (question.checked and not hide)
 
-    def usable(self, topic: str, on: date, standing: Standing = UNREAD) -> tuple[Question, ...]:
+    def usable(self, topic: str, on: date, standing: Standing = UNREAD, *, hide: bool = False) -> tuple[Question, ...]:
         """The questions of a topic that may be practised on a day."""
-        if self._asked != (on, standing):
-            usable = [question for question in self.questions if self.may_ask(question, on, standing)]
+        if self._asked != (on, standing, hide):
+            usable = [question for question in self.questions if self.may_ask(question, on, standing, hide=hide)]
             self._usable = {each: tuple(q for q in usable if q.topic == each) for each in self._titles}
-            self._asked = (on, standing)
+            self._asked = (on, standing, hide)
         return self._usable.get(topic, ())
 
-    def shown_topics(self, on: date, standing: Standing = UNREAD) -> list[str]:
+    def shown_topics(self, on: date, standing: Standing = UNREAD, *, hide: bool = False) -> list[str]:
         """The topics that have enough usable questions on a day."""
-        return [topic for topic in self._titles if len(self.usable(topic, on, standing)) >= FEWEST]
+        return [topic for topic in self._titles if len(self.usable(topic, on, standing, hide=hide)) >= FEWEST]
 
     def for_contest(self, on: date, standing: Standing) -> tuple[Question, ...]:
         """What may enter a contest on a day: in force, and approved by a named person as it stands now."""
-        return tuple(q for q in self.questions if q.id in standing.approved and self.may_ask(q, on, standing))
+        return tuple(q for q in self.questions if self.may_ask(q, on, standing, hide=True))
 
     def ended(self, on: date) -> list[Problem]:
         """The questions whose law is no longer in force on a day: not an error (history stays), but work to do."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, and_, cast, delete, false, or_, select, update
 
-from db import audit, jobs, people, roles, unsent, webchat
+from db import audit, jobs, people, roles, unsent, verdicts, webchat
 from db.models import (
     FINAL,
     UNSENT,
@@ -121,6 +121,7 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
         await session.execute(delete(table).where(table.person_id == person_id))
     await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
     await _erase_contests(session, person_id)
+    await verdicts.forget_name(session, person_id)
     person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
     person.quiet, person.muted_topics, person.board, person.erased_at = "", [], None, now

@@ -25,6 +25,7 @@ class Action(StrEnum):
     IMPORT_UNITS = "import_units"
     UNIT_QR = "unit_qr"
     ANSWER_REPORTS = "answer_reports"
+    REVIEW_LAW = "review_law"
     READ_ALARMS = "read_alarms"
 
 
@@ -44,6 +45,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.IMPORT_UNITS: frozenset({R.UPPER_OFFICER, R.LEADER, R.SYSTEM_ADMIN}),
     Action.UNIT_QR: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER, R.LEADER, R.SYSTEM_ADMIN}),
     Action.ANSWER_REPORTS: frozenset({R.CONTENT_OFFICER}),
+    Action.REVIEW_LAW: frozenset({R.CONTENT_OFFICER, R.LEADER}),
     Action.READ_ALARMS: frozenset({R.SYSTEM_ADMIN}),
 }
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, time
 
 from content.calendar import LOCAL, add_working_days
 from content.message import Choice, Message
-from content.quiz import Question
+from content.quiz import Question, Standing
 from content.text import clean_line, letters
-from db import practice
+from db import practice, verdicts
+from db.models import Verdict
 from handlers import question_reports
 from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.meaning import words_of
@@ -32,12 +33,22 @@ async def _answers(talk: Talk) -> dict[str, tuple[bool, datetime]]:
     return await practice.list_answers(talk.session, talk.me.id) if talk.person is not None else {}
 
 
+async def _standing(talk: Talk) -> Standing:
+    """What people have said about the questions as they stand."""
+    return talk.house.packs.bank.standing(await verdicts.list_verdicts(talk.session))
+
+
+async def _topics(talk: Talk) -> list[str]:
+    return talk.house.packs.bank.shown_topics(talk.today, await _standing(talk), hide=talk.house.hide_unreviewed)
+
+
 async def _wrong(talk: Talk) -> list[Question]:
-    """Questions answered wrong the last time and still in force, longest ago first."""
-    bank = talk.house.packs.bank
+    """Questions answered wrong the last time and still to be asked, longest ago first."""
+    bank, standing, hide = talk.house.packs.bank, await _standing(talk), talk.house.hide_unreviewed
     missed = sorted((at, name) for name, (right, at) in (await _answers(talk)).items() if not right)
     questions = (bank.find(name) for _, name in missed)
-    return [question for question in questions if question is not None and bank.may_ask(question, talk.today)]
+    asked = [question for question in questions if question is not None]
+    return [question for question in asked if bank.may_ask(question, talk.today, standing, hide=hide)]
 
 
 @dialogue.ask("home")
@@ -45,9 +56,10 @@ async def ask_home(talk: Talk) -> Message | str:
     bank = talk.house.packs.bank
     wanted = talk.data.get("wanted")
     talk.drop("wanted")
-    if wanted in bank.shown_topics(talk.today):
+    topics = await _topics(talk)
+    if wanted in topics:
         return await _begin(talk, wanted)
-    shown, without = page(talk, bank.shown_topics(talk.today), TOPICS)
+    shown, without = page(talk, topics, TOPICS)
     wrong = len(await _wrong(talk))
     without += () if wrong else ("wrong",)
     titles = [bank.title(topic) for topic in shown]
@@ -75,7 +87,7 @@ async def _begin(talk: Talk, topic: str) -> str:
     else:
         known = await _answers(talk)
         never = datetime.min.replace(tzinfo=UTC)
-        pool = list(bank.usable(topic, talk.today))
+        pool = list(bank.usable(topic, talk.today, await _standing(talk), hide=talk.house.hide_unreviewed))
         talk.house.rng.shuffle(pool)
         # New ones first, then those answered longest ago: a second round is not the first one again.
         pool.sort(key=lambda question: known[question.id][1] if question.id in known else never)
@@ -92,17 +104,24 @@ def _shuffled(talk: Talk) -> list[int]:
     return order
 
 
-def _current(talk: Talk) -> Question | None:
-    """The question in hand; None after the last one, and for one that was taken out or ran out of force meanwhile."""
-    queue, i = talk.data["queue"], talk.data["i"]
-    bank = talk.house.packs.bank
+async def _current(talk: Talk) -> tuple[Question | None, bool]:
+    """The question in hand, and whether a named person approved it.
+
+    None after the last one, and for one that was taken out, voided or ran out of force meanwhile.
+    """
+    queue, i, bank = talk.data["queue"], talk.data["i"], talk.house.packs.bank
     question = bank.find(queue[i]) if i < len(queue) else None
-    return question if question is not None and bank.may_ask(question, talk.today) else None
+    if question is None:
+        return None, False
+    said = await verdicts.find(talk.session, question.id, question.text)
+    standing = bank.standing([(said.question, said.text, said.verdict == Verdict.APPROVED)] if said is not None else [])
+    asked = bank.may_ask(question, talk.today, standing, hide=talk.house.hide_unreviewed)
+    return (question if asked else None), question.id in standing.approved
 
 
 @dialogue.ask("question")
 async def ask_question(talk: Talk) -> Message | str:
-    question = _current(talk)
+    question, _ = await _current(talk)
     if question is None:
         queue, i = talk.data["queue"], talk.data["i"]
         if i >= len(queue):
@@ -124,7 +143,7 @@ async def ask_question(talk: Talk) -> Message | str:
 async def take_question(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "done"
-    question = _current(talk)
+    question, _ = await _current(talk)
     if question is None:
         return "question"
     right = talk.data["order"][int(answer.choice)] == question.answer
@@ -136,7 +155,7 @@ async def take_question(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("explained")
 async def ask_explained(talk: Talk) -> Message | str:
-    question = _current(talk)
+    question, reviewed = await _current(talk)
     if question is None:
         return "question"
     key, letter = "practice.right", ""
@@ -149,7 +168,7 @@ async def ask_explained(talk: Talk) -> Message | str:
         answer=question.options[question.answer],
         explanation=question.explanation,
         citation=question.citation,
-        reviewed=False,
+        reviewed=reviewed,
     )
 
 
@@ -204,6 +223,8 @@ async def take_done(talk: Talk, answer: Answer) -> Move | str:
 
 async def has_topics(talk: Talk) -> bool:
     """Nothing to practise is not offered."""
+    if talk.house.hide_unreviewed:
+        return bool(await _topics(talk))
     return bool(talk.house.packs.bank.shown_topics(talk.today))
 
 

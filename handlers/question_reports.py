@@ -7,7 +7,7 @@ import re
 from content.message import Choice, Message
 from content.quiz import Question
 from content.text import clean, letters
-from db import policy, practice, units
+from db import policy, practice, units, verdicts
 from db.errors import Conflict, Refused
 from db.models import QuestionReport
 from db.policy import Action
@@ -87,9 +87,13 @@ async def ask_one(talk: Talk) -> Message:
     await _check(talk)
     row = await practice.get_report(talk.session, talk.data["number"])
     question = talk.house.packs.bank.find(row.question)
+    void = question is not None and await verdicts.is_void(talk.session, question.id, question.text)
+    without = ["answer"] if row.done_at is not None else []
+    without += ["void"] if question is None or void else []
     return talk.screen(
         "question_reports.one",
-        without=("answer",) if row.done_at is not None else (),
+        without=without,
+        void=void,
         id=row.question,
         due=row.due_at,
         stem=_stem(talk, row),
@@ -124,6 +128,26 @@ async def take_answer(talk: Talk, answer: Answer) -> Move | str:
         dedup = f"question-answer:{row.id}"
         await talk.tell(row.person_id, "question_reports.reply", dedup=dedup, stem=_stem(talk, row), answer=text)
     talk.say("question_reports.answered")
+    return "list"
+
+
+@dialogue.question("void", "question_reports.void", Kind.TEXT)
+async def take_void(talk: Talk, answer: Answer) -> Move | str:
+    """The question is asked no more, contests count it as right for all, and whoever reported it hears why."""
+    text = clean(answer.text)
+    if not ANSWER[0] <= letters(text) <= ANSWER[1]:
+        raise Again("question_reports.answer_length", n=letters(text))
+    row = await practice.get_report(talk.session, talk.data["number"])
+    question = talk.house.packs.bank.find(row.question)
+    if question is None:
+        return "one"
+    await verdicts.void(talk.session, talk.me.id, question.id, question.text, talk.me.name, text, talk.now)
+    if row.done_at is None:
+        await practice.answer_report(talk.session, talk.me.id, row.id, text, talk.now)
+        if row.person_id is not None:
+            dedup = f"question-answer:{row.id}"
+            await talk.tell(row.person_id, "question_reports.void_reply", dedup=dedup, stem=question.stem, answer=text)
+    talk.say("question_reports.voided")
     return "list"
 
 

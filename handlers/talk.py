@@ -40,6 +40,8 @@ class House:
     """The channels that take a message out of its sender's chat when it must be forgotten."""
     silence: str = "send"
     """What nobody's decision about an automatic message means: "send" or "hold"."""
+    hide_unreviewed: bool = False
+    """Whether practice leaves out law questions that nobody has reviewed, instead of marking them."""
     links: dict[str, str] = field(default_factory=dict)
     """Per channel, the address that opens a chat with a start parameter: "https://t.me/name?start={}"."""
 

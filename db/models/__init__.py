@@ -20,7 +20,9 @@ from db.models.broadcasts import (
 from db.models.campaigns import (
     PracticeAnswer,
     QuestionReport,
+    QuestionReview,
     Registration,
+    Verdict,
 )
 from db.models.contests import (
     Complaint,
@@ -151,6 +153,7 @@ __all__ = [
     "PrizeState",
     "Purpose",
     "QuestionReport",
+    "QuestionReview",
     "Reach",
     "Registration",
     "Result",
@@ -172,6 +175,7 @@ __all__ = [
     "UnitPath",
     "UnitRequest",
     "UnitResult",
+    "Verdict",
     "WebMessage",
     "WebSession",
 ]

@@ -1,14 +1,15 @@
-"""Emulation registrations, and what practising the law leaves behind."""
+"""Emulation registrations, what practising the law leaves behind, and what people say of its questions."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base
+from db.models.base import Base, enum
 from db.session import ONCE
 
 
@@ -53,3 +54,27 @@ class QuestionReport(Base):
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(default="")
+
+
+class Verdict(StrEnum):
+    """APPROVED as right; RETURNED to its author, or VOID: then it is asked no more until its text changes."""
+
+    APPROVED = "approved"
+    RETURNED = "returned"
+    VOID = "void"
+
+
+class QuestionReview(Base):
+    """What a named person said of a question. `text` marks the words it was said of: for others it means nothing.
+
+    `named` is the reviewer's name as it is shown; `actor_id` is the person of the chat, 0 for the command line.
+    """
+
+    __tablename__ = "question_reviews"
+    question: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[Verdict] = mapped_column(enum(Verdict))
+    named: Mapped[str]
+    actor_id: Mapped[int]
+    at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(default="")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from content.quiz import UNREAD
-from db import contests, policy
+from db import contests, policy, verdicts
 from db.contests import Asked
 from db.contests.rounds import RUN
 from db.models import Round, RoundState
@@ -80,14 +79,16 @@ async def organises(talk: Talk, round_: Round) -> bool:
     return await policy.may(talk.session, talk.me.id, RUN, contest.unit_id)
 
 
-def pool(talk: Talk, round_: Round) -> list[Asked]:
+async def pool(talk: Talk, round_: Round) -> list[Asked]:
     """What the bank has for a round: in force today and reviewed by a named person."""
+    bank = talk.house.packs.bank
+    standing = bank.standing(await verdicts.list_verdicts(talk.session))
     return [
         Asked(
             question=each.id, topic=each.topic, stem=each.stem, options=each.options, answer=each.answer,
             explanation=each.explanation, citation=each.citation, valid_to=each.valid_to,
         )
-        for each in talk.house.packs.bank.for_contest(talk.today, UNREAD)
+        for each in bank.for_contest(talk.today, standing)
         if each.topic in round_.quota
     ]  # fmt: skip
 

@@ -191,7 +191,7 @@ async def take_ready(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "later":
         return "home"
     round_ = await _entered(talk)
-    await contests.open_paper(talk.session, round_, talk.me, pool(talk, round_), talk.house.rng, talk.now)
+    await contests.open_paper(talk.session, round_, talk.me, await pool(talk, round_), talk.house.rng, talk.now)
     talk.drop("place", "entry")
     return "question"
 

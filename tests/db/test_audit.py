@@ -277,6 +277,7 @@ ELSEWHERE = {
     "stop_automatic": "tests/scheduler/test_automatic.py",
     "edit_automatic": "tests/scheduler/test_automatic.py",
     "answer_report": "tests/handlers/test_question_reports.py",
+    "review_question": "tests/handlers/test_law_review.py",
     "import_units": "tests/bot/test_unit_import.py",
     "list_unreached": "tests/handlers/test_announcing.py",
     "restore": "tests/bot/test_backup.py",

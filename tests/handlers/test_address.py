@@ -15,7 +15,17 @@ from handlers.registry import build_registry
 from tests.people import TestPerson, World, spoken
 
 DIALOGUES = build_registry(spoken()[0]).dialogues
-OFFICERS = {"automatic", "moderation", "question_reports", "announcing", "steering", "stopping", "units", "activities"}
+OFFICERS = {
+    "automatic",
+    "law_review",
+    "moderation",
+    "question_reports",
+    "announcing",
+    "steering",
+    "stopping",
+    "units",
+    "activities",
+}
 OF_WORKERS = (
     "campaign", "common", "mysubmissions", "onboarding", "practice", "profile", "registration", "report", "supplement",
 )  # fmt: skip

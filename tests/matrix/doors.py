@@ -88,6 +88,8 @@ DOORS: dict[str, Door] = {
     "refuse_place": Door(("/donvi", ">requests", ">request-{request}", ">refuse"), "refuse_workplace", "unit_requests"),
     "read_question": Door(("c:baosai:{question_report}",), shows=("question_reports.one",)),
     "answer_question": Door(("c:baosai:{question_report}", ">answer", WORDS), "answer_report", "question_reports"),
+    "void_question": Door(("c:baosai:{question_report}", ">void", WORDS), "review_question", "question_reviews"),
+    "review_question": Door(("/soatluat", ">topic-membership", ">right"), "review_question", "question_reviews"),
     "invite": Door(("/donvi", ">invite", ">{role}", "{unit}"), "invite", "invitations", names_unit=True),
     "confirm_role": Door(("c:xacnhanquyen:{offer}",), "confirm_role", "grants"),
     "revoke_role": Door(("c:thuhoi:{grant}", ">yes"), "revoke_role", "grants"),

@@ -151,6 +151,18 @@ async def contest(stage: Stage) -> None:
     await stage.passes(minutes=5)
 
 
+@scene("Thẩm định câu hỏi luật")
+async def law_review(stage: Stage) -> None:
+    lan = await stage.member("Đỗ Thị Lan", "TINH", Role.CONTENT_OFFICER)
+    await lan.says("/canbo")
+    await lan.taps("Thẩm định câu hỏi")
+    await lan.says("1")
+    await lan.taps("Đúng luật")
+    await lan.taps("Sửa lại")
+    await lan.says("Cần ghi rõ hợp đồng lao động từ đủ 12 tháng")
+    await lan.taps("Bỏ qua", "Duyệt theo danh sách", "Đúng luật cả danh sách")
+
+
 @scene("Trả lời người báo câu hỏi sai")
 async def question_reports(stage: Stage) -> None:
     lan = await stage.member("Đỗ Thị Lan", "TINH", Role.CONTENT_OFFICER)
@@ -166,6 +178,12 @@ async def question_reports(stage: Stage) -> None:
     await lan.taps("Xem, trả lời", "Trả lời")
     await lan.says("Đã")
     await lan.says("Đã đối chiếu lại, câu này đúng với khoản 2 Điều 5 của luật đang có hiệu lực.")
+    stage.says("Câu sau thì người báo nói đúng: đồng chí Lan rút câu ấy.")
+    await hoa.says("b")
+    await hoa.taps("Báo câu sai")
+    await hoa.says("Khoản này đã sửa đổi rồi ạ")
+    await lan.taps("Xem, trả lời", "Rút câu này")
+    await lan.says("Khoản này được sửa đổi, câu hỏi không còn đúng")
 
 
 # ---------------------------------------------------------------------------------------------------- reports

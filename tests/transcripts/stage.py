@@ -26,6 +26,7 @@ from bot.settings import Settings
 from bot.web import guard
 from bot.web.server import WebServer
 from content.calendar import LOCAL, add_working_days, local_date
+from content.quiz import Bank
 from db import accounts, people, submissions, units, webchat
 from db.inbox import Arrival
 from db.models import Audience, Draft, Grant, Membership, OutboxRow, OutState, Person, Purpose, Role, Track
@@ -248,6 +249,12 @@ class Actor:
         await self._stage.settles()
 
 
+def _few(bank: Bank) -> Bank:
+    """The first questions of the first topics: more of them in the packs change no transcript."""
+    kept = [q for topic in bank.topics[:9] for q in [q for q in bank.questions if q.topic == topic][:6]]
+    return Bank({topic: bank.title(topic) for topic in bank.topics[:9]}, {}, kept)
+
+
 class Stage:
     """One door, the people in front of it, and the house behind it on a clock that moves two seconds a message."""
 
@@ -256,7 +263,8 @@ class Stage:
     def __init__(self, world: World, folder: Path) -> None:
         files = folder / "files"
         files.mkdir()
-        world.house = replace(world.house, files=files, links={"telegram": LINK})
+        packs = replace(world.house.packs, bank=_few(world.house.packs.bank))
+        world.house = replace(world.house, files=files, links={"telegram": LINK}, packs=packs)
         self.world = world
         self.actors: list[Actor] = []
         self.lines: list[str] = []

@@ -406,6 +406,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question_reports")),
     )
     op.create_table(
+        "question_reviews",
+        sa.Column("question", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum("approved", "returned", "void", name="verdict", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("named", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=False),
+        sa.Column("at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("question", "text", name=op.f("pk_question_reviews")),
+    )
+    op.create_table(
         "registrations",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -1075,6 +1090,7 @@ def downgrade() -> None:
 
     op.drop_table("submissions")
     op.drop_table("registrations")
+    op.drop_table("question_reviews")
     op.drop_table("question_reports")
     op.drop_table("practice_answers")
     with op.batch_alter_table("grants", schema=None) as batch_op:

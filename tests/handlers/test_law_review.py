@@ -1,0 +1,173 @@
+"""Law questions are reviewed one by one or as a list, by those who may; a review holds for the text it was given for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from content.quiz import Bank
+from db import erasure, verdicts
+from db.models import AuditRow, QuestionReview, Role, Verdict
+from tests.handlers.test_practice import answers, only
+from tests.handlers.test_question_reports import owner, reports
+from tests.people import TestPerson, World
+
+
+async def said(world: World) -> dict[str, QuestionReview]:
+    async with world.database.read() as session:
+        return {row.question: row for row in (await session.execute(select(QuestionReview))).scalars()}
+
+
+async def opens(world: World, person: TestPerson, topic: int = 1) -> None:
+    await person.says("/soatluat")
+    await person.says(str(topic))
+
+
+async def test_a_question_is_shown_with_its_fact_and_citation_and_found_right(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    first = world.house.packs.bank.questions[0]
+    assert mai.last.key == "law_review.one" and first.id in mai.last.text
+    assert "Dữ kiện" in mai.last.text and "Căn cứ:" in mai.last.text and "✅" in mai.last.text
+    assert len(mai.last.text) <= 1200
+    await mai.taps("Đúng luật")
+    assert mai.last.key == "law_review.one" and f"<b>{first.id}</b>" not in mai.last.text
+    [(name, row)] = (await said(world)).items()
+    assert (name, row.text, row.verdict, row.named) == (first.id, first.text, Verdict.APPROVED, "Vũ Ngọc Mai")
+    async with world.database.read() as session:
+        query = select(AuditRow).where(AuditRow.action == "review_question")
+        [noted] = (await session.execute(query)).scalars()
+    assert noted.actor_id == await mai.id() and noted.object == f"question {first.id}"
+
+
+async def test_what_is_skipped_comes_no_more_in_this_sitting_and_nothing_is_said_of_it(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    first = world.house.packs.bank.questions[0].id
+    await mai.taps("Bỏ qua")
+    assert mai.last.key == "law_review.one" and f"<b>{first}</b>" not in mai.last.text and await said(world) == {}
+
+
+async def test_one_that_is_sent_back_needs_a_reason_and_leaves_practice(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    bank, first = world.house.packs.bank, world.house.packs.bank.questions[0]
+    await mai.taps("Sửa lại")
+    await mai.says("Ừ")
+    assert mai.last.key == "law_review.note_length"
+    await mai.says("Luật ghi rõ hơn, cần nêu điều kiện")
+    assert mai.last.key == "law_review.one" and "law_review.returned" in mai.keys
+    row = (await said(world))[first.id]
+    assert row.verdict == Verdict.RETURNED and "nêu điều kiện" in row.note
+    async with world.database.read() as session:
+        standing = bank.standing(await verdicts.list_verdicts(session))
+    assert first not in bank.usable(first.topic, world.now.date(), standing)
+    mended = first.model_copy(update={"explanation": "Nêu đủ điều kiện."})
+    again = Bank({first.topic: "Thử"}, {}, [mended])
+    async with world.database.read() as session:
+        assert again.standing(await verdicts.list_verdicts(session)).out == frozenset()
+
+
+async def test_a_shown_list_is_approved_at_once_and_nothing_else(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    await mai.taps("Duyệt theo danh sách")
+    shown = [q for q in world.house.packs.bank.questions if q.topic == "membership"][:5]
+    assert mai.last.key == "law_review.list" and all(q.id in mai.last.text for q in shown)
+    assert len(mai.last.text) <= 3500
+    await mai.taps("Đúng luật cả danh sách")
+    assert set(await said(world)) == {q.id for q in shown} and mai.last.key == "law_review.list"
+
+
+async def test_a_question_that_changed_while_it_was_on_the_screen_is_not_approved(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    first = world.house.packs.bank.questions[0]
+    packs = only(world.house.packs, lambda q: True, explanation="Khác hẳn.")
+    world.house = replace(world.house, packs=packs)
+    await mai.taps("Đúng luật")
+    async with world.database.read() as session:
+        assert not packs.bank.standing(await verdicts.list_verdicts(session)).approved
+    assert mai.last.key == "law_review.one" and f"<b>{first.id}</b>" in mai.last.text, "its new text waits"
+
+
+@pytest.mark.parametrize(("role", "unit", "may"), [
+    (Role.CONTENT_OFFICER, "TINH", True), (Role.LEADER, "TINH", True), (Role.REVIEWER, "TINH", False),
+    (Role.UPPER_OFFICER, "CAOSON", False), (Role.CONTENT_OFFICER, "CAOSON", False),
+])  # fmt: skip
+async def test_only_who_answers_for_the_law_of_the_whole_house_reviews(
+    world: World, role: Role, unit: str, may: bool
+) -> None:
+    lan = await world.joined("Đỗ Thị Lan", unit=unit, role=role)
+    await lan.says("/soatluat")
+    assert (lan.last.key == "law_review.home") is may
+
+
+async def test_a_review_without_a_name_is_none_and_an_own_question_is_not_offered(world: World) -> None:
+    mai = await owner(world)
+    packs = only(world.house.packs, lambda q: q.topic == "membership", author="vu ngoc mai")
+    world.house = replace(world.house, packs=packs)
+    await mai.says("/soatluat")
+    assert "Mọi câu hỏi đều đã có người thẩm định" in mai.last.text
+
+
+async def test_approved_in_chat_it_is_not_marked_in_practice(world: World) -> None:
+    bank = world.house.packs.bank
+    async with world.database.write() as session:
+        given = [(q.id, q.text) for q in bank.questions]
+        assert await verdicts.give(session, given, Verdict.APPROVED, "Luật sư Trần Văn A", world.now) == len(given)
+        assert await verdicts.give(session, given, Verdict.APPROVED, "Người khác", world.now) == 0
+    assert {row.named for row in (await said(world)).values()} == {"Luật sư Trần Văn A"}
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("1")
+    await answers(world, hoa, right=True)
+    assert hoa.last.key == "practice.right" and "chưa thẩm định" not in hoa.last.text
+
+
+async def test_hidden_by_the_setting_only_reviewed_questions_are_practised(world: World) -> None:
+    world.house = replace(world.house, hide_unreviewed=True)
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert not any("Ôn luật" in choice.label for choice in hoa.last.choices)
+    wages = [q for q in world.house.packs.bank.questions if q.topic == "wages"][:5]
+    async with world.database.write() as session:
+        await verdicts.give(session, [(q.id, q.text) for q in wages], Verdict.APPROVED, "Luật sư A", world.now)
+    await hoa.says("on luat")
+    assert "Tiền lương" in hoa.last.text and "1." in hoa.last.text and "2." not in hoa.last.text
+    await hoa.says("1")
+    await answers(world, hoa, right=True)
+    assert "chưa thẩm định" not in hoa.last.text
+
+
+async def test_its_owner_takes_a_question_out_and_whoever_reported_it_hears(world: World) -> None:
+    mai, hoa = await owner(world), await world.joined("Bùi Thị Hoa")
+    await reports(world, hoa)
+    await mai.taps("Xem, trả lời")
+    await mai.taps("Rút câu này")
+    await mai.says("Khoản này đã sửa từ 01/7/2026, câu hỏi không còn đúng")
+    assert "question_reports.voided" in mai.keys and hoa.last.key == "question_reports.void_reply"
+    [(name, row)] = (await said(world)).items()
+    assert row.verdict == Verdict.VOID and "đã sửa" in row.note
+    bank = world.house.packs.bank
+    async with world.database.read() as session:
+        standing = bank.standing(await verdicts.list_verdicts(session))
+        assert await verdicts.is_void(session, name, row.text) and not await verdicts.is_void(session, name, "x")
+        [(question, text, reason, at)] = await verdicts.list_voided(session, row.at)
+        assert (question, text, at) == (name, row.text, row.at) and "đã sửa" in reason
+    assert name in standing.out and not bank.for_contest(date(2026, 11, 26), standing)
+    await mai.says("/baosai 1")
+    assert "đã rút" in mai.last.text and not any(choice.key == "void" for choice in mai.last.choices)
+
+
+async def test_who_is_erased_leaves_the_review_without_their_name(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    await mai.taps("Đúng luật")
+    async with world.database.write() as session:
+        await erasure.erase(session, await mai.id(), world.now)
+    [row] = (await said(world)).values()
+    assert row.named == "" and row.verdict == Verdict.APPROVED
