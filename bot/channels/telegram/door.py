@@ -158,7 +158,7 @@ class Telegram:
 
     def read(self, raw: Any, received_at: datetime) -> Incoming | None:
         """Our form of one update; None for what nobody needs an answer to. Raises for what cannot be parsed."""
-        return read_update(raw, self._talk, self.name, received_at)
+        return read_update(raw, self.name, received_at)
 
     async def erase(self, session: Session, raw: Any) -> None:
         """Nothing here keeps a copy; the words ask the person to delete it on their side."""

@@ -1,47 +1,51 @@
-"""What comes from Telegram in our form."""
+"""What comes from Telegram in our form. Its JSON is read as it is: PTB would make objects of all that it holds, which takes
+longer than answering it from the database, and takes anything for an id or a text.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from telegram import Bot, Update
-from telegram import Message as TelegramMessage
-
 from handlers.dialogue import File, Incoming
 
+Part = dict[str, Any]
 
-def read_update(raw: Any, bot: Bot, channel: str, received_at: datetime) -> Incoming | None:
-    """Our form of one update; None for what nobody needs an answer to. Raises for what cannot be parsed.
+
+def read_update(raw: Any, channel: str, received_at: datetime) -> Incoming | None:
+    """Our form of one update; None for what nobody needs an answer to. Raises ValueError for what cannot be read.
 
     {"update_id": 7, "message": {"message_id": 3, "date": 1753437300, "chat": {"id": 42, "type": "private"},
      "from": {"id": 42, "is_bot": false, "first_name": "A"}, "text": "menu"}}
+    {"update_id": 8, "callback_query": {"id": "1", "from": {"id": 42, …}, "message": {…}, "data": "c:menu:"}}
+    {"update_id": 9, "my_chat_member": {"chat": {"id": 42, "type": "private"}, "new_chat_member": {"status": "kicked", …}, …}}
     """
-    update = Update.de_json(raw, bot)
-    if update.callback_query is not None:
-        press = update.callback_query
-        if press.message is not None and press.message.chat.type != "private":
+    if not isinstance(raw, dict):
+        raise ValueError("not an update")
+    if (press := _part(raw, "callback_query")) is not None:
+        under = _part(press, "message")
+        if under is not None and _kind(under) != "private":
             return None
-        return Incoming(channel, _address(press.from_user.id), received_at, choice=_word(press.data))
-    if update.my_chat_member is not None:
-        change = update.my_chat_member
-        if change.chat.type == "private" and change.new_chat_member.status in ("kicked", "left"):
-            return Incoming(channel, _address(change.chat.id), received_at, place="gone")
+        return Incoming(channel, _address(_needed(press, "from").get("id")), received_at, choice=_word(press, "data"))
+    if (change := _part(raw, "my_chat_member")) is not None:
+        if _kind(change) == "private" and _word(_needed(change, "new_chat_member"), "status") in ("kicked", "left"):
+            return Incoming(channel, _address(_needed(change, "chat").get("id")), received_at, place="gone")
         return None
-    message = update.message or update.edited_message
+    edited = _part(raw, "edited_message")
+    message = _part(raw, "message") or edited
     if message is None:
         return None
-    place = "edited" if update.edited_message is not None else "private"
-    if message.chat.type != "private":
-        return Incoming(channel, _address(message.chat.id), received_at, place="group") if _meant(message) else None
+    address = _address(_needed(message, "chat").get("id"))
+    if _kind(message) != "private":
+        return Incoming(channel, address, received_at, place="group") if _meant(message) else None
     return Incoming(
         channel,
-        _address(message.chat.id),
+        address,
         received_at,
-        text=_word(message.text) or _word(message.caption),
+        text=_word(message, "text") or _word(message, "caption"),
         files=_files(message),
-        group=_word(message.media_group_id),
-        place=place,
+        group=_word(message, "media_group_id"),
+        place="edited" if edited is not None else "private",
     )
 
 
@@ -82,13 +86,34 @@ def _address(number: Any) -> str:
     return str(number)
 
 
-def _word(given: Any) -> str:
-    """A text where one may stand. Raises ValueError for what is none, which would fail in odd places further in."""
-    if given is None:
+def _part(whole: Part, name: str) -> Part | None:
+    """An object where one may stand. Raises ValueError for what is none, which would fail in odd places further in."""
+    found = whole.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise ValueError(f"{name} is no object")
+    return found
+
+
+def _needed(whole: Part, name: str) -> Part:
+    found = _part(whole, name)
+    if found is None:
+        raise ValueError(f"no {name}")
+    return found
+
+
+def _word(part: Part, name: str) -> str:
+    """A text where one may stand. Raises ValueError for what is none."""
+    found = part.get(name)
+    if found is None:
         return ""
-    if not isinstance(given, str):
-        raise ValueError("not a text")
-    return given
+    if not isinstance(found, str):
+        raise ValueError(f"{name} is no text")
+    return found
+
+
+def _kind(part: Part) -> str:
+    """Of what kind its chat is: private, group, supergroup or channel."""
+    return _word(_needed(part, "chat"), "type")
 
 
 def _size(given: Any) -> int:
@@ -99,27 +124,32 @@ def _size(given: Any) -> int:
     return given
 
 
-def _meant(message: TelegramMessage) -> bool:
+def _meant(message: Part) -> bool:
     """Whether something said in a group is meant for the bot: a command, or its being added."""
-    return bool(_word(message.text).startswith("/") or message.new_chat_members)
+    return _word(message, "text").startswith("/") or bool(message.get("new_chat_members"))
 
 
-def _file(kind: str, found: Any, name: Any = None) -> File:
-    return File(kind, _word(found.file_id), _word(found.file_unique_id), _word(name), _size(found.file_size))
+def _file(kind: str, found: Part) -> File:
+    ref, unique = _word(found, "file_id"), _word(found, "file_unique_id")
+    if not ref or not unique:
+        raise ValueError("a file without its names")
+    return File(kind, ref, unique, _word(found, "file_name"), _size(found.get("file_size")))
 
 
-def _files(message: TelegramMessage) -> tuple[File, ...]:
-    if message.photo:
-        return (_file("photo", message.photo[-1]),)
-    if message.video is not None:
-        return (_file("video", message.video, message.video.file_name),)
-    if message.document is not None:
-        kind = "photo" if _word(message.document.mime_type).startswith("image/") else "document"
-        return (_file(kind, message.document, message.document.file_name),)
-    if message.voice is not None or message.audio is not None or message.video_note is not None:
+def _files(message: Part) -> tuple[File, ...]:
+    if sizes := message.get("photo"):
+        if not isinstance(sizes, list) or not isinstance(sizes[-1], dict):
+            raise ValueError("photo is no list of sizes")
+        return (_file("photo", sizes[-1]),)
+    if (video := _part(message, "video")) is not None:
+        return (_file("video", video),)
+    if (document := _part(message, "document")) is not None:
+        kind = "photo" if _word(document, "mime_type").startswith("image/") else "document"
+        return (_file(kind, document),)
+    if any(message.get(kind) is not None for kind in ("voice", "audio", "video_note")):
         return (File("voice", "", ""),)
-    if message.sticker is not None:
+    if message.get("sticker") is not None:
         return (File("sticker", "", ""),)
-    if not message.text:
+    if not message.get("text"):
         return (File("other", "", ""),)
     return ()
