@@ -194,8 +194,8 @@ class App:
         return (Job("command lists", LOOK, lambda _: lists.look()),)
 
     def _said(self, channel: str) -> None:
-        # A message to one may say something to others, who may be on another channel.
-        self.wake()
+        if channel in self.deliveries:
+            self.deliveries[channel].wake()
 
     def _ended(self, channel: str, lane: Lane, state: OutState, seconds: float) -> None:
         self.meter.sent.add(1, channel=channel, lane=lane.name.lower(), state=state.value)

@@ -26,6 +26,8 @@ WINDOW = 8
 as many at-most-once rows unknown (promises §1.5). Farther away or faster, as many as the pace needs (`window_for`)."""
 SOME = 8
 """Places for replies that are filled together: with all of them taken, each that lands would be a commit for the next."""
+FEW = 4
+"""Announcements that land before it is written, unless it is time: at 30 a second every commit counts."""
 WIDEST = 128
 """In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
 AWAY, FAR = 0.06, 0.5
@@ -182,7 +184,7 @@ class Delivery:
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
-        full = self._keeping * 2 >= self._window or len(self._results) * 2 >= REPLIES
+        full = self._keeping >= max(FEW, self._some) or (len(self._results) - self._keeping) * 2 >= REPLIES
         ripe = bool(self._results) and (tick >= self._settle_at or full)
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
@@ -191,17 +193,27 @@ class Delivery:
             lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
             if tick >= self._look_at[Way.AT_ONCE] and not spaced and answering <= REPLIES - SOME:
                 asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
-            if tick >= self._look_at[Way.PACED] and (ripe or free > self._keeping):
+            if tick >= self._look_at[Way.PACED] and (ripe or free - self._keeping >= self._some):
                 departures = self._pacer.departures(tick, free)
                 asks[Way.PACED] = Ask([lane for lane in lanes if spaced or lane != Lane.REPLY], len(departures))
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
         if asks or ripe:
-            self._start(await self._exchange(asks, tick), departures, tick)
+            # Who waits for an answer does not wait until the ends of many announcements are written.
+            settles = ripe or Way.PACED in asks or len(self._results) <= SOME
+            self._start(await self._exchange(asks, tick, settles), departures, tick)
         return self._until_next(tick, free)
 
-    async def _exchange(self, asks: dict[Way, Ask], tick: float) -> list[tuple[Way, Parcel]]:
-        """Writes what has ended and claims what may leave, in one commit; notes when to look again."""
-        results, keeping, self._results, self._keeping = self._results, self._keeping, [], 0
+    @property
+    def _some(self) -> int:
+        """How many places in the window are worth a commit to fill them, or to write down what landed there: with one for
+        every few announcements, who waits for an answer would wait for theirs."""
+        return ceil(self._window / 4)
+
+    async def _exchange(self, asks: dict[Way, Ask], tick: float, settles: bool = True) -> list[tuple[Way, Parcel]]:
+        """Claims what may leave and, where it `settles`, writes what has ended, in one commit; notes when to look again."""
+        results, keeping = (self._results, self._keeping) if settles else ([], 0)
+        if settles:
+            self._results, self._keeping = [], 0
         claimed: list[tuple[Way, Parcel]] = []
         looks: dict[Way, float] = {}
         for way in asks:
@@ -258,7 +270,7 @@ class Delivery:
         waits = [LOOK, *(at - tick for at in self._look_at.values() if at > tick)]
         if self._results:
             waits.append(self._settle_at - tick)
-        if self._look_at[Way.PACED] <= tick and free > self._keeping:
+        if self._look_at[Way.PACED] <= tick and free - self._keeping >= self._some:
             waits.append(self._pacer.wait(tick))
         return max(0.001, min(waits))
 
