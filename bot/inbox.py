@@ -17,8 +17,7 @@ from bot.limits import Patience
 from bot.metrics import Meter
 from content.message import to_json
 from db import accounts, attachments, inbox, jobs, outbox, trouble
-from db.inbox import Arrival
-from db.models import InboxRow
+from db.inbox import Arrival, Waiting
 from db.session import Database, Session, settled
 from handlers.dialogue import Forget, Incoming
 from handlers.engine import answer, is_identity_card
@@ -88,7 +87,8 @@ class Inbox:
         meter: Meter | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Without `patience` everybody may send as much as they like."""
+        """`said` hears of each channel on which an answer waits: to one message others may hear something, who are on another
+        channel. Without `patience` everybody may send as much as they like."""
         self._meter = meter or Meter()
         self._patience = patience
         self._database = database
@@ -98,7 +98,7 @@ class Inbox:
         self._sleep = sleep
         self._said = said
         self._wake = asyncio.Event()
-        self._next: deque[InboxRow] = deque()
+        self._next: deque[Waiting] = deque()
         self._busy: dict[asyncio.Task[None], list[str]] = {}
         self._elsewhere: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
@@ -134,7 +134,7 @@ class Inbox:
         arrivals: Sequence[Arrival],
         also: Callable[[Session], Awaitable[object]] | None,
     ) -> int:
-        async with self._database.write() as session:
+        async with self._database.write(brief=True) as session:
             added = await inbox.store(session, channel, bot, arrivals, self._now())
             if added and also is not None:
                 await also(session)
@@ -182,7 +182,7 @@ class Inbox:
             await asyncio.wait(list(self._busy), return_when=asyncio.FIRST_COMPLETED)
             return 1
         if not self._next:
-            async with self._database.read() as session:
+            async with self._database.read(brief=True) as session:
                 busy = {*chain.from_iterable(self._busy.values()), *self._elsewhere}
                 self._next.extend(await inbox.heads(session, self._now(), busy, FETCH))
         started = 0
@@ -194,7 +194,7 @@ class Inbox:
             started += 1
         return started
 
-    def _some(self) -> list[InboxRow]:
+    def _some(self) -> list[Waiting]:
         """What is answered next in one transaction. What failed before, and may again, is alone there."""
         rows = [self._next.popleft()]
         if not self._database.shared and not rows[0].attempts:
@@ -206,13 +206,13 @@ class Inbox:
         self._busy.pop(task, None)
         self._wake.set()
 
-    async def _handle(self, rows: list[InboxRow]) -> None:
+    async def _handle(self, rows: list[Waiting]) -> None:
         """Answers updates of as many chats: together, or where anything is wrong with one each by itself."""
         if len(rows) == 1 or not await self._handle_together(rows):
             for row in rows:
                 await self._handle_one(row)
 
-    async def _handle_together(self, rows: list[InboxRow]) -> bool:
+    async def _handle_together(self, rows: list[Waiting]) -> bool:
         """In one transaction; False where one cannot be handled: then nothing has happened, and what is wrong will show."""
         began = asyncio.get_running_loop().time()
         try:
@@ -225,6 +225,7 @@ class Inbox:
                     await self._answer(session, row, incoming)
                     await session.flush()
                     session.expunge_all()  # each finds the rows as they are written, as if it were alone
+                said = outbox.channels(session) | {row.channel for row in rows}
         except (Exception, asyncio.CancelledError) as error:
             if _stopped(error):
                 raise
@@ -235,24 +236,26 @@ class Inbox:
         for row in rows:
             self._meter.handled.add(1, channel=row.channel, outcome="done")
             self._meter.handling.see(took)
-        for channel in {row.channel for row in rows}:
+        for channel in said:
             self._said(channel)
         return True
 
-    def _read(self, row: InboxRow) -> Incoming | None:
+    def _read(self, row: Waiting) -> Incoming | None:
         return self._doors[row.channel].read(json.loads(row.raw), row.received_at)
 
-    async def _handle_one(self, row: InboxRow) -> None:
+    async def _handle_one(self, row: Waiting) -> None:
         channel = row.channel
         incoming: Incoming | None = None
+        said = frozenset((channel,))
         began = asyncio.get_running_loop().time()
         try:
             incoming = self._read(row)
-            taken = await settled(lambda: self._answer_alone(row, incoming))
+            others = await settled(lambda: self._answer_alone(row, incoming))
             self.trouble = None
-            if not taken:
+            if others is None:
                 self._leave_to_others(row.lane)
                 return
+            said |= others
             self._meter.handled.add(1, channel=channel, outcome="done")
             self._meter.handling.see(asyncio.get_running_loop().time() - began)
         except (Exception, asyncio.CancelledError) as error:
@@ -265,18 +268,19 @@ class Inbox:
             else:
                 log.exception("update %d on %s could not be handled", row.id, channel)
                 await self._set_back(row, incoming, error)
-        self._said(channel)
+        for each in said:
+            self._said(each)
 
-    async def _answer_alone(self, row: InboxRow, incoming: Incoming | None) -> bool:
-        """False where another process has it."""
+    async def _answer_alone(self, row: Waiting, incoming: Incoming | None) -> frozenset[str] | None:
+        """On which channels something was said; None where another process has it."""
         async with self._database.write(brief=True) as session:
             if not await inbox.take(session, [row.id], row.attempts):
-                return False
+                return None
             await self._answer(session, row, incoming)
             await self._database.tell_others(session)
-        return True
+        return outbox.channels(session)
 
-    async def _answer(self, session: Session, row: InboxRow, incoming: Incoming | None) -> None:
+    async def _answer(self, session: Session, row: Waiting, incoming: Incoming | None) -> None:
         """All that an update does, in the transaction that took it."""
         if incoming is not None and await self._is_too_much(session, row, incoming):
             return
@@ -286,7 +290,7 @@ class Inbox:
         if forget:
             await inbox.blank(session, row.id)
 
-    async def _is_too_much(self, session: Session, row: InboxRow, incoming: Incoming) -> bool:
+    async def _is_too_much(self, session: Session, row: Waiting, incoming: Incoming) -> bool:
         """Whether its chat floods us: then it is not read, nothing of it is kept, and its sender hears so once."""
         if self._patience is None or incoming.place != "private":
             return False
@@ -302,7 +306,7 @@ class Inbox:
         await inbox.blank(session, row.id)
         return True
 
-    async def _put(self, session: Session, row: InboxRow, incoming: Incoming, words: str, key: str) -> None:
+    async def _put(self, session: Session, row: Waiting, incoming: Incoming, words: str, key: str) -> None:
         """Says something about an update itself."""
         chat = await accounts.enter(session, incoming.channel, incoming.address, row.received_at)
         message = self._house.words.message(words, id=row.id)
@@ -320,7 +324,7 @@ class Inbox:
         if self._database.shared and lane not in self._elsewhere:
             self._elsewhere[lane] = asyncio.create_task(rest())
 
-    async def _erase(self, session: Session, row: InboxRow, incoming: Incoming) -> None:
+    async def _erase(self, session: Session, row: Waiting, incoming: Incoming) -> None:
         """What is kept of an update beside its row; of an album, also what came before the words that gave it away."""
         door = self._doors[row.channel]
         await door.erase(session, json.loads(row.raw))
@@ -337,7 +341,7 @@ class Inbox:
         if files := await attachments.discard(session, incoming.channel, incoming.address, refs):
             await jobs.add(session, "delete_files", {"files": files}, None, self._now())
 
-    async def _tell(self, session: Session, row: InboxRow, incoming: Incoming, attempts: int, dead: bool) -> None:
+    async def _tell(self, session: Session, row: Waiting, incoming: Incoming, attempts: int, dead: bool) -> None:
         """Once, that something went wrong; at the end, what must not stay even so."""
         if attempts == 2 and incoming.place == "private":
             await self._put(session, row, incoming, "common.error", f"error:{row.id}")
@@ -346,7 +350,7 @@ class Inbox:
             await self._doors[row.channel].erase(session, json.loads(row.raw))
             await inbox.blank(session, row.id)
 
-    async def _set_back(self, row: InboxRow, incoming: Incoming | None, error: BaseException) -> None:
+    async def _set_back(self, row: Waiting, incoming: Incoming | None, error: BaseException) -> None:
         try:
             async with self._database.write() as session:
                 attempts, dead = await inbox.failed(session, row.id, f"{type(error).__name__}: {error}", self._now())

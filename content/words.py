@@ -57,6 +57,8 @@ class Words:
     def __init__(self, entries: Mapping[str, Entry], facts: Mapping[str, str]) -> None:
         self._entries = dict(entries)
         self._facts = dict(facts)
+        self._alone: dict[str, Message] = {}
+        """Messages that depend on nothing, such as every button of the menu."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -96,6 +98,21 @@ class Words:
         **params: Any,
     ) -> Message:
         """The message of a key. `extra` choices come before its own options; `only` and `without` pick among those."""
+        if extra or only is not None or without or media or params:
+            return self._message(key, extra, only, without, media, params)
+        if key not in self._alone:
+            self._alone[key] = self._message(key, (), None, (), (), {})
+        return self._alone[key]
+
+    def _message(
+        self,
+        key: str,
+        extra: tuple[Choice, ...],
+        only: Iterable[str] | None,
+        without: Iterable[str],
+        media: Sequence[Media],
+        params: dict[str, Any],
+    ) -> Message:
         entry = self._entries[key]
         values = self._facts | params
         chosen = entry.options if only is None else [o for o in entry.options if o.key in set(only)]

@@ -20,7 +20,8 @@ from db.models import (
     WebMessage,
     WebSession,
 )
-from db.session import Session
+from db.prepared import Prepared
+from db.session import Session, alone
 
 PREVIEW = timedelta(hours=24)
 """How long anything of a chat without consent is kept (decisions 14)."""
@@ -29,7 +30,11 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 class Chat(NamedTuple):
-    """One chat as it stands: nobody is known in it before consent, and a draft is only there while one is written."""
+    """One chat as it stands: nobody is known in it before consent, and a draft is only there while one is written.
+
+    Its conversation changes with every message, so it is none of the session's rows, to be looked through and written
+    before each question: `keep` writes it once.
+    """
 
     account: Account
     conversation: Conversation
@@ -38,20 +43,27 @@ class Chat(NamedTuple):
 
 
 # What every message asks is made once: making such a question takes as long as answering it.
-_CHAT = (
-    select(Account, Conversation, Person, Draft)
+_PARTS = (Account, Conversation, Person, Draft)
+_CHAT = Prepared(
+    select(*(column for part in _PARTS for column in part.__table__.c))
+    .select_from(Account)
     .outerjoin(Conversation, Conversation.account_id == Account.id)
     .outerjoin(Person, Person.id == Account.person_id)
     .outerjoin(Draft, Draft.id == Conversation.draft_id)
     .where(Account.channel == bindparam("channel"), Account.address == bindparam("address"))
 )
+_KEPT = [column.name for column in Conversation.__table__.c if not column.primary_key]
+_KEEP = Prepared(
+    update(Conversation.__table__).where(Conversation.account_id == bindparam("chat")),  # type: ignore[arg-type]
+    *_KEPT,
+)
+_BEGUN = Prepared(select(Draft.__table__.c.id).where(Draft.person_id == bindparam("person")).limit(1))
 _DRAFTS = select(Draft).where(Draft.person_id == bindparam("person")).order_by(Draft.updated_at.desc())
 
 
 async def enter(session: Session, channel: str, address: str, now: datetime) -> Chat:
     """What is known of a chat, made at its first message. A message proves the chat can be reached."""
-    found = (await session.execute(_CHAT, {"channel": channel, "address": address})).first()
-    account, conversation, person, draft = found or (None, None, None, None)
+    account, conversation, person, draft = await _read(session, channel, address)
     if account is None:
         account = Account(channel=channel, address=address, created_at=now, seen_at=now, reach=Reach.OK)
         session.add(account)
@@ -65,7 +77,34 @@ async def enter(session: Session, channel: str, address: str, now: datetime) -> 
         conversation = Conversation(account_id=account.id, updated_at=now)
         session.add(conversation)
         await session.flush()
+        session.expunge(conversation)
     return Chat(account, conversation, person, draft)
+
+
+async def _read(
+    session: Session, channel: str, address: str
+) -> tuple[Account | None, Conversation | None, Person | None, Draft | None]:
+    found = await session.rows(_CHAT, channel=channel, address=address)
+    if not found:
+        return None, None, None, None
+    parts, begin = [], 0
+    for kind in _PARTS:
+        end = begin + len(kind.__table__.c)
+        parts.append(found[0][begin:end])
+        begin = end
+    account, conversation, person, draft = parts
+    return (
+        session.known(Account, account),
+        alone(Conversation, conversation) if conversation[0] is not None else None,
+        session.known(Person, person) if person[0] is not None else None,
+        session.known(Draft, draft) if draft[0] is not None else None,
+    )
+
+
+async def keep(session: Session, conversation: Conversation) -> None:
+    """Writes where a chat stands now."""
+    values = {name: getattr(conversation, name) for name in _KEPT}
+    await session.write(_KEEP, chat=conversation.account_id, **values)
 
 
 async def lose(session: Session, account_id: int | None, now: datetime) -> None:
@@ -130,6 +169,8 @@ async def open_draft(session: Session, person_id: int, dialogue: str, step: str,
 
 async def list_drafts(session: Session, person_id: int) -> list[Draft]:
     """What a person has begun and not finished, latest first."""
+    if not await session.rows(_BEGUN, person=person_id):  # most have none, and this is the shorter question
+        return []
     return list((await session.execute(_DRAFTS, {"person": person_id})).scalars())
 
 

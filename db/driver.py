@@ -1,6 +1,5 @@
-"""SQLite for SQLAlchemy: one trip to the connection's thread for each statement, where the driver's own cursor makes four.
-
-In a brief transaction (`aiosqlite.Connection.brief`) there is none: a short statement takes less time than the trip.
+"""SQLite for SQLAlchemy: what may wait for the disk, for another writer or for long takes one trip to the connection's thread,
+where the driver's own cursor makes four; what takes less time than a trip takes none.
 """
 
 from __future__ import annotations
@@ -19,6 +18,13 @@ Row = tuple[object, ...]
 LONG = 0.005
 """Seconds after which a question has kept everybody waiting: the next time it goes to the thread."""
 _long: set[str] = set()
+
+
+BEGIN, BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
+AT_ONCE = True
+"""Whether transactions begin, and reading ones end, in our thread, which takes no time unless somebody else is writing."""
+PATIENCE = 10_000
+"""Milliseconds that SQLite waits for another process's transaction."""
 
 
 class ElsewhereError(Exception):
@@ -45,6 +51,8 @@ class Cursor:
         self._rows: Iterator[Row] = iter(())
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        if sql == BEGIN_WRITING and AT_ONCE and self._begins():
+            return
         if not self._here(sql):
             self._execute_elsewhere(sql, parameters)
             return
@@ -59,9 +67,21 @@ class Cursor:
         else:
             self._execute_elsewhere(sql, parameters, True)
 
+    def _begins(self) -> bool:
+        """Begins to write unless somebody else does, which the thread then waits for."""
+        connection = self.connection._conn
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            connection.execute(BEGIN_WRITING)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
+        return True
+
     def _here(self, sql: str) -> bool:
         """Whether a statement is done in our thread. Raises ElsewhereError where it should not be and nobody can wait."""
-        if not getattr(self.connection, "brief", False):
+        if not (self._adapted.brief or (AT_ONCE and sql == BEGIN)):
             return False
         if in_greenlet():
             await_(_nothing())  # SQLAlchemy takes a driver that never waits for one that is not asynchronous
@@ -103,15 +123,24 @@ class Cursor:
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """SQLAlchemy's, with our cursors."""
+    """SQLAlchemy's, with our cursors. `brief` while it is a brief transaction's, `reads` where it can only read."""
 
-    __slots__ = ()
+    __slots__ = ("brief", "reads")
     _cursor_cls = Cursor  # type: ignore[assignment]
     _ss_cursor_cls = Cursor  # type: ignore[assignment]
 
+    def __init__(self, module: Any, connection: Any) -> None:
+        super().__init__(module, connection)
+        self.brief = self.reads = False
+
+    def commit(self) -> None:
+        if self.reads and AT_ONCE:
+            self._connection._conn.commit()
+        else:
+            super().commit()
+
     def rollback(self) -> None:
-        """After a statement that failed, which is where it was made."""
-        if getattr(self._connection, "brief", False):
+        if self.brief or (self.reads and AT_ONCE):
             self._connection._conn.rollback()
         else:
             super().rollback()

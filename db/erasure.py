@@ -281,13 +281,8 @@ async def _erase_lists(session: Session, person_id: int) -> list[str]:
 
 
 async def _forget_talk(session: Session, account_id: int) -> None:
-    """An empty conversation in the place of the old one; the screen's number goes on, so that old buttons stay old."""
+    """An empty conversation in the place of the old one."""
     conversation = await session.get(Conversation, account_id)
-    if conversation is None:
-        return
-    conversation.dialogue = conversation.step = conversation.screen_kind = ""
-    conversation.last_choice = conversation.last_press = conversation.refused_album = ""
-    conversation.data, conversation.pending = {}, {}
-    conversation.history, conversation.ahead, conversation.choices = [], [], []
-    conversation.draft_id = None
-    await session.flush()
+    if conversation is not None:
+        conversation.forget()
+        await session.flush()

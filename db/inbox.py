@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Integer, and_, bindparam, case, delete, func, insert, or_, select, update
 
@@ -37,15 +38,29 @@ class Arrival:
     raw: str
 
 
+class Waiting(NamedTuple):
+    """What is needed of an update to answer it."""
+
+    id: int
+    channel: str
+    lane: str
+    raw: str
+    received_at: datetime
+    attempts: int
+
+
+_T = InboxRow.__table__.c
+_NEW = insert(InboxRow.__table__)  # type: ignore[arg-type]
+_KNOWN = select(_T.ext_id, _T.digest, _T.received_at).where(
+    _T.channel == bindparam("channel"), _T.bot == bindparam("bot"), _T.ext_id.in_(bindparam("ids", expanding=True))
+)
+
+
 async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arrival], now: datetime) -> int:
     """Adds what is new and returns how many. A repeat is dropped; a reused id with other content is kept beside it."""
     if not arrivals:
         return 0
-    found = await session.execute(
-        select(InboxRow.ext_id, InboxRow.digest, InboxRow.received_at).where(
-            InboxRow.channel == channel, InboxRow.bot == bot, InboxRow.ext_id.in_([a.ext_id for a in arrivals])
-        )
-    )
+    found = await session.ask(_KNOWN, {"channel": channel, "bot": bot, "ids": [each.ext_id for each in arrivals]})
     known = {ext_id: (digest, received_at) for ext_id, digest, received_at in found}
     rows = []
     for arrival in arrivals:
@@ -75,11 +90,10 @@ async def store(session: Session, channel: str, bot: str, arrivals: Sequence[Arr
             }
         )
     if rows:
-        await session.execute(insert(InboxRow), rows)
+        await session.ask(_NEW, rows)
     return len(rows)
 
 
-_T = InboxRow.__table__.c
 _FIRST = (
     select(InboxRow.lane, func.min(InboxRow.id).label("id"))
     .where(InboxRow.state == InboxState.NEW)
@@ -87,7 +101,7 @@ _FIRST = (
     .subquery()
 )
 _HEADS = (
-    select(InboxRow)
+    select(*(_T[name] for name in Waiting._fields))
     .join(_FIRST, _FIRST.c.id == InboxRow.id)
     .where(InboxRow.lane.not_in(bindparam("busy", expanding=True)))
     .where(
@@ -111,14 +125,14 @@ _TAKE = (
 )
 
 
-async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[InboxRow]:
+async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int) -> list[Waiting]:
     """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole.
 
     A retry further ahead than any is put shows that the clock was put back meanwhile: nobody waits for it to come round.
     """
     furthest = now + timedelta(seconds=max(BACKOFF))
     values = {"now": now, "furthest": furthest, "busy": list(busy), "most": limit}
-    return list((await session.execute(_HEADS, values)).scalars())
+    return [Waiting(*row) for row in await session.ask(_HEADS, values)]
 
 
 async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> set[int]:
@@ -127,7 +141,7 @@ async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> s
     Not those that another has handled meanwhile, has failed at (more than `attempts` times), or has in hand: a row, locked
     until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before.
     """
-    taken = await session.execute(_TAKE, {"rows": list(row_ids), "tried": attempts})
+    taken = await session.ask(_TAKE, {"rows": list(row_ids), "tried": attempts})
     return set(taken.scalars())
 
 

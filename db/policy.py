@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from db.errors import Refused
 from db.models import Grant, Role, UnitPath
+from db.prepared import Prepared
 from db.session import Session
 
 
@@ -58,8 +59,8 @@ INVITES: dict[Role, frozenset[Role]] = {
 """Which roles each role may give and take away, within its own part of the tree."""
 
 
-_HELD = (
-    select(Grant.role, Grant.unit_id)
+_HELD = Prepared(
+    select(Grant.__table__.c.role, Grant.__table__.c.unit_id)
     .where(Grant.person_id == bindparam("person"), Grant.revoked_at.is_(None), Grant.confirmed_at.is_not(None))
     .order_by(Grant.id)
 )
@@ -67,8 +68,7 @@ _HELD = (
 
 async def roles(session: Session, person_id: int) -> list[tuple[Role, int]]:
     """The roles a person holds now, each with its unit; unconfirmed and revoked ones do not count."""
-    found = await session.execute(_HELD, {"person": person_id})
-    return [(role, unit) for role, unit in found]
+    return [(role, unit) for role, unit in await session.rows(_HELD, person=person_id)]
 
 
 async def anybody(session: Session) -> bool:

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from db import audit, policy, units
 from db.errors import Conflict, NotFound
 from db.models import PracticeAnswer, QuestionReport
 from db.policy import Action
+from db.prepared import Prepared
 from db.session import Session
+
+_T = PracticeAnswer.__table__
+_ANSWERED = Prepared(insert(_T), "person_id", "question", "right", "at")  # type: ignore[arg-type]
+_ANSWERED_AGAIN = Prepared(
+    update(_T).where(_T.c.person_id == bindparam("person"), _T.c.question == bindparam("asked")),  # type: ignore[arg-type]
+    "right",
+    "at",
+)
+_ANSWERS = Prepared(select(_T.c.question, _T.c.right, _T.c.at).where(_T.c.person_id == bindparam("person")))
 
 
 async def record(session: Session, person_id: int, question: str, right: bool, now: datetime) -> None:
     """Keeps the last answer to a question; a right one takes it off the list of questions to repeat."""
-    answer = await session.get(PracticeAnswer, (person_id, question))
-    if answer is None:
-        session.add(PracticeAnswer(person_id=person_id, question=question, right=right, at=now))
-    else:
-        answer.right, answer.at = right, now
+    if not await session.write(_ANSWERED_AGAIN, person=person_id, asked=question, right=right, at=now):
+        await session.write(_ANSWERED, person_id=person_id, question=question, right=right, at=now)
 
 
 async def list_answers(session: Session, person_id: int) -> dict[str, tuple[bool, datetime]]:
     """Per question: whether the last answer was right, and when it was given."""
-    found = await session.execute(
-        select(PracticeAnswer.question, PracticeAnswer.right, PracticeAnswer.at).where(
-            PracticeAnswer.person_id == person_id
-        )
-    )
-    return {question: (right, at) for question, right, at in found}
+    return {question: (right, at) for question, right, at in await session.rows(_ANSWERS, person=person_id)}
 
 
 async def report(

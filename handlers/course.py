@@ -193,19 +193,9 @@ class Course:
 
     def idle(self, dialogue: str = "", step: str = "") -> None:
         """Nothing is asked; or a dialogue begins."""
-        empty: dict[str, object] = {
-            "data": {},
-            "history": [],
-            "ahead": [],
-            "draft_id": None,
-            "choices": [],
-            "screen_kind": "",
-        }
-        for name, value in {"dialogue": dialogue, "step": step, **empty}.items():
-            if (
-                getattr(self.conversation, name) != value
-            ):  # what is touched is written before the next question is asked
-                setattr(self.conversation, name, value)
+        talk = self.conversation
+        talk.dialogue, talk.step, talk.screen_kind, talk.draft_id = dialogue, step, "", None
+        talk.data, talk.history, talk.ahead, talk.choices = {}, [], [], []
         self.talk.draft = None
 
     async def back(self) -> None:
@@ -229,8 +219,7 @@ class Course:
         for _ in range(REDIRECTS):
             dialogue = self.talk.house.registry.dialogues[self.conversation.dialogue]
             step = dialogue.steps[name]
-            if self.conversation.step != name:
-                self.conversation.step = name
+            self.conversation.step = name
             result = await step.ask(self.talk)
             if isinstance(result, Message):
                 if self.talk.draft is not None:

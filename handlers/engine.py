@@ -46,6 +46,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
             turn = _Turn(talk, incoming)
             turn.refuse(refusal)
             turn.settle()
+    await accounts.keep(session, talk.conversation)
     shown = talk.conversation.screen
     if takes_files and (shown != screen or talk.private):
         await outbox.drop_slot(session, account, f"quiet-{screen}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from content.message import Choice
 from content.text import fold, is_no, is_yes, shorthand, whole_number, without_telex
@@ -28,8 +29,7 @@ def option(choices: Sequence[Choice], text: str, *, numbered: bool) -> Choice | 
         if place is not None and place < len(choices):
             return choices[place]
         for choice in choices:
-            label = plain_label(choice.label)
-            if folded in (label, shorthand(label), *choice.words):
+            if folded in readings(choice.label) or folded in choice.words:
                 return choice
         if numbered and 1 <= NUMBERS.get(bare, 0) <= len(choices):
             return choices[NUMBERS[bare] - 1]
@@ -53,6 +53,13 @@ def several(choices: Sequence[Choice], text: str) -> tuple[str, ...]:
 def plain_label(label: str) -> str:
     """A label as people type it: folded, without icons and punctuation; "" for what has no letter or digit."""
     return " ".join(re.sub(r"[^0-9a-z]+", " ", fold(label)).split())
+
+
+@lru_cache(maxsize=1024)
+def readings(label: str) -> tuple[str, str]:
+    """How a label may be typed: in full, in shorthand. Most labels stand on everybody's screens."""
+    plain = plain_label(label)
+    return plain, shorthand(plain)
 
 
 def words_of(line: str) -> tuple[str, ...]:

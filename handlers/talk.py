@@ -114,6 +114,7 @@ class Talk:
     def become_stranger(self) -> None:
         """After everything was erased: from here on nobody is known in this chat."""
         self.owner = self.draft = None
+        self.conversation.forget()
 
     def put(self, **values: Any) -> None:
         """Adds answers."""

@@ -60,7 +60,7 @@ SQLITES_OWN = re.compile(
 def test_sql_that_only_sqlite_knows_stands_in_one_module() -> None:
     """Decision 43: the whole suite runs on PostgreSQL too, but a question nobody asks there would not be noticed."""
     home = ROOT / "db" / "session.py"
-    driver = ROOT / "db" / "driver.py"  # holds no SQL: it is the way to SQLite
+    driver = ROOT / "db" / "driver.py"  # the way to SQLite
     assert SQLITES_OWN.search(home.read_text())
     strays = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from db.errors import Conflict, NotFound
 from db.models import Entry, EntryAnswer, EntryState, Person, Round, RoundQuestion
+from db.prepared import Prepared
 from db.session import Session
 
 DIGITS = 6
@@ -58,10 +59,17 @@ async def left(session: Session, round_: Round, person_id: int) -> int:
     return round_.attempts - ((await session.execute(query)).scalar() or 0)
 
 
+_RUNNING = (
+    select(Entry).where(Entry.person_id == bindparam("person"), Entry.state == EntryState.RUNNING).order_by(Entry.id)
+).limit(1)
+_RUNS = Prepared(_RUNNING.with_only_columns(Entry.__table__.c.id))
+
+
 async def find_running(session: Session, person_id: int) -> Entry | None:
     """The paper whose clock runs for a person, whichever chat it was begun in."""
-    query = select(Entry).where(Entry.person_id == person_id, Entry.state == EntryState.RUNNING)
-    return (await session.execute(query.order_by(Entry.id).limit(1))).scalar()
+    if not await session.rows(_RUNS, person=person_id):  # every menu asks
+        return None
+    return (await session.execute(_RUNNING, {"person": person_id})).scalar()
 
 
 async def get_entry(session: Session, entry_id: int, person_id: int) -> Entry:

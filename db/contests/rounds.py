@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from db import audit, policy
 from db.errors import Conflict, NotFound, Refused
 from db.models import Contest, Downtime, Entry, EntryState, Round, RoundState, Unit, UnitPath
 from db.policy import Action
+from db.prepared import Prepared
 from db.session import Session
 
 RUN, APPROVE = Action.ANSWER_REPORTS, Action.EMERGENCY_STOP  # until the officers' doors give them rights of their own
@@ -170,23 +171,33 @@ async def get_round(session: Session, round_id: int) -> Round:
     return row
 
 
+_SHOWN = (
+    select(Round)
+    .join(Contest, Contest.id == Round.contest_id)
+    .where(
+        or_(
+            Round.state == RoundState.READY,
+            and_(Round.state == RoundState.PUBLISHED, Round.result_at > bindparam("since")),
+        ),
+        or_(
+            Contest.unit_id.in_(select(Unit.id).where(Unit.parent_id.is_(None))),
+            Contest.unit_id.in_(select(UnitPath.ancestor_id).where(UnitPath.descendant_id == bindparam("unit"))),
+        ),
+    )
+    .order_by(Round.opens_at, Round.id)
+)
+_ANY = Prepared(_SHOWN.with_only_columns(Round.__table__.c.id).limit(1))
+
+
 async def list_shown(session: Session, unit_id: int | None, since: datetime) -> list[Round]:
     """The rounds that somebody of a unit may see: approved ones, and those published since a moment, by their hours.
 
     A contest of the whole tree is everybody's, also of people whose unit is not known.
     """
-    within = select(UnitPath.ancestor_id).where(UnitPath.descendant_id == unit_id)
-    top = select(Unit.id).where(Unit.parent_id.is_(None))
-    query = (
-        select(Round)
-        .join(Contest, Contest.id == Round.contest_id)
-        .where(
-            or_(Round.state == RoundState.READY, and_(Round.state == RoundState.PUBLISHED, Round.result_at > since)),
-            or_(Contest.unit_id.in_(top), Contest.unit_id.in_(within)),
-        )
-        .order_by(Round.opens_at, Round.id)
-    )
-    return list((await session.execute(query)).scalars())
+    values = {"unit": unit_id, "since": since}
+    if not await session.rows(_ANY, **values):  # most of the year, and every menu asks
+        return []
+    return list((await session.execute(_SHOWN, values)).scalars())
 
 
 async def list_rounds(session: Session, contest_id: int | None = None) -> list[Round]:

@@ -144,6 +144,14 @@ class Conversation(Base):
     pending: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime]
 
+    def forget(self) -> None:
+        """Nothing was said in it; the screen's number goes on, so that old buttons stay old."""
+        self.dialogue = self.step = self.screen_kind = ""
+        self.last_choice = self.last_press = self.refused_album = ""
+        self.data, self.pending = {}, {}
+        self.history, self.ahead, self.choices = [], [], []
+        self.draft_id = None
+
 
 class Draft(Base):
     """Answers not yet sent. One per person and dialogue; nothing typed is lost by a restart, a cancel or a week."""

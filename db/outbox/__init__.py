@@ -1,7 +1,7 @@
 """What goes out: the one way for everything said, claimed before it is sent and settled after."""
 
 from db.outbox.keeping import LONG, catch_up, counts, hold_unfinished, recover, tidy
-from db.outbox.saying import drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
+from db.outbox.saying import channels, drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
 from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, oldest, settle
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Parcel",
     "Settlement",
     "catch_up",
+    "channels",
     "claim",
     "counts",
     "drop_slot",

@@ -17,11 +17,31 @@ from db.models import (
     OutState,
     Policy,
 )
+from db.prepared import Prepared
 from db.session import Session
 
-_PUT = insert(OutboxRow.__table__)  # type: ignore[arg-type]
-_LAST = (
-    select(OutboxRow.slot)
+_T = OutboxRow.__table__
+_FIRST = {"attempts": 0, "claim": "", "provider_id": "", "edits": "", "error": ""}
+"""What a row begins with."""
+_PUT = Prepared(
+    insert(_T).returning(_T.c.id),  # type: ignore[arg-type]
+    *(
+        "dedup_key",
+        "policy",
+        "lane",
+        "kind",
+        "account_id",
+        "person_id",
+        "channel",
+        "address",
+        "payload",
+        "slot",
+        "state",
+    ),
+    *("not_before", "created_at", *_FIRST),
+)
+_LAST = Prepared(
+    select(_T.c.slot)
     .where(
         OutboxRow.channel == bindparam("channel"),
         OutboxRow.address == bindparam("address"),
@@ -31,6 +51,14 @@ _LAST = (
     .order_by(OutboxRow.id.desc())
     .limit(1)
 )
+
+
+_CHANNELS = "outbox channels"
+
+
+def channels(session: Session) -> frozenset[str]:
+    """On which channels something was put in line by this session."""
+    return frozenset(session.info.get(_CHANNELS, ()))
 
 
 async def put(
@@ -56,6 +84,7 @@ async def put(
     cannot edit shows it, `fresh` that nothing was ever said in this slot, so that nothing is looked for.
     `after` is how many seconds of quiet to wait for a newer message of the slot.
     """
+    session.info.setdefault(_CHANNELS, set()).add(account.channel)
     due = now + timedelta(seconds=after)
     payload = payload if final else payload | {"final": False}
     if key is not None:
@@ -97,8 +126,8 @@ async def put(
         "not_before": due,
         "created_at": now,
     }
-    number: int = (await session.execute(_PUT, values)).inserted_primary_key[0]  # type: ignore[attr-defined]
-    return number
+    made = await session.rows(_PUT, **values, **_FIRST)
+    return int(made[0][0])
 
 
 async def tell(
@@ -159,8 +188,8 @@ async def was_said(session: Session, person_id: int, slot: str) -> bool:
 
 async def is_last(session: Session, account: Account, slot: str) -> bool:
     """Whether what was answered last in a chat is this slot's message, so that an edit of it is seen."""
-    last = await session.execute(_LAST, {"channel": account.channel, "address": account.address})
-    return last.scalar() == slot
+    last = await session.rows(_LAST, channel=account.channel, address=account.address)
+    return bool(last) and last[0][0] == slot
 
 
 async def wait_of(session: Session, account: Account, now: datetime) -> float:

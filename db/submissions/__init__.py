@@ -11,6 +11,7 @@ from db.submissions.reading import (
     list_files,
     list_own,
     texts_to_compare,
+    waits_for,
 )
 from db.submissions.routing import bearers, involved, receivers, route
 from db.submissions.sending import REVIEW_DAYS, Report, send_again, submit, supplement
@@ -39,5 +40,6 @@ __all__ = [
     "submit",
     "supplement",
     "texts_to_compare",
+    "waits_for",
     "withdraw",
 ]

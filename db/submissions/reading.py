@@ -21,6 +21,7 @@ from db.models import (
     Unit,
     UnitPath,
 )
+from db.prepared import Prepared
 from db.session import Session
 
 RECENT = timedelta(days=365)
@@ -68,6 +69,20 @@ _OWN = (
 async def list_own(session: Session, person_id: int) -> list[Submission]:
     """What a person has sent, newest first."""
     return list((await session.execute(_OWN, {"author": person_id})).scalars())
+
+
+_WAITS = Prepared(
+    select(Submission.__table__.c.code)
+    .where(Submission.author_id == bindparam("author"), Submission.title != "", Submission.status == Status.NEED_INFO)
+    .order_by(Submission.id.desc())
+    .limit(1)
+)
+
+
+async def waits_for(session: Session, author_id: int) -> str:
+    """The code of the newest that waits for its author's answer, "" where none does."""
+    found = await session.rows(_WAITS, author=author_id)
+    return str(found[0][0]) if found else ""
 
 
 async def list_events(session: Session, submission_id: int, *, internal: bool) -> list[SubmissionEvent]:

@@ -127,10 +127,8 @@ async def ask_detail(talk: Talk) -> Message:
 
 async def needs_info(talk: Talk) -> str:
     """The menu's line about what waits for the author's answer."""
-    for submission in await submissions.list_own(talk.session, talk.me.id):
-        if submission.status == Status.NEED_INFO:
-            return talk.words("mysubmissions.waiting", code=submission.code)
-    return ""
+    code = await submissions.waits_for(talk.session, talk.me.id)
+    return talk.words("mysubmissions.waiting", code=code) if code else ""
 
 
 COMMANDS = (Command("hoso", show, place=Place.MAIN, slash=True, opens=is_mine),)

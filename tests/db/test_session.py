@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import bindparam, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from db.models import Unit
-from db.session import Database
+from db.models import Account, Reach, Unit
+from db.prepared import Prepared
+from db.session import Database, alone
 from tests.people import World
 
 
@@ -54,11 +57,32 @@ async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
         monkeypatch.setattr("db.driver.LONG", -1.0)
         assert (await session.execute(long)).scalar_one() == 2 and not trips
         assert (await session.execute(long)).scalar_one() == 2 and len(trips) == 1
-    assert not driver.brief
     async with world.database.write() as session:
         trips.clear()
         await session.execute(short)
-        assert len(trips) > 1, "its beginning and the statement"
+        assert len(trips) == 1
+
+
+@pytest.mark.sqlite
+async def test_while_another_program_writes_everything_else_goes_on(world: World) -> None:
+    """One that knows nothing of our turns, such as SQLite's own shell."""
+    shell = sqlite3.connect(world.database.file or "", isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with world.database.write(brief=True) as session:
+            await session.execute(text("UPDATE units SET workers = 1"))
+
+    writing = asyncio.create_task(write())
+    while not world.database.writing:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    async with world.database.read() as session:  # would wait as long, were our thread the one that waits
+        assert (await session.execute(text("SELECT max(workers) FROM units"))).scalar_one() > 1
+    assert not writing.done()
+    shell.close()
+    await writing
+    async with world.database.write() as session:
+        assert (await session.execute(text("PRAGMA busy_timeout"))).scalar_one() == 10_000
 
 
 @pytest.mark.sqlite
@@ -123,3 +147,42 @@ async def test_processes_write_in_turn_until_what_was_committed_is_copied_back(w
     await waiting
     await there.close()
     assert order == ["bot commits", "command begins"]
+
+
+_FOUND = Prepared(select(*Account.__table__.c).where(Account.__table__.c.address == bindparam("address")))
+_MOVED = Prepared(update(Account.__table__).where(Account.__table__.c.id == bindparam("row")), "reach", "blocked_at")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("brief", [True, False])
+async def test_what_is_part_of_every_message_is_asked_and_written_as_anything_else(world: World, brief: bool) -> None:
+    now = datetime(2025, 7, 25, 10, 0, 0, 123456, UTC)
+    async with world.database.write(brief=brief) as session:
+        session.add(Account(channel="test", address="a", reach=Reach.OK, created_at=now, seen_at=now))
+        (row,) = await session.rows(_FOUND, address="a")  # sees what is not yet flushed
+        found = session.known(Account, row)
+        assert (found.reach, found.blocked_at, found.seen_at) == (Reach.OK, None, now)
+        assert session.known(Account, row) is found
+        session.expire(found)
+        assert session.known(Account, row) is found and found.reach == Reach.OK
+        session.expunge_all()
+        found = session.known(Account, row)
+        found.command_list = "changed"  # is written, for it belongs to the session
+        assert await session.write(_MOVED, row=found.id, reach=Reach.BLOCKED, blocked_at=now) == 1
+        assert await session.write(_MOVED, row=-1, reach=Reach.BLOCKED, blocked_at=now) == 0
+    async with world.database.read(brief=brief) as session:
+        told = (await session.execute(select(Account).where(Account.address == "a"))).scalar_one()
+        assert (told.command_list, told.reach, told.blocked_at) == ("changed", Reach.BLOCKED, now)
+        (row,) = await session.rows(_FOUND, address="a")
+        loose = alone(Account, row)
+        loose.command_list = "lost"
+        assert loose not in session and not session.dirty
+
+
+@pytest.mark.sqlite
+async def test_what_goes_wrong_says_nothing_of_anybody(world: World) -> None:
+    twice = Prepared(insert(Account.__table__), *Account.__table__.c.keys())  # type: ignore[arg-type]
+    values = dict.fromkeys(Account.__table__.c.keys()) | {"id": 99, "channel": "test", "address": "secret"}
+    with pytest.raises(IntegrityError) as error:
+        async with world.database.write(brief=True) as session:
+            await session.write(twice, **values)
+    assert "secret" not in str(error.value)

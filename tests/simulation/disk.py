@@ -182,7 +182,9 @@ class _NoThread:
 
 
 @asynccontextmanager
-async def _not_briefly(_database: db.session.Database, _session: db.session.Session) -> AsyncIterator[None]:
+async def _not_briefly(
+    _database: db.session.Database, _session: db.session.Session, _brief: bool
+) -> AsyncIterator[None]:
     """Every statement goes to the desk, to fail there or be the last."""
     yield
 
@@ -217,6 +219,7 @@ def used(disk: Disk, life: Callable[[], Life]) -> Iterator[None]:
     with (
         mock.patch.object(aiosqlite.core, "Connection", Connection),
         mock.patch.object(db.session, "_engine", _Engines.get),
+        mock.patch.object(db.driver, "AT_ONCE", False),
         mock.patch.object(db.session.Database, "_briefly", _not_briefly),
     ):
         yield
