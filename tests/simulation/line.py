@@ -134,6 +134,22 @@ class Request:
         yield (self._body if isinstance(self._body, str) else json.dumps(self._body)).encode()
 
 
+def _params(data: Any) -> Params:
+    """What a request carries: JSON, or a form where there are files."""
+    if data is None:
+        return Params({}, {})
+    if not isinstance(data, aiohttp.FormData):
+        return Params(json.loads(data.decode()), {})
+    values: dict[str, Any] = {}
+    uploads: dict[str, Upload] = {}
+    for what, headers, value in data._fields:
+        if "filename" in what:
+            uploads[what["name"]] = Upload(what["filename"], headers["Content-Type"], value.read())
+        else:
+            values[what["name"]] = value
+    return Params(values, uploads)
+
+
 def _updates(done: asyncio.Future[list[Any]]) -> tuple[int, Any]:
     error = done.exception()
     if isinstance(error, ApiError):
