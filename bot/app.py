@@ -174,6 +174,7 @@ class App:
                 mark=mark,
                 may=self.may_lead,
                 ended=partial(self._ended, name),
+                answering=lambda: self.inbox.answering,
             )
             for name, channel in self.channels.items()
         }

@@ -102,8 +102,14 @@ class Inbox:
         self._busy: dict[asyncio.Task[None], list[str]] = {}
         self._elsewhere: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
+        self._storing = self._looking = False
         self.trouble: trouble.Kind | None = None
         """Why nothing can be written at the moment."""
+
+    @property
+    def answering(self) -> bool:
+        """Whether somebody waits for an answer, as far as we know."""
+        return bool(self._storing or self._looking or self._busy or self._next)
 
     async def store(
         self,
@@ -116,11 +122,14 @@ class Inbox:
 
         `also` writes in the same transaction, unless all of it was a repeat.
         """
+        self._storing = True
         try:
             added = await settled(lambda: self._store(channel, bot, arrivals, also))
         except Exception as error:
             self.trouble = trouble.passing(error)
             raise
+        finally:
+            self._storing = False
         self.trouble = None
         if added:
             self._meter.received.add(added, channel=channel)
@@ -150,11 +159,14 @@ class Inbox:
         """Answers until `stop`."""
         while not self._stopping:
             self._wake.clear()
+            self._looking = True
             try:
                 started = await self._start_some()
             except Exception:
                 log.exception("the inbox could not be read")
                 started = 0
+            finally:
+                self._looking = False
             if not started:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), LOOK)

@@ -28,6 +28,11 @@ SOME = 8
 """Places for replies that are filled together: with all of them taken, each that lands would be a commit for the next."""
 FEW = 4
 """Announcements that land before it is written, unless it is time: at 30 a second every commit counts."""
+GIVES_WAY, GLANCE = 0.03, 0.002
+"""Seconds for which announcements wait at most while somebody is being answered, and between two looks whether they still
+must: who presses a button feels it, who reads an announcement does not."""
+EVEN = 100.0
+"""Announcements a second up to which they are in nobody's way, and stay even: a platform may count each of thirty."""
 WIDEST = 128
 """In flight at most, whatever the pace: more connections cost more and send no faster (speed.md §10)."""
 AWAY, FAR = 0.06, 0.5
@@ -67,8 +72,8 @@ AGAIN = {Way.AT_ONCE: 0.03, Way.PACED: 0.1}
 class Delivery:
     """Sends one channel's messages. `now` is the wall clock, `monotonic` and `sleep` measure spacing.
 
-    `mark` is this sender's, and no other's ever: only whose mark a row carries settles it. `may` says whether we still are
-    the sender; another process is once it says no.
+    `answering` says whether somebody is being answered this very moment. `mark` is this sender's, and no other's ever: only
+    whose mark a row carries settles it. `may` says whether we still are the sender; another process is once it says no.
 
     Replies leave at once and announcements make room for them; everything else keeps to the pace. `ended` hears of every
     attempt how it ended and how many seconds the channel took.
@@ -86,6 +91,7 @@ class Delivery:
         mark: str,
         may: Callable[[], bool] = lambda: True,
         ended: Callable[[Lane, OutState, float], None] = lambda lane, state, seconds: None,
+        answering: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._channel = channel
@@ -96,6 +102,9 @@ class Delivery:
         self._mark = mark
         self._may = may
         self._ended_one = ended
+        self._answering = answering
+        self._giving_way: float | None = None
+        """Since when announcements wait for answers."""
         self._landed_at = monotonic()
         self._rate = rate
         self._took: deque[float] = deque(maxlen=NEAREST_OF)
@@ -185,7 +194,8 @@ class Delivery:
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
         full = self._keeping >= max(FEW, self._some) or (len(self._results) - self._keeping) * 2 >= REPLIES
-        ripe = bool(self._results) and (tick >= self._settle_at or full)
+        gives_way = self._gives_way(tick)
+        ripe = bool(self._results) and (tick >= self._settle_at or full) and not gives_way
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
         if not self._stopping and self._may():
@@ -193,7 +203,7 @@ class Delivery:
             lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
             if tick >= self._look_at[Way.AT_ONCE] and not spaced and answering <= REPLIES - SOME:
                 asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
-            if tick >= self._look_at[Way.PACED] and (ripe or free - self._keeping >= self._some):
+            if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - self._keeping >= self._some):
                 departures = self._pacer.departures(tick, free)
                 asks[Way.PACED] = Ask([lane for lane in lanes if spaced or lane != Lane.REPLY], len(departures))
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
@@ -201,7 +211,16 @@ class Delivery:
             # Who waits for an answer does not wait until the ends of many announcements are written.
             settles = ripe or Way.PACED in asks or len(self._results) <= SOME
             self._start(await self._exchange(asks, tick, settles), departures, tick)
-        return self._until_next(tick, free)
+        return GLANCE if gives_way else self._until_next(tick, free)
+
+    def _gives_way(self, tick: float) -> bool:
+        """Whether what is no answer waits a moment, for the loop, the writer and the line are an answer's."""
+        answers = self._rate > EVEN and (self._answering() or self._look_at[Way.AT_ONCE] in (0.0, NEVER))
+        if not answers:
+            self._giving_way = None
+        elif self._giving_way is None:
+            self._giving_way = tick
+        return self._giving_way is not None and tick - self._giving_way < GIVES_WAY
 
     @property
     def _some(self) -> int:
@@ -284,6 +303,8 @@ class Delivery:
         delay = departure - self._monotonic()
         if delay > 0:
             await self._sleep(delay)
+        while parcel.lane == Lane.BULK and self._gives_way(self._monotonic()):
+            await self._sleep(GLANCE)
         if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
             return
         left = self._monotonic()

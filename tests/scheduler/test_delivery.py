@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -25,6 +25,7 @@ from scheduler.delivery import (
     Rejected,
     RetryLater,
 )
+from scheduler.delivery.loop import GIVES_WAY
 from tests.fakes.channel import ScriptedChannel, VirtualTime
 from tests.people import START, World
 
@@ -39,6 +40,7 @@ class Post:
         self.rate = rate
         self.time = VirtualTime(START, lambda: world.database.open)
         self.channel = ScriptedChannel(self.time, can_edit=can_edit)
+        self.answering: Callable[[], bool] = lambda: False
         self.delivery = self.fresh()
 
     def fresh(self) -> Delivery:
@@ -50,6 +52,7 @@ class Post:
             monotonic=self.time.monotonic,
             sleep=self.time.sleep,
             mark="m",
+            answering=lambda: self.answering(),
         )
 
     async def put(self, address: str, text: str, **how: object) -> int:
@@ -123,6 +126,26 @@ async def test_replies_overtake_a_queue_of_bulk(world: World) -> None:
     await post.settle()
     order = [address for _, address, _, _ in sorted(post.channel.sent)]
     assert {"reply0", "reply1", "reply2"} == set(order[:3])
+
+
+@pytest.mark.parametrize(("rate", "waits"), [(500, True), (50, False)])
+async def test_many_announcements_give_way_while_somebody_is_answered_but_not_for_long(
+    world: World, rate: float, waits: bool
+) -> None:
+    post = Post(world, rate=rate)
+    asked: list[float] = []
+
+    def answering() -> bool:
+        asked.append(post.time.elapsed)
+        return True
+
+    post.answering = answering
+    for n in range(20):
+        await post.put(f"bulk{n}", "bulk", lane=Lane.BULK, policy=Policy.AMO)
+    await post.settle()
+    first = min(moment for moment, *_ in post.channel.sent)
+    assert (first - asked[0] >= GIVES_WAY) if waits else not asked
+    assert first < GIVES_WAY * 2 and set((await post.states()).values()) == {OutState.SENT}
 
 
 async def test_a_reply_leaves_at_once_and_announcements_make_room_for_it(world: World) -> None:
