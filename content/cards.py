@@ -203,8 +203,8 @@ def _day(day: date, x: float, y: float, wide: float, *, rests: bool, marked: boo
 def _legend(words: Words, y: float) -> Iterable[str]:
     yield f'<circle cx="{MARGIN + 12}" cy="{y - 9:g}" r="8" fill="{MARK}"/>'
     yield _text(words.plain("cards.month_message"), y, 26, INK, x=MARGIN + 32, anchor="start")
-    yield f'<rect x="{MARGIN + 300}" y="{y - 11:g}" width="40" height="4" fill="{REST}"/>'
-    yield _text(words.plain("cards.month_off"), y, 26, INK, x=MARGIN + 352, anchor="start")
+    yield f'<rect x="{MARGIN + 230}" y="{y - 11:g}" width="40" height="4" fill="{REST}"/>'
+    yield _text(words.plain("cards.month_off"), y, 26, INK, x=MARGIN + 282, anchor="start")
     yield _text(words.plain("cards.month_lunar"), y, 26, INK, x=SIDE - MARGIN, anchor="end")
 
 
