@@ -9,6 +9,7 @@ from typing import TypeVar
 from content.anniversaries import AnniversaryPack, load_anniversaries
 from content.campaigns import Campaign, load_campaigns
 from content.law import Law, load_law
+from content.law_search import LawSearch, load_search
 from content.quiz import Bank, load_quiz
 from content.source import ContentError, Problem
 
@@ -22,6 +23,7 @@ class Packs:
     anniversaries: AnniversaryPack
     campaigns: tuple[Campaign, ...]
     law: Law
+    search: LawSearch
     bank: Bank
 
 
@@ -44,7 +46,8 @@ def load_packs(commands: Collection[str], names: Mapping[str, str] | None = None
         load(load_campaigns),
         load(load_law),
     )
+    search = load(lambda: load_search(law)) if law is not None else None
     bank = load(lambda: load_quiz(law=law)) if law is not None else None
-    if anniversaries is None or campaigns is None or law is None or bank is None:
+    if anniversaries is None or campaigns is None or law is None or search is None or bank is None:
         raise ContentError(problems)
-    return Packs(anniversaries, campaigns, law, bank)
+    return Packs(anniversaries, campaigns, law, search, bank)

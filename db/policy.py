@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from sqlalchemy import bindparam, select
@@ -135,13 +136,17 @@ async def may_invite(session: Session, person_id: int, role: Role, unit_id: int)
 
 async def nearest_inviters(session: Session, role: Role, unit_id: int) -> list[int]:
     """The people who may give this role at that unit, of the nearest unit up the tree that has some."""
-    givers = [own for own, given in INVITES.items() if role in given]
+    return await nearest_holders(session, [own for own, given in INVITES.items() if role in given], unit_id)
+
+
+async def nearest_holders(session: Session, wanted: Collection[Role], unit_id: int) -> list[int]:
+    """The people who hold one of some roles, of the nearest unit up the tree that has some."""
     found = await session.execute(
         select(UnitPath.depth, Grant.person_id)
         .join(Grant, Grant.unit_id == UnitPath.ancestor_id)
         .where(
             UnitPath.descendant_id == unit_id,
-            Grant.role.in_(givers),
+            Grant.role.in_(wanted),
             Grant.revoked_at.is_(None),
             Grant.confirmed_at.is_not(None),
         )

@@ -220,7 +220,8 @@ class Command:
     It returns where to go, or None when what it said changes nothing about the talk. `joined` commands lead a stranger
     through joining first, and somebody half-way through the rest of it. `own` ones are the rights over one's own data:
     they never wait for joining, nor stop with processing. `slash` ones are listed with their /name. `visible` says whether
-    the menu and help offer it to this person, `opens` whether it has the thing of a receipt code for them; authorisation is
+    the menu and help offer it to this person, `opens` whether it has the thing of a receipt code for them, `hears` whether a
+    message that nothing else understood is for it; authorisation is
     another matter and happens where the thing is done.
     """
 
@@ -232,3 +233,4 @@ class Command:
     slash: bool = False
     visible: Callable[[Talk], Awaitable[bool]] | None = None
     opens: Callable[[Talk, str], Awaitable[bool]] | None = None
+    hears: Callable[[Talk, str], bool] | None = None

@@ -172,6 +172,8 @@ class _Turn(Course):
             raise Again("common.choose_letter" if lettered else "common.choose")
         elif not self.talk.joined and not self.conversation.dialogue:
             await self.move(registry.joining, push=False)
+        elif heard := next((c for c in registry.order if c.hears is not None and c.hears(self.talk, text)), None):
+            await self.command(heard.name, text)
         else:
             stand = self.choices if step is not None else ()  # what stands stays at hand, with its numbers
             self.talk.say(self.unknown, *stand, only=() if stand else None)

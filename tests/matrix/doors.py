@@ -126,6 +126,8 @@ OWN = frozenset(
         "bottin",
         "dangky",
         "onluat",
+        "hoiluat",
+        "gapcanbo",
         "thi",
         "thele",
         "baithi",

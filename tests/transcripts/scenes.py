@@ -151,6 +151,18 @@ async def contest(stage: Stage) -> None:
     await stage.passes(minutes=5)
 
 
+@scene("Hỏi luật")
+async def law_answers(stage: Stage) -> None:
+    await stage.member("Đỗ Thị Lan", "MAYHOA", Role.GRASSROOTS_CHAIR)
+    hoa = await stage.member("Bùi Thị Hoa")
+    await hoa.says("menu")
+    await hoa.says("tang ca chu nhat duoc bao nhieu?")
+    await hoa.taps("Hỏi câu khác")
+    await hoa.says("bi duoi viec vo co duoc boi thuong gi")
+    await hoa.says("gia vang hom nay bao nhieu")
+    await hoa.taps("Gặp cán bộ công đoàn")
+
+
 @scene("Thẩm định câu hỏi luật")
 async def law_review(stage: Stage) -> None:
     lan = await stage.member("Đỗ Thị Lan", "TINH", Role.CONTENT_OFFICER)

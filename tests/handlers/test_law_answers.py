@@ -1,0 +1,78 @@
+"""A question about the law is answered by quoting facts with article and day, or not at all; a person is one tap away."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.models import Role
+from tests.people import World
+
+
+async def test_a_question_is_answered_by_a_fact_with_its_citation_and_day(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/hoiluat tang ca chu nhat duoc bao nhieu")
+    assert hoa.last.key == "law_answers.found"
+    fact = world.house.packs.law.find("LD-48")
+    assert fact is not None and fact.says in hoa.last.text and "hiệu lực từ 01/01/2021" in hoa.last.text
+    assert "Thông tin tham khảo" in hoa.last.text and hoa.last.text.count("⚖️") <= 3
+    assert [choice.command for choice in hoa.last.choices] == ["gapcanbo", "hoiluat", "menu"]
+
+
+async def test_asked_from_the_menu_it_waits_for_the_question_and_for_the_next_one(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("hỏi luật")
+    assert hoa.last.key == "law_answers.ask"
+    await hoa.says("phep nam duoc may ngay")
+    assert "law_answers.found" in hoa.keys and hoa.last.key == "law_answers.ask"
+    await hoa.says("giá vàng hôm nay")
+    assert "law_answers.none" in hoa.keys and hoa.last.key == "law_answers.ask"
+
+
+async def test_what_no_fact_answers_is_not_guessed(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/hoiluat thời tiết hôm nay thế nào?")
+    assert hoa.last.key == "law_answers.none" and "không tìm thấy" in hoa.last.text
+    assert hoa.last.choices[0].command == "gapcanbo"
+
+
+async def test_free_text_that_reads_like_a_question_of_law_is_answered_and_other_text_is_not(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    await hoa.says("cty bat tang ca co dc tu choi k")
+    assert hoa.last.key == "law_answers.found" and "đồng ý của người lao động" in hoa.last.text
+    for text in ("mai may gio hop?", "tăng ca mệt quá", "thai sản"):
+        await hoa.says(text)
+        assert hoa.last.key == "common.unknown", text
+
+
+async def test_free_text_does_not_take_the_place_of_an_answer(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("on luat")
+    await hoa.says("tang ca duoc bao nhieu tien?")
+    assert hoa.last.key == "common.choose"
+
+
+@pytest.mark.parametrize("asked", ["bi quay roi o xuong thi lam sao", "bi duoi viec vo co duoc boi thuong gi"])
+async def test_what_should_not_wait_says_so(world: World, asked: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says(f"/hoiluat {asked}")
+    assert "gặp người thật ngay" in hoa.last.text
+
+
+async def test_the_person_is_the_nearest_officer_of_ones_union_and_a_line_that_is_answered(world: World) -> None:
+    await world.joined("Đỗ Thị Lan", unit="MAYHOA", role=Role.GRASSROOTS_CHAIR)
+    await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    hoa = await world.joined("Bùi Thị Hoa", unit="MAYHOA")
+    await hoa.says("/hoiluat tang ca duoc bao nhieu tien")
+    await hoa.taps("Gặp cán bộ công đoàn")
+    assert hoa.last.key == "law_answers.person"
+    assert "Đỗ Thị Lan" in hoa.last.text and "Lê Thu Hà" not in hoa.last.text and world.house.hotline in hoa.last.text
+
+
+async def test_somebody_who_only_looks_may_ask_too(world: World) -> None:
+    hoa = world.person("Hoa")
+    await hoa.says("xin chào")
+    await hoa.says("/hoiluat nghi de duoc bao nhieu tien")
+    assert hoa.last.key == "law_answers.found"
+    await hoa.taps("Gặp cán bộ công đoàn")
+    assert hoa.last.key == "law_answers.person"
