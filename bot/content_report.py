@@ -63,7 +63,8 @@ def summary(packs: Packs, on: date) -> list[str]:
     shown = bank.shown_topics(on)
     waiting = sum(not (item.approved or item.left_out) for item in planned(packs.anniversaries, on, 365))
     return [
-        f"questions: {len(bank.questions)}, on {len(packs.law.facts)} facts",
+        f"questions: {len(bank.questions)}, on {len(packs.law.facts)} facts of {len(packs.law.documents)} documents",
+        *(f"  {fact.id} ends on {fact.valid_to}" for fact in packs.law.next_to_end(on)),
         *(
             f"  {topic}: {count}, usable today: {len(bank.usable(topic, on))}"
             + ("" if topic in shown else " (too few, not offered)")

@@ -111,6 +111,13 @@ class Law:
         self.places = places
         self._by_id = {fact.id: fact for fact in self.facts}
 
+    def next_to_end(self, on: date) -> list[Fact]:
+        """The facts whose end is known and not past on a day, the nearest first: work that can be planned."""
+        known = [
+            (fact.valid_to, fact.id, fact) for fact in self.facts if fact.valid_to is not None and fact.valid_to >= on
+        ]
+        return [fact for _, _, fact in sorted(known, key=lambda each: each[:2])]
+
     def hanging_on(self, place: Place) -> list[Fact]:
         """The facts that cite a place."""
         return [fact for fact in self.facts if self.cites(fact, fact.article, place)]

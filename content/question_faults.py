@@ -101,8 +101,6 @@ def _form(written: Written) -> Iterator[str]:
         yield f"the id must be {written.fact.lower()}, with a letter behind it from the second question on"
     if not written.author.strip():
         yield "nobody is named as author"
-    if written.reviewed_by or written.reviewed_on:
-        yield "a review is not written here: give it with `congdoan content approve`, bound to the text it was given for"
 
 
 def _within(narrow: str, wide: str) -> bool:

@@ -46,8 +46,6 @@ class Written(BaseModel):
     case: str = ""
     reckoned: tuple[str, ...] = ()
     author: str
-    reviewed_by: str = ""
-    reviewed_on: str = ""
 
 
 class Question(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.text import clean
 from db import people, policy
 from db.models import Role
-from handlers.dialogue import Answer, Command, Dialogue, Kind, Move, Place
+from handlers.dialogue import END, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.talk import Talk
 
 dialogue = Dialogue("law_answers")
@@ -32,7 +32,7 @@ async def show(talk: Talk, arg: str) -> Move | None:
 @dialogue.question("ask", "law_answers.ask", Kind.TEXT)
 async def take_ask(talk: Talk, answer: Answer) -> Move | str:
     _answer(talk, answer.text)
-    return "ask"
+    return END
 
 
 def _answer(talk: Talk, text: str) -> None:

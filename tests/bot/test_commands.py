@@ -23,8 +23,8 @@ from tests.people import FACTS, World
 from tests.transcripts.stage import Actor, OverTelegram, Stage, telegram_stage
 
 WORKERS = {
-    "start", "menu", "thidua", "sangkien", "hoso", "onluat", "ngayle", "canhan", "dulieu", "thongbao", "dungtin", "trogiup",
-    "huy",
+    "start", "menu", "thidua", "sangkien", "hoso", "onluat", "hoiluat", "ngayle", "canhan", "dulieu", "thongbao", "dungtin",
+    "trogiup", "huy",
 }  # fmt: skip
 
 

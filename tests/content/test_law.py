@@ -75,6 +75,11 @@ def test_a_fact_cites_article_document_amendment_and_day(law: Law) -> None:
     assert fee is not None and fee.citation.endswith("Tổng Liên đoàn Lao động Việt Nam, hiệu lực từ 01/7/2025")
 
 
+def test_facts_whose_end_is_known_are_named_before_it_comes(law: Law) -> None:
+    assert "BH-22" in [fact.id for fact in law.next_to_end(date(2026, 6, 30))]
+    assert "BH-22" not in [fact.id for fact in law.next_to_end(date(2026, 7, 1))]
+
+
 def test_disputed_retired_secondary_and_locked_facts_are_not_quoted(law: Law) -> None:
     disputed, retired, second = law.find("LD-57"), law.find("BH-22"), law.find("CD-66")
     assert disputed is not None and disputed.disputed and not disputed.quotable(ON)

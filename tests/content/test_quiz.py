@@ -196,7 +196,7 @@ def test_the_tone_mark_in_its_place_is_left_alone(word: str) -> None:
         ({"level": "4"}, "level 4 is none"),
         ({"article": "Điều 6"}, "no part of the fact's"),
         ({"article": "khoản Điều 5"}, "no part of the fact's"),
-        ({"reviewed_by": "Luật sư", "reviewed_on": "2026-01-01"}, "congdoan content approve"),
+        ({"reviewed_by": "Luật sư"}, "reviewed_by: Extra inputs are not permitted"),
         (
             {"options": ["8 ngày", "màu vàng", "màu nâu", "màu tím"], "answer": "0"},
             "the right option says 8, CD-01 does not",

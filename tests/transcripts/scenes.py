@@ -159,6 +159,7 @@ async def law_answers(stage: Stage) -> None:
     await hoa.says("tang ca chu nhat duoc bao nhieu?")
     await hoa.taps("Hỏi câu khác")
     await hoa.says("bi duoi viec vo co duoc boi thuong gi")
+    await hoa.taps("Hỏi câu khác")
     await hoa.says("gia vang hom nay bao nhieu")
     await hoa.taps("Gặp cán bộ công đoàn")
 
