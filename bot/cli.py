@@ -284,6 +284,19 @@ def recompute_result(file: Path) -> None:
     )
 
 
+@contest_commands.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="only say what would happen")
+def import_contest(file: Path, dry_run: bool) -> None:
+    """Adds a contest and its rounds from a .yaml, .xlsx or .csv file; a leader approves them in the chat."""
+    from bot.contest_import import import_file
+
+    settings = _settings()
+    words, packs = _content()
+    work = import_file(settings, words, packs, file, dry_run=dry_run, now=Clock().now(), say=click.echo, fail=_fail)
+    _finish(settings, work)
+
+
 @main.group("content")
 def content_commands() -> None:
     """Words and packs."""

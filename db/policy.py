@@ -28,6 +28,8 @@ class Action(StrEnum):
     UNIT_QR = "unit_qr"
     ANSWER_REPORTS = "answer_reports"
     REVIEW_LAW = "review_law"
+    RUN_CONTESTS = "run_contests"
+    APPROVE_CONTESTS = "approve_contests"
     READ_ALARMS = "read_alarms"
 
 
@@ -48,6 +50,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.UNIT_QR: frozenset({R.TEAM_LEADER, R.GRASSROOTS_CHAIR, R.UPPER_OFFICER, R.LEADER, R.SYSTEM_ADMIN}),
     Action.ANSWER_REPORTS: frozenset({R.CONTENT_OFFICER}),
     Action.REVIEW_LAW: frozenset({R.CONTENT_OFFICER, R.LEADER}),
+    Action.RUN_CONTESTS: frozenset({R.CONTENT_OFFICER}),
+    Action.APPROVE_CONTESTS: frozenset({R.LEADER}),
     Action.READ_ALARMS: frozenset({R.SYSTEM_ADMIN}),
 }
 

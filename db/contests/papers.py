@@ -10,7 +10,7 @@ from random import Random
 from sqlalchemy import bindparam, func, or_, select, update
 
 from db.errors import Conflict, NotFound
-from db.models import Entry, EntryAnswer, EntryState, Person, Round, RoundQuestion
+from db.models import Entry, EntryAnswer, EntryState, Person, Round, RoundQuestion, RoundState
 from db.prepared import Prepared
 from db.session import Session
 
@@ -91,7 +91,7 @@ async def open_paper(
     running = await find_running(session, person.id)
     if running is not None:
         return await find_paper(session, running)
-    if not round_.opens_at <= now < round_.closes_at:
+    if round_.state != RoundState.READY or not round_.opens_at <= now < round_.closes_at:
         raise Conflict("contest.closed_now")
     if await left(session, round_, person.id) <= 0:
         raise Conflict("contest.none_left")

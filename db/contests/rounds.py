@@ -16,7 +16,7 @@ from db.policy import Action
 from db.prepared import Prepared
 from db.session import Session
 
-RUN, APPROVE = Action.ANSWER_REPORTS, Action.EMERGENCY_STOP  # until the officers' doors give them rights of their own
+RUN, APPROVE = Action.RUN_CONTESTS, Action.APPROVE_CONTESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ async def change(
     contest = await get_contest(session, round_.contest_id)
     await _may(session, actor_id, RUN, contest.unit_id)
     _check(settings)
-    await _step(session, round_, version, RoundState.DRAFT, settings.values())
+    await _step(session, round_, version, RoundState.DRAFT, settings.values() | {"asked_at": None})
     audit.note(session, actor_id, "change_round", f"round {round_.id}", now, contest.unit_id)
 
 
@@ -123,13 +123,20 @@ async def approve(session: Session, round_: Round, version: int, actor_id: int, 
     audit.note(session, actor_id, "approve_round", f"round {round_.id}", now, contest.unit_id)
 
 
-async def cancel(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
-    """A round that is not held, or not counted. Raises Refused, and Conflict once its result is published."""
+async def cancel(
+    session: Session, round_: Round, version: int, actor_id: int, now: datetime, *, reason: str = ""
+) -> None:
+    """A round that is not held, or not counted; a draft is dropped by who may write one.
+
+    Raises Refused, and Conflict once its result is published.
+    """
     contest = await get_contest(session, round_.contest_id)
-    await _may(session, actor_id, APPROVE, contest.unit_id)
-    if round_.state not in (RoundState.DRAFT, RoundState.READY):
+    draft = round_.state == RoundState.DRAFT and await policy.may(session, actor_id, RUN, contest.unit_id)
+    if not draft:
+        await _may(session, actor_id, APPROVE, contest.unit_id)
+    if round_.state not in (RoundState.DRAFT, RoundState.READY, RoundState.PAUSED):
         raise Conflict("common.already")
-    await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED})
+    await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED, "reason": reason})
     audit.note(session, actor_id, "cancel_round", f"round {round_.id}", now, contest.unit_id)
 
 

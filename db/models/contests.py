@@ -14,10 +14,14 @@ from db.session import ONCE
 
 
 class RoundState(StrEnum):
-    """DRAFT until another person approved it; READY opens and closes by its own hours; then its result is PUBLISHED."""
+    """DRAFT until another person approved it; READY opens and closes by its own hours; then its result is PUBLISHED.
+
+    While it is PAUSED no paper is begun; those that run go on.
+    """
 
     DRAFT = "draft"
     READY = "ready"
+    PAUSED = "paused"
     PUBLISHED = "published"
     CANCELLED = "cancelled"
 
@@ -73,7 +77,12 @@ class Round(Base):
     groups: Mapped[list[Any]] = mapped_column(default=list)
     pilot: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[int | None]
+    asked_at: Mapped[datetime | None]
+    """Since when a draft waits for its approval."""
     approved_by: Mapped[int | None]
+    paused_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+    """Why it was paused, put off or cancelled, as people are told."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     recount: Mapped[bool] = mapped_column(default=False)

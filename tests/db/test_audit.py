@@ -32,6 +32,7 @@ from db.session import Session
 from db.submissions import Report
 from db.units import UnitRow
 from tests.db.test_contests import ACTIONS
+from tests.handlers.test_contest_desk import STEERED
 from tests.people import World
 
 
@@ -284,6 +285,7 @@ ELSEWHERE = {
     "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",
     **dict.fromkeys(ACTIONS, "tests/db/test_contests.py"),
+    **dict.fromkeys(STEERED, "tests/handlers/test_contest_desk.py"),
 }
 """Rows that other tests hold, because they come with something larger."""
 

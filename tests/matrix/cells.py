@@ -68,7 +68,8 @@ def _owners(deed: Deed) -> tuple[str, ...]:
     door = DOORS[deed.name]
     if deed.rights[0].endswith("_submissions"):
         return ("author", "coauthor")
-    return ("sender",) if door.leaves in ("approve_broadcast", "return_broadcast", "refuse_broadcast") else ()
+    own = ("approve_broadcast", "return_broadcast", "refuse_broadcast", "approve_round")
+    return ("sender",) if door.leaves in own else ()
 
 
 async def try_cell(scene: Scene, cell: Cell, meanwhile: Meanwhile | None = None) -> str:

@@ -27,7 +27,7 @@ class Door:
     """Facts that must be on before: the stop that is to be lifted."""
 
 
-REPORT, MESSAGE = "submissions", "broadcasts"
+REPORT, MESSAGE, ROUND = "submissions", "broadcasts", "contest_rounds"
 
 DOORS: dict[str, Door] = {
     # ------------------------------------------------------------------------------------------------ reports
@@ -93,6 +93,22 @@ DOORS: dict[str, Door] = {
     "invite": Door(("/donvi", ">invite", ">{role}", "{unit}"), "invite", "invitations", names_unit=True),
     "confirm_role": Door(("c:xacnhanquyen:{offer}",), "confirm_role", "grants"),
     "revoke_role": Door(("c:thuhoi:{grant}", ">yes"), "revoke_role", "grants"),
+    # ------------------------------------------------------------------------------------------------ contests
+    "write_round": Door(
+        ("c:lapthi:", "Tìm hiểu luật", "Quyền của đoàn viên", "1 giải Nhất", ">check", ">save"), "create_round", ROUND
+    ),
+    "edit_round": Door(("c:suathi:{draft_v}", ">check", ">save"), "change_round", ROUND),
+    "next_round": Door(("c:tuansau:{draft_v}", ">check", ">save"), "create_round", ROUND),
+    "drop_round": Door(("c:bothi:{draft_v}",), "cancel_round", ROUND),
+    "ask_round": Door(("c:guiduyetthi:{draft_v}",), "ask_round", ROUND),
+    "see_round": Door(("c:tochuc:{draft}",), shows=("contest_desk.round",)),
+    "see_rules": Door(("c:xemthele:{draft_v}",), shows=("contest_desk.rules",)),
+    "put_off_round": Door(("c:giahanthi:{open_v}", "21 giờ 30/12/2025", WORDS), "put_off_round", ROUND),
+    "pause_round": Door(("c:tamdungthi:{open_v}", WORDS), "pause_round", ROUND),
+    "resume_round": Door(("c:molaithi:{halted_v}",), "resume_round", ROUND),
+    "approve_round": Door(("c:duyetthi:{laid_v}",), "approve_round", ROUND),
+    "return_round": Door(("c:trathi:{laid_v}", WORDS), "return_round", ROUND),
+    "cancel_round": Door(("c:huythi:{open_v}", WORDS), "cancel_round", ROUND),
     # ------------------------------------------------------------------------------------------------ one's own
     "own_read": Door(("/hoso {sent}",), shows=("mysubmissions.detail",)),
     "own_withdraw": Door(("c:rut:{sent_v}", ">yes"), "withdrawn", REPORT),
@@ -107,6 +123,7 @@ DOORS: dict[str, Door] = {
 }  # fmt: skip
 
 SERVED = {
+    "tepthi": "asks for a document; whose contest it is stands in it and is looked at when it is read",
     "hosotiep": "leads from card to card by what `read` and the queue show",
     "tincho": "shows the first message that `approve` may be done to",
     "tincua": "lists one's own",

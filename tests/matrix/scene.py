@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from content.anniversaries import planned
-from db import broadcasts, people, submissions, units
+from db import broadcasts, contests, people, submissions, units, verdicts
 from db.audiences import Rule
 from db.models import (
     Alarm,
@@ -24,6 +24,7 @@ from db.models import (
     Base,
     BroadcastState,
     CoAuthor,
+    Contest,
     Grant,
     Level,
     OutboxRow,
@@ -32,10 +33,13 @@ from db.models import (
     Policy,
     QuestionReport,
     Role,
+    Round,
+    RoundState,
     Status,
     Submission,
     Track,
     UnitRequest,
+    Verdict,
 )
 from db.session import Session
 from db.submissions import Report
@@ -50,6 +54,7 @@ SECRET = "Bí mật {}"
 """The beginning of every title and text at a relation, which nobody out of reach may be shown."""
 REPORTS = ("sent", "verified", "duplicate", "question", "held", "refused", "closed", "need", "named")
 MESSAGES = ("waiting", "sending", "paused", "left", "done", "returned")
+ROUNDS = ("draft", "laid", "open", "halted")
 REFUSALS = (
     "common.refused", "common.not_found", "moderation.own", "moderation.not_above", "announcing.own",
     "announcing.not_found", "units.unit_unknown", "announcing.unit_unknown",
@@ -131,6 +136,7 @@ class Scene:
                 self.things[relation] = {"unit": UNITS.get(relation, "KHONGCO"), "day": day}
                 await self._reports(session, author, relation, found)
                 await self._messages(session, relation, found)
+                await self._rounds(session, relation, found)
                 await self._people(session, relation, found)
             await self._house(session)
             author.unit_id = found["CHUYEN5"]
@@ -217,6 +223,30 @@ class Scene:
                 session.add(row)
             await session.flush()
 
+    async def _rounds(self, session: Session, relation: str, found: dict[str, int]) -> None:
+        """A contest with a round of each kind, whose questions are all reviewed."""
+        of = self.things[relation]
+        if relation == NOWHERE:
+            of |= {kind: "999999" for kind in ROUNDS} | {f"{kind}_v": "999999.1" for kind in ROUNDS}
+            return
+        sender, now = self.ids["sender"], self.world.now
+        contest = Contest(name=f"Thi {relation}", unit_id=found[UNITS[relation]], created_by=sender, created_at=now)
+        session.add(contest)
+        await session.flush()
+        for number, kind in enumerate(ROUNDS, 1):
+            hours = {"opens_at": now + timedelta(days=number), "closes_at": now + timedelta(days=number + 5)}
+            settings = contests.Settings(
+                f"{SECRET.format(relation)} {kind}", quota={"wages": 2}, result_at=now + timedelta(days=number + 7),
+                prizes=[{"key": "nhat", "name": "Nhất", "count": 1, "worth": ""}], **hours,
+            )  # fmt: skip
+            made = Round(contest_id=contest.id, number=number, created_by=sender, created_at=now, **settings.values())
+            made.state = {"open": RoundState.READY, "halted": RoundState.PAUSED}.get(kind, RoundState.DRAFT)
+            made.asked_at = now if kind == "laid" else None
+            made.paused_at = now if kind == "halted" else None
+            session.add(made)
+            await session.flush()
+            of[kind], of[f"{kind}_v"] = str(made.id), f"{made.id}.{made.version}"
+
     async def _people(self, session: Session, relation: str, found: dict[str, int]) -> None:
         """Somebody to confirm, and for each role somebody who holds it and somebody who waits to."""
         of = self.things[relation]
@@ -240,6 +270,9 @@ class Scene:
             of[f"grant_{role.value}"], of[f"offer_{role.value}"] = str(grant.id), str(offer.id)
 
     async def _house(self, session: Session) -> None:
+        bank = self.world.house.packs.bank
+        marks = [(question.id, question.text) for question in bank.questions if question.topic == "wages"]
+        await verdicts.give(session, marks, Verdict.APPROVED, "Lê Văn Luật", self.world.now)
         request = UnitRequest(person_id=self.ids["gone"], text="Xưởng mộc Bí mật", created_at=self.world.now)
         question = next(iter(self.world.house.packs.bank.questions)).id
         report = QuestionReport(

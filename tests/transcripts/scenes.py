@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from db.models import Role
 from scheduler.troubles import Name
+from tests.desks import begun, reviewed
 from tests.transcripts.stage import Stage, secret
 from tests.weeks import voided, week
 
@@ -174,6 +175,57 @@ async def law_review(stage: Stage) -> None:
     await lan.taps("Sửa lại")
     await lan.says("Cần ghi rõ hợp đồng lao động từ đủ 12 tháng")
     await lan.taps("Bỏ qua", "Duyệt theo danh sách", "Đúng luật cả danh sách")
+
+
+@scene("Lập tuần thi và gửi lãnh đạo duyệt")
+async def contest_form(stage: Stage) -> None:
+    await reviewed(stage.world, membership=6, finance=6, wages=6)
+    mai = await stage.member("Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    minh = await stage.member("Lê Minh", "TINH", Role.LEADER)
+    await mai.says("/tochuc")
+    await mai.taps("Cuộc thi mới")
+    await mai.says("Tìm hiểu Luật Công đoàn 2025")
+    await mai.says("Quyền và trách nhiệm của đoàn viên")
+    await mai.says("giải nhất một cái tivi")
+    await mai.says("1 giải Nhất: 500.000 đồng; 2 giải Nhì: 300.000 đồng; 5 giải Khuyến khích: 100.000 đồng")
+    await mai.taps("5")
+    await mai.says("quyền gia nhập 1; tiền lương 9")
+    await mai.taps("Mục khác")
+    await mai.says("Số phút: 12")
+    await mai.taps("Xem lại, gửi duyệt", "Sửa")
+    await mai.says("Số câu theo chủ đề: quyền gia nhập 1; tài chính 1; tiền lương 1")
+    await mai.taps("Xem lại, gửi duyệt", "Gửi lãnh đạo duyệt")
+    await minh.taps("Trả lại")
+    await minh.says("Đề nghị mở từ 8 giờ để kịp giao ca sáng")
+    await mai.taps("Tuần thi này", "Sửa")
+    await mai.says("Mở: 8 giờ 28/7/2025")
+    await mai.taps("Xem lại, gửi duyệt", "Gửi lãnh đạo duyệt")
+    await minh.taps("Duyệt")
+
+
+@scene("Cán bộ điều hành tuần thi")
+async def contest_desk(stage: Stage) -> None:
+    round_id = await week(stage.world)
+    mai = await stage.member("Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    minh = await stage.member("Lê Minh", "TINH", Role.LEADER)
+    hoa = await stage.member("Bùi Thị Hoa")
+    await begun(stage.world, round_id, hoa.address)
+    await mai.says("tổ chức thi")
+    await mai.taps("1", "Gia hạn")
+    await mai.says("hôm qua")
+    await mai.says("21 giờ 28/7/2025")
+    await mai.says("Khu công nghiệp mất điện cả ngày thứ Sáu")
+    await stage.passes(minutes=1)
+    await mai.taps("Tuần thi này", "Tạm dừng")
+    await mai.says("Soát lại một câu hỏi bị báo sai")
+    await stage.passes("Một giờ sau.", hours=1)
+    await mai.taps("Tuần thi này", "Mở lại")
+    await stage.passes(minutes=1)
+    stage.says("Bão đổ bộ, lãnh đạo quyết định hủy tuần thi.")
+    await minh.says("/tochuc")
+    await minh.taps("1", "Thể lệ", "Tuần thi này", "Hủy tuần thi")
+    await minh.says("Cả tỉnh dồn sức chống bão số 5")
+    await stage.passes(minutes=1)
 
 
 @scene("Trả lời người báo câu hỏi sai")

@@ -787,7 +787,9 @@ def upgrade() -> None:
         sa.Column("theme", sa.String(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("draft", "ready", "published", "cancelled", name="roundstate", native_enum=False, length=24),
+            sa.Enum(
+                "draft", "ready", "paused", "published", "cancelled", name="roundstate", native_enum=False, length=24
+            ),
             nullable=False,
         ),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -807,7 +809,10 @@ def upgrade() -> None:
         sa.Column("groups", sa.JSON(), nullable=False),
         sa.Column("pilot", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("asked_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("approved_by", sa.Integer(), nullable=True),
+        sa.Column("paused_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("published_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("recount", sa.Boolean(), nullable=False),

@@ -1,0 +1,240 @@
+"""Writing a round step by step: three questions, everything else as usual, and each setting a press away until it is right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from content.contest_plan import (
+    BANK,
+    BY_NAME,
+    CONTEST,
+    ROUND,
+    Fault,
+    Setting,
+    Unreadable,
+    check_round,
+    read_settings,
+    stored,
+    usual_week,
+)
+from content.contest_rules import rules_text, too_long
+from content.message import Choice, Message
+from content.text import clean, fold
+from db import contests, policy, units
+from db.contests import Settings
+from db.contests.rounds import RUN
+from db.errors import Conflict
+from db.models import Contest, Round, RoundState
+from handlers.contest_desk import approving
+from handlers.contest_desk.flow import check, context, counts, explain, may_run, named, place, texts_of, too_late
+from handlers.dialogue import AGAIN, END, Again, Answer, Command, Dialogue, Kind, Move
+from handlers.paging import page, turn
+from handlers.talk import Talk
+
+dialogue = Dialogue("contest_form", officers=True, keeps_draft=True, allowed=may_run)
+PAGE = 5
+SIZE = 10
+"""Questions of a usual paper."""
+EDITED = ("name", "organiser", "legal_basis", "one_prize")
+"""What is set of a new contest beside its rounds; its unit is where the officer's role is."""
+
+
+async def begin(talk: Talk, arg: str) -> Move | None:
+    """A new contest, in the officer's part of the tree."""
+    await check(talk)
+    scopes = await policy.scopes(talk.session, talk.me.id, RUN)
+    await policy.check(talk.session, talk.me.id, RUN, scopes[0] if scopes else None)
+    texts = usual_week(talk.now) | {"quota": usual_quota(await counts(talk))}
+    return dialogue.go("name", texts=texts, unit=scopes[0])
+
+
+def usual_quota(have: dict[str, int]) -> str:
+    """Ten questions over the topics that have enough reviewed ones, as evenly as they allow."""
+    room = {topic: number // BANK for topic, number in have.items() if number >= BANK}
+    quota = dict.fromkeys(room, 0)
+    while sum(quota.values()) < SIZE and any(quota[topic] < room[topic] for topic in room):
+        for topic in room:
+            if quota[topic] < room[topic] and sum(quota.values()) < SIZE:
+                quota[topic] += 1
+    return "; ".join(f"{topic}: {number}" for topic, number in quota.items() if number)
+
+
+async def edit(talk: Talk, arg: str) -> Move | None:
+    """A draft once more, as it stands."""
+    round_, version, contest = await named(talk, arg)
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    if round_.state != RoundState.DRAFT or round_.version != version:
+        too_late(talk, round_)
+        return None
+    return dialogue.go("form", texts=texts_of(talk, round_), contest=contest.id, round=round_.id, version=version)
+
+
+async def next_week(talk: Talk, arg: str) -> Move | None:
+    """The week behind a round, with the same settings."""
+    _, _, contest = await named(talk, arg)
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    last = (await contests.list_rounds(talk.session, contest.id))[0]
+    texts = texts_of(talk, last)
+    for name in ("opens_at", "closes_at", "result_at"):
+        texts[name] = stored(BY_NAME[name], getattr(last, name) + timedelta(days=7), context(talk))
+    return dialogue.go("form", texts=texts, contest=contest.id)
+
+
+def _texts(talk: Talk) -> dict[str, str]:
+    texts: dict[str, str] = talk.data["texts"]
+    return texts
+
+
+def _settings(talk: Talk) -> list[Setting]:
+    own = [] if talk.data.get("contest") else [BY_NAME[name] for name in EDITED]
+    return [*ROUND, *own]
+
+
+def _set(talk: Talk, name: str, text: str) -> None:
+    """Keeps a value as text that means the same tomorrow. Raises Again with why not."""
+    setting = BY_NAME[name]
+    try:
+        value = setting.read(text, context(talk))
+    except Unreadable as error:
+        raise Again("contest_form.unclear", what=explain(talk, Fault(0, name, error.key, error.params))) from None
+    talk.put(texts=_texts(talk) | {name: stored(setting, value, context(talk))})
+
+
+def _asks(name: str, after: str) -> None:
+    """Registers the question of one setting on the way to the form."""
+
+    @dialogue.ask(name, Kind.TEXT)
+    async def ask(talk: Talk) -> Message:
+        return talk.screen(f"contest_form.ask_{name}", hint=talk.words(f"contest_form.hint_{name}"))
+
+    @dialogue.take(name)
+    async def take(talk: Talk, answer: Answer) -> Move | str:
+        _set(talk, name, clean(answer.text))
+        return after
+
+
+for _name, _after in (("name", "theme"), ("theme", "prizes"), ("prizes", "form")):
+    _asks(_name, _after)
+
+
+@dialogue.ask("form", free=True)
+async def ask_form(talk: Talk) -> Message:
+    texts, said = _texts(talk), context(talk)
+    shown, without = page(talk, _settings(talk), PAGE)
+    lines = []
+    for setting in shown:
+        text = texts.get(setting.name, "") or setting.usual or ""
+        lines.append((setting.title, setting.write(setting.read(text, said), said) if text else ""))
+    choices = [Choice(str(n + 1), f"set-{setting.name}") for n, setting in enumerate(shown)]
+    return talk.screen("contest_form.form", *choices, without=without, lines=lines, edits=bool(talk.data.get("round")))
+
+
+@dialogue.take("form")
+async def take_form(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        return turn(talk)
+    if answer.choice == "check":
+        return "preview"
+    if answer.choice:
+        talk.put(setting=answer.choice.removeprefix("set-"))
+        return "set"
+    title, _, text = clean(answer.text).partition(":")
+    found = [each for each in _settings(talk) if fold(title).strip() in (fold(each.title), *each.headings)]
+    if not found or not text.strip():
+        raise Again("contest_form.which")
+    _set(talk, found[0].name, text)
+    return AGAIN
+
+
+@dialogue.ask("set", Kind.TEXT, aside=True)
+async def ask_set(talk: Talk) -> Message:
+    setting, said = BY_NAME[talk.data["setting"]], context(talk)
+    text = _texts(talk).get(setting.name, "") or setting.usual or ""
+    have = await counts(talk)
+    topics = [(n, title, have[topic]) for n, (topic, title) in enumerate(said.topics.items(), 1) if have.get(topic)]
+    return talk.screen(
+        "contest_form.set",
+        title=setting.title,
+        now=setting.write(setting.read(text, said), said) if text else "",
+        hint=talk.words(f"contest_form.hint_{setting.name}"),
+        topics=topics if setting.name == "quota" else [],
+    )
+
+
+@dialogue.take("set")
+async def take_set(talk: Talk, answer: Answer) -> Move | str:
+    _set(talk, talk.data["setting"], clean(answer.text))
+    return "form"
+
+
+async def _values(talk: Talk) -> tuple[dict[str, Any], Settings | None, list[str]]:
+    """The contest's values, the round's settings if they are whole, and what is wrong with them."""
+    texts, said = _texts(talk), context(talk)
+    values, faults = read_settings(ROUND, texts, said)
+    of_contest, more = read_settings([each for each in CONTEST if each.name in EDITED], texts, said)
+    if not talk.data.get("contest"):
+        faults += more
+    faults += check_round(values, await counts(talk), talk.now)
+    settings = Settings(**values) if not faults else None
+    if settings is not None:
+        _, unit = await _where(talk)
+        faults += [Fault(0, each.name, each.key, each.params) for each in too_long(talk.house.words, [settings], unit)]
+    return of_contest, settings, [explain(talk, fault) for fault in faults]
+
+
+async def _where(talk: Talk) -> tuple[int, str]:
+    """Which week it will be, and whose contest, "" for the whole tree."""
+    if talk.data.get("round"):
+        round_ = await contests.get_round(talk.session, talk.data["round"])
+        return round_.number, await place(talk, await contests.get_contest(talk.session, round_.contest_id))
+    if talk.data.get("contest"):
+        contest = await contests.get_contest(talk.session, talk.data["contest"])
+        known = await contests.list_rounds(talk.session, contest.id)
+        return max(each.number for each in known) + 1, await place(talk, contest)
+    unit = await units.get(talk.session, talk.data["unit"])
+    return 1, unit.name if unit.parent_id is not None else ""
+
+
+@dialogue.ask("preview")
+async def ask_preview(talk: Talk) -> Message:
+    _, settings, faults = await _values(talk)
+    if settings is None or faults:
+        return talk.screen("contest_form.faults", faults=faults)
+    week, unit = await _where(talk)
+    return talk.screen("contest_form.preview", rules=rules_text(talk.house.words, settings, week, unit))
+
+
+@dialogue.take("preview")
+async def take_preview(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "form":
+        return "form"
+    of_contest, settings, faults = await _values(talk)
+    if settings is None or faults:
+        return "preview"
+    try:
+        contest, round_ = await _write(talk, of_contest, settings)
+    except Conflict:
+        talk.say("contest_form.changed")
+        return END
+    if answer.choice == "save" or not await approving.lay_before(talk, round_, round_.version, contest):
+        talk.say("contest_form.saved", id=round_.id, week=round_.number)
+    return END
+
+
+async def _write(talk: Talk, of_contest: dict[str, Any], settings: Settings) -> tuple[Contest, Round]:
+    if talk.data.get("round"):
+        round_ = await contests.get_round(talk.session, talk.data["round"])
+        await contests.change(talk.session, round_, talk.data["version"], settings, talk.me.id, talk.now)
+        return await contests.get_contest(talk.session, round_.contest_id), round_
+    if talk.data.get("contest"):
+        contest = await contests.get_contest(talk.session, talk.data["contest"])
+    else:
+        name = of_contest.pop("name")
+        contest = await contests.create_contest(
+            talk.session, talk.data["unit"], name, talk.me.id, talk.now, **of_contest
+        )
+    return contest, await contests.create_round(talk.session, contest, settings, talk.me.id, talk.now)
+
+
+COMMANDS = (Command("lapthi", begin), Command("suathi", edit), Command("tuansau", next_week))

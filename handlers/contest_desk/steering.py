@@ -1,0 +1,124 @@
+"""A round on its way: more time, a pause, called off; each with a reason that everybody who took part is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from content.calendar import LOCAL
+from content.message import Message
+from content.text import clean, letters
+from content.times import parse_when
+from db import contests, jobs
+from db.errors import Conflict
+from db.models import Round, RoundState
+from handlers.contest_desk.flow import NOTE, dialogue, named, too_late
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move
+from handlers.talk import Talk
+
+STEERED = (RoundState.READY, RoundState.PAUSED)
+
+
+def _begin(what: str) -> Callable[[Talk, str], Awaitable[Move | None]]:
+    async def begin(talk: Talk, arg: str) -> Move | None:
+        """To the question why."""
+        round_, version, _ = await named(talk, arg)
+        if round_.version != version or round_.state not in (
+            *STEERED,
+            *((RoundState.DRAFT,) if what == "cancel" else ()),
+        ):
+            too_late(talk, round_)
+            return None
+        return dialogue.go("until" if what == "put_off" else "why", arg=arg, what=what)
+
+    return begin
+
+
+@dialogue.ask("until", Kind.TEXT)
+async def ask_until(talk: Talk) -> Message:
+    round_, _, _ = await named(talk, talk.data["arg"])
+    return talk.screen("contest_desk.until", week=round_.number, closes=round_.closes_at)
+
+
+@dialogue.take("until")
+async def take_until(talk: Talk, answer: Answer) -> Move | str:
+    round_, _, _ = await named(talk, talk.data["arg"])
+    until = parse_when(clean(answer.text), talk.local)
+    if until is None:
+        raise Again("contest_desk.until_unclear")
+    if until <= round_.closes_at or until <= talk.now:
+        raise Again("contest_desk.not_later", closes=round_.closes_at)
+    talk.put(until=until.isoformat())
+    return "why"
+
+
+@dialogue.ask("why", Kind.TEXT)
+async def ask_why(talk: Talk) -> Message:
+    round_, _, _ = await named(talk, talk.data["arg"])
+    what = talk.words(f"contest_desk.do_{talk.data['what']}", week=round_.number)
+    return talk.screen("contest_desk.why", what=what)
+
+
+@dialogue.take("why")
+async def take_why(talk: Talk, answer: Answer) -> Move | str:
+    reason = clean(answer.text)
+    if not NOTE[0] <= letters(reason) <= NOTE[1]:
+        raise Again("contest_desk.note_length", n=letters(reason))
+    round_, version, _ = await named(talk, talk.data["arg"])
+    what = talk.data["what"]
+    try:
+        if what == "put_off":
+            until = datetime.fromisoformat(talk.data["until"]).astimezone(LOCAL)
+            await contests.put_off(talk.session, round_, version, until, reason, talk.me.id, talk.now)
+        elif what == "pause":
+            await contests.pause(talk.session, round_, version, reason, talk.me.id, talk.now)
+        else:
+            await contests.cancel(talk.session, round_, version, talk.me.id, talk.now, reason=reason)
+    except Conflict:
+        too_late(talk, round_)
+        return END
+    await tell_all(talk, round_, what, reason)
+    talk.say(f"contest_desk.done_{what}", id=round_.id, week=round_.number, closes=round_.closes_at)
+    return END
+
+
+async def resume(talk: Talk, arg: str) -> Move | None:
+    """Goes on with a paused round."""
+    round_, version, _ = await named(talk, arg)
+    try:
+        await contests.resume(talk.session, round_, version, talk.me.id, talk.now)
+    except Conflict:
+        too_late(talk, round_)
+        return None
+    await tell_all(talk, round_, "resume", "")
+    talk.say("contest_desk.done_resume", id=round_.id, week=round_.number, closes=round_.closes_at)
+    return None
+
+
+async def tell_all(talk: Talk, round_: Round, what: str, reason: str) -> None:
+    """Everybody who took part hears of it once: there may be thousands, so it is a job."""
+    data = {"round": round_.id, "version": round_.version, "what": what, "reason": reason}
+    await jobs.add(talk.session, "round_news", data, None, talk.now)
+
+
+async def drop(talk: Talk, arg: str) -> Move | None:
+    """Throws a draft away."""
+    round_, version, _ = await named(talk, arg)
+    try:
+        if round_.state != RoundState.DRAFT:
+            raise Conflict("common.already")
+        await contests.cancel(talk.session, round_, version, talk.me.id, talk.now)
+    except Conflict:
+        too_late(talk, round_)
+        return None
+    talk.say("contest_desk.dropped", week=round_.number)
+    return None
+
+
+COMMANDS = (
+    Command("giahanthi", _begin("put_off")),
+    Command("tamdungthi", _begin("pause")),
+    Command("huythi", _begin("cancel")),
+    Command("molaithi", resume),
+    Command("bothi", drop),
+)

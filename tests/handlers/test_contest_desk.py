@@ -1,0 +1,310 @@
+"""Officers hold a contest: from three answers or a document, approved by another before it opens, steered with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import select
+
+from db import contests
+from db.models import AuditRow, Contest, Job, OutboxRow, Person, Role, Round, RoundState
+from handlers.dialogue import File
+from scheduler import jobs
+from tests.desks import PLAN, leader, officer, reviewed
+from tests.people import START, TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+from tests.weeks import week
+
+
+STEERED = {"ask_round", "return_round", "put_off_round", "pause_round", "resume_round"}
+"""What the audit says of the officers' deeds."""
+
+
+async def audited(world: World) -> set[str]:
+    async with world.database.read() as session:
+        return set((await session.execute(select(AuditRow.action))).scalars())
+
+
+async def rounds(world: World) -> list[Round]:
+    async with world.database.read() as session:
+        return list((await session.execute(select(Round).order_by(Round.id))).scalars())
+
+
+async def written(mai: TestPerson) -> None:
+    """A round as usual, up to its preview."""
+    await mai.says("to chuc thi")
+    await mai.taps("Cuộc thi mới")
+    await mai.says("Tìm hiểu Luật Công đoàn 2025")
+    await mai.says("Quyền của đoàn viên")
+    await mai.says("1 giải Nhất: 500.000 đồng; 2 giải Nhì: 300.000 đồng")
+
+
+async def sit(world: World, round_id: int, *names: str) -> list[TestPerson]:
+    """People who began a paper of a round."""
+    people = [await world.joined(name) for name in names]
+    async with world.database.write() as session:
+        round_ = await contests.get_round(session, round_id)
+        for person in people:
+            row = await session.get_one(Person, await person.id())
+            await contests.open_paper(session, round_, row, [], Random(1), world.now)
+    return people
+
+
+async def work(world: World) -> None:
+    await jobs.run(work_of(world))
+    await world.deliver()
+
+
+async def test_three_answers_make_a_round_that_only_another_lets_open(world: World) -> None:
+    await reviewed(world)
+    mai, minh = await officer(world), await leader(world)
+    await written(mai)
+    assert mai.last.key == "contest_form.form" and "7 giờ thứ Hai 28/7/2025" in mai.last.text
+    await mai.taps("Xem lại, gửi duyệt")
+    assert mai.last.key == "contest_form.preview"
+    assert "THỂ LỆ THI TUẦN 1" in mai.last.text and "500.000 đồng" in mai.last.text and "10 câu" in mai.last.text
+    assert "&lt;" not in mai.last.text
+    await mai.taps("Gửi lãnh đạo duyệt")
+    (round_,) = await rounds(world)
+    assert round_.state == RoundState.DRAFT and round_.asked_at is not None and round_.size == 10
+    assert minh.last.key == "contest_desk.approve_notice" and "THỂ LỆ THI TUẦN 1" in minh.last.text
+    await mai.presses(f"c:duyetthi:{round_.id}.{round_.version}")
+    assert mai.last.key == "common.refused"
+    await minh.taps("Duyệt")
+    assert minh.last.key == "contest_desk.approved" and mai.last.key == "contest_desk.approved_notice"
+    assert (await rounds(world))[0].state == RoundState.READY
+    await minh.taps("Duyệt")
+    assert minh.last.key == "contest_desk.changed"
+    assert {"create_contest", "create_round", "ask_round", "approve_round"} <= await audited(world)
+    async with world.database.read() as session:
+        assert len(await contests.list_questions(session, round_.id)) >= 50
+
+
+async def test_whoever_made_a_round_never_approves_it_though_they_hold_both_roles(world: World) -> None:
+    await reviewed(world)
+    mai, _ = await officer(world), await leader(world)
+    async with world.database.write() as session:
+        from db.models import Grant, Unit
+
+        top = (await session.execute(select(Unit.id).where(Unit.code == "TINH"))).scalar_one()
+        session.add(
+            Grant(person_id=await mai.id(), role=Role.LEADER, unit_id=top, granted_at=START, confirmed_at=START)
+        )
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    (round_,) = await rounds(world)
+    await mai.presses(f"c:duyetthi:{round_.id}.{round_.version}")
+    assert mai.last.key == "common.refused" and (await rounds(world))[0].state == RoundState.DRAFT
+
+
+async def test_a_bank_that_is_not_reviewed_is_named_topic_by_topic(world: World) -> None:
+    mai, _ = await officer(world), await leader(world)
+    await written(mai)
+    await mai.says("Số câu theo chủ đề: tiền lương 2")
+    await mai.taps("Xem lại, gửi duyệt")
+    assert mai.last.key == "contest_form.faults" and "ít nhất 10 câu đã được thẩm định" in mai.last.text
+    assert await rounds(world) == []
+
+
+async def test_every_setting_can_be_changed_and_what_cannot_be_read_is_said_at_once(world: World) -> None:
+    await reviewed(world)
+    mai, _ = await officer(world), await leader(world)
+    await written(mai)
+    seen = set()
+    for _ in range(4):
+        seen |= {line.partition(". ")[2].partition(":")[0] for line in mai.last.text.splitlines()[1:]}
+        await mai.taps("Mục khác")
+    assert {
+        "Chủ đề",
+        "Số phút",
+        "Thứ tự xếp hạng",
+        "Giải tập thể",
+        "Ai được thi",
+        "Thi thử",
+        "Căn cứ",
+        "Tên cuộc thi",
+    } <= seen
+    await mai.says("Số phút: rất lâu")
+    assert mai.last.key == "contest_form.unclear"
+    await mai.says("Số phút: 15")
+    await mai.taps("1")
+    assert mai.last.key == "contest_form.set"
+    await mai.says("Luật mới")
+    assert mai.last.key == "contest_form.form"
+    await mai.taps("Xem lại, gửi duyệt")
+    assert "Tối đa 15 phút" in mai.last.text
+    await mai.taps("Để bản nháp")
+    (round_,) = await rounds(world)
+    assert (round_.minutes, round_.theme, round_.asked_at) == (15, "Luật mới", None)
+
+
+async def test_what_comes_back_is_mended_and_laid_before_again(world: World) -> None:
+    await reviewed(world)
+    mai, minh = await officer(world), await leader(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    await minh.taps("Trả lại")
+    await minh.says("Giải nhì nên là 3 giải")
+    assert mai.last.key == "contest_desk.returned_notice" and "3 giải" in mai.last.text
+    await mai.taps("Tuần thi này")
+    await mai.taps("Sửa")
+    await mai.says("Giải cá nhân: 1 giải Nhất: 500.000 đồng; 3 giải Nhì: 300.000 đồng")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    assert minh.last.key == "contest_desk.approve_notice" and "3 giải nhì" in minh.last.text
+    await minh.taps("Duyệt")
+    (round_,) = await rounds(world)
+    assert round_.state == RoundState.READY and round_.prizes[1]["count"] == 3
+    assert {"ask_round", "return_round"} <= await audited(world)
+
+
+async def test_the_next_week_begins_from_the_last_one(world: World) -> None:
+    await reviewed(world)
+    mai, _ = await officer(world), await leader(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    await mai.taps("Tuần thi này")
+    await mai.taps("Tuần tiếp theo")
+    await mai.taps("Xem lại, gửi duyệt")
+    assert "THỂ LỆ THI TUẦN 2" in mai.last.text and "04/8" in mai.last.text
+    await mai.taps("Để bản nháp")
+    first, second = await rounds(world)
+    assert second.opens_at - first.opens_at == timedelta(days=7) and second.contest_id == first.contest_id
+
+
+# ---------------------------------------------------------------------------------------------------- steering
+
+
+async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took_part(world: World) -> None:
+    await reviewed(world)
+    round_id = await week(world)
+    mai, minh = await officer(world), await leader(world)
+    hoa, nam = await sit(world, round_id, "Bùi Thị Hoa", "Trần Văn Nam")
+    other = await world.joined("Đỗ Thị Lan")
+    before = (await rounds(world))[0]
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Gia hạn")
+    await mai.says("21 giờ 20/7/2025")
+    assert mai.last.key == "contest_desk.not_later"
+    await mai.says("21 giờ 28/7/2025")
+    await mai.says("Mất điện toàn khu")
+    assert mai.last.key == "contest_desk.done_put_off"
+    for _ in range(2):
+        await work(world)
+    after = (await rounds(world))[0]
+    assert after.closes_at - before.closes_at == after.result_at - before.result_at == timedelta(days=1)
+    for person in (hoa, nam):
+        assert person.keys.count("contest_desk.news_put_off") == 1 and "Mất điện toàn khu" in person.last.text
+    assert other.keys == []
+    await mai.taps("Tuần thi này")
+    await mai.taps("Tạm dừng")
+    await mai.says("Soát lại câu hỏi")
+    assert (await rounds(world))[0].state == RoundState.PAUSED
+    async with world.database.write() as session:
+        row = await session.get_one(Person, await other.id())
+        with pytest.raises(Exception, match=r"contest\.closed_now"):
+            await contests.open_paper(
+                session, await contests.get_round(session, round_id), row, [], Random(2), world.now
+            )
+    world.later(hours=2)
+    await mai.taps("Tuần thi này")
+    await mai.taps("Mở lại")
+    resumed = (await rounds(world))[0]
+    assert resumed.state == RoundState.READY and resumed.closes_at == after.closes_at + timedelta(hours=2)
+    await mai.presses(f"c:huythi:{resumed.id}.{resumed.version}")
+    await mai.says("Thôi không thi nữa")
+    assert mai.last.key == "common.refused"
+    await minh.presses(f"c:huythi:{resumed.id}.{resumed.version}")
+    await minh.says("Trùng đợt bão số 5")
+    assert (await rounds(world))[0].state == RoundState.CANCELLED
+    await work(world)
+    assert await audited(world) >= STEERED - {"ask_round", "return_round"}
+    assert hoa.keys[-3:] == ["contest_desk.news_pause", "contest_desk.news_resume", "contest_desk.news_cancel"]
+
+
+async def test_while_a_round_is_open_its_card_counts_nobody(world: World) -> None:
+    round_id = await week(world)
+    mai = await officer(world)
+    await sit(world, round_id, "Bùi Thị Hoa", "Trần Văn Nam")
+    await mai.presses(f"c:tochuc:{round_id}")
+    assert mai.last.key == "contest_desk.round" and "người dự thi" not in mai.last.text and "lượt." not in mai.last.text
+    async with world.database.write() as session:
+        await contests.make_up(session, world.now - timedelta(minutes=9), world.now, world.now)
+    await mai.presses(f"c:tochuc:{round_id}")
+    assert "Hệ thống gián đoạn 16:46–16:55" in mai.last.text
+
+
+async def test_an_officer_of_another_unit_sees_nothing_of_it(world: World) -> None:
+    round_id = await week(world)
+    ha = await officer(world, "Lê Thu Hà", "CAOSON")
+    await ha.presses(f"c:tochuc:{round_id}")
+    assert ha.last.key == "common.refused"
+    await ha.says("/tochuc")
+    assert "Chưa có cuộc thi nào" in ha.last.text
+
+
+# ---------------------------------------------------------------------------------------------------- documents
+
+
+async def sent(world: World, mai: TestPerson, text: str, name: str = "ke-hoach.yaml") -> None:
+    await mai.says("/tochuc")
+    await mai.taps("Lập từ tệp")
+    await mai.sends(File("document", "ref-1", "unique-1", name, len(text)))
+
+    async def fetch(channel: str, ref: str) -> bytes:
+        return text.encode()
+
+    await jobs.run(replace(work_of(world, Path()), fetch=fetch))
+    await world.deliver()
+
+
+async def test_a_document_becomes_drafts_and_the_same_one_again_adds_nothing(world: World) -> None:
+    await reviewed(world)
+    mai, minh = await officer(world), await leader(world)
+    await sent(world, mai, PLAN)
+    assert mai.last.key == "contest_desk.file_done" and "thêm 2 tuần" in mai.last.text
+    assert [round_.state for round_ in await rounds(world)] == [RoundState.DRAFT] * 2 and minh.keys == []
+    await sent(world, mai, PLAN)
+    assert "thêm 0 tuần, 2 tuần đã có" in mai.last.text and len(await rounds(world)) == 2
+    await mai.taps("Xem, gửi duyệt")
+    await mai.taps("2")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    assert minh.last.key == "contest_desk.approve_notice"
+    async with world.database.read() as session:
+        assert (await session.execute(select(Contest.created_by))).scalar_one() == await mai.id()
+
+
+async def test_a_document_with_faults_writes_nothing_and_names_their_lines(world: World) -> None:
+    await reviewed(world)
+    mai = await officer(world)
+    await sent(world, mai, PLAN.replace("28/7/2025", "20/7/2025"))
+    assert mai.last.key == "contest_desk.file_faults" and "Dòng 6: Tuần 1, mở: đã qua" in mai.last.text
+    await sent(world, mai, "name: [", name="hong.yaml")
+    assert mai.last.key == "contest_desk.file_unreadable"
+    await sent(world, mai, "x\0", name="anh.xlsx")
+    assert mai.last.key == "contest_desk.file_unreadable"
+    ha = await officer(world, "Lê Thu Hà", "CAOSON")
+    await sent(world, ha, PLAN)
+    assert ha.last.key == "contest_desk.file_refused"
+    assert await rounds(world) == []
+
+
+async def test_only_one_document_of_a_kind_that_can_be_read_is_taken(world: World) -> None:
+    mai = await officer(world)
+    await mai.says("/tochuc")
+    await mai.taps("Lập từ tệp")
+    await mai.says("đây")
+    assert "contest_desk.one_file" in mai.keys
+    await mai.sends(File("document", "r", "u", "ke-hoach.pdf", 100))
+    assert "contest_desk.bad_file" in mai.keys
+    async with world.database.read() as session:
+        assert (await session.execute(select(Job))).first() is None
+        assert (await session.execute(select(OutboxRow.id).where(OutboxRow.kind == "export"))).first() is None
