@@ -18,7 +18,18 @@ from content.packs import Packs
 from content.windows import DAYTIME, WINDOWS
 from content.words import Words
 from db.session import Database, settled
-from scheduler import anchors, anniversaries, attachments, broadcasts, contests, deadlines, housekeeping, jobs, troubles
+from scheduler import (
+    anchors,
+    anniversaries,
+    attachments,
+    broadcasts,
+    contests,
+    deadlines,
+    housekeeping,
+    jobs,
+    prizes,
+    troubles,
+)
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +73,7 @@ JOBS: tuple[Job, ...] = (
     Job("old copies", 900, jobs.tidy),
     Job("deadlines", 60, deadlines.run, dated=True),
     Job("contests", 15, contests.run, dated=True),
+    Job("prizes", 300, prizes.run, dated=True),
     Job("housekeeping", 300, housekeeping.run, dated=True),
     Job("anchors", 300, anchors.run, dated=True),
 )

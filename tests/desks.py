@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from random import Random
 
 from sqlalchemy import select
@@ -9,8 +10,9 @@ from sqlalchemy import select
 from content.calendar import local_date
 from content.sheets import Sheet, write_workbook
 from db import contests, verdicts
-from db.models import Account, Person, Role, Verdict
+from db.models import Account, Entry, EntryAnswer, EntryState, Person, Role, RoundState, Unit, UnitResult, Verdict
 from tests.people import TestPerson, World
+from tests.weeks import QUESTIONS, RESULT
 
 PLAN = """\
 name: Tìm hiểu Luật Công đoàn 2025
@@ -81,3 +83,41 @@ async def begun(world: World, round_id: int, *addresses: str) -> None:
             who = (await session.execute(select(Account.person_id).where(Account.address == address))).scalar_one()
             person = await session.get_one(Person, who)
             await contests.open_paper(session, round_, person, [], Random(1), world.now)
+
+
+async def handed_in(world: World, round_id: int, address: str, right: int, seconds: int = 100) -> str:
+    """A paper of somebody, known by their address, with so many right answers. Returns its code."""
+    asked = QUESTIONS[:3] + QUESTIONS[4:5]
+    async with world.database.write() as session:
+        round_ = await contests.get_round(session, round_id)
+        who = (await session.execute(select(Account.person_id).where(Account.address == address))).scalar_one()
+        row = await session.get_one(Person, who)
+        entry = Entry(
+            code=f"CT-25-W01-{row.id:06}", round_id=round_id, person_id=row.id, number=1, unit_id=row.unit_id,
+            paper=[[each.question, [0, 1, 2, 3]] for each in asked], started_at=world.now, state=EntryState.SUBMITTED,
+            prediction=1, submitted_at=world.now + timedelta(seconds=seconds),
+            due_at=world.now + timedelta(minutes=round_.minutes),
+        )  # fmt: skip
+        session.add(entry)
+        await session.flush()
+        for place, each in enumerate(asked):
+            choice = each.answer if place < right else (each.answer + 1) % 4
+            session.add(EntryAnswer(entry_id=entry.id, place=place, choice=choice, at=world.now))
+        return entry.code
+
+
+async def counted(world: World, round_id: int, rows: dict[str, tuple[int, int | None]]) -> None:
+    """A round whose result is out, an hour ago: unit code → people who took part, members."""
+    async with world.database.write() as session:
+        round_ = await contests.get_round(session, round_id)
+        round_.state, round_.published_at, round_.revision = RoundState.PUBLISHED, RESULT, 1
+        for code, (people, members) in rows.items():
+            row = (await session.execute(select(Unit).where(Unit.code == code))).scalar_one()
+            band = max((each for each in round_.bands if each <= members), default=None) if members else None
+            session.add(
+                UnitResult(
+                    round_id=round_id, unit_id=row.id, people=people, workers=0, papers=people, points=3 * people,
+                    all_right=0, members=members, members_on=date(2025, 6, 1) if members else None, band=band,
+                )
+            )  # fmt: skip
+    world.now = RESULT + timedelta(hours=1)

@@ -98,7 +98,7 @@ async def complain(
     session: Session, round_: Round, person_id: int, text: str, due_at: datetime, now: datetime
 ) -> Complaint:
     """Objects to a published result, to be answered by `due_at`. Raises Conflict when it is too early or too late."""
-    if round_.published_at is None or now >= complaints_until(round_):
+    if round_.published_at is None or now >= await may_complain_until(session, round_, person_id):
         raise Conflict("contest.complaints_over")
     row = Complaint(round_id=round_.id, person_id=person_id, text=text, created_at=now, due_at=due_at)
     session.add(row)
@@ -109,6 +109,20 @@ async def complain(
 def complaints_until(round_: Round) -> datetime:
     """When complaints about a round are no longer taken."""
     return (round_.published_at or round_.result_at) + timedelta(days=round_.complaint_days)
+
+
+async def may_complain_until(session: Session, round_: Round, person_id: int | None = None) -> datetime:
+    """When a person's complaints are no longer taken: whoever was taken out has the whole time from then on.
+
+    Without a person, when nobody's are.
+    """
+    query = select(Disqualification.at).where(
+        Disqualification.round_id == round_.id, Disqualification.lifted_at.is_(None)
+    )
+    if person_id is not None:
+        query = query.where(Disqualification.person_id == person_id)
+    out = [at + timedelta(days=round_.complaint_days) for at in (await session.execute(query)).scalars()]
+    return max([complaints_until(round_), *out])
 
 
 async def list_complaints(session: Session, round_id: int | None = None, *, waiting: bool = True) -> list[Complaint]:

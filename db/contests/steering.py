@@ -10,7 +10,7 @@ from sqlalchemy import select
 from db import audit, policy
 from db.contests.rounds import APPROVE, RUN, Settings, _may, _step, create_contest, create_round, get_contest
 from db.errors import Conflict, Refused
-from db.models import Contest, Downtime, Entry, Round, RoundState, UnitPath
+from db.models import Contest, Downtime, Entry, Level, Round, RoundState, Unit, UnitPath
 from db.session import Session
 
 
@@ -158,4 +158,11 @@ async def list_taking_part(session: Session, round_id: int, after: int, limit: i
 async def list_downtimes(session: Session, round_id: int) -> list[Downtime]:
     """When we ourselves were not there while a round was open."""
     query = select(Downtime).where(Downtime.round_id == round_id).order_by(Downtime.from_at)
+    return list((await session.execute(query)).scalars())
+
+
+async def list_of_level(session: Session, top: int, level: Level) -> list[Unit]:
+    """The units of a level at or below one."""
+    below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == top)
+    query = select(Unit).where(Unit.id.in_(below), Unit.level == level).order_by(Unit.id)
     return list((await session.execute(query)).scalars())

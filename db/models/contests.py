@@ -85,6 +85,8 @@ class Round(Base):
     """Why it was paused, put off or cancelled, as people are told."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    awarded_at: Mapped[datetime | None]
+    """When the prizes were given, which is once and stays."""
     recount: Mapped[bool] = mapped_column(default=False)
     """Whether something changed that the result follows from: a question was voided, somebody taken out."""
     revision: Mapped[int] = mapped_column(default=0)

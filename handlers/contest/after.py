@@ -194,7 +194,7 @@ async def begin_complaint(talk: Talk, arg: str) -> Move | None:
     round_ = await visible_round(talk, arg)
     if round_ is None:
         return dialogue.go("home")
-    if not is_published(round_) or talk.now >= contests.complaints_until(round_):
+    if not is_published(round_) or talk.now >= await contests.may_complain_until(talk.session, round_, talk.me.id):
         talk.say("contest.complaints_over" if phase(round_, talk.now) == "over" else "contest.not_yet")
         return None
     return dialogue.go("complain", round=round_.id)
@@ -203,7 +203,9 @@ async def begin_complaint(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("complain", Kind.TEXT)
 async def ask_complain(talk: Talk) -> Message:
     round_ = await contests.get_round(talk.session, talk.data["round"])
-    until = talk.words("contest.complain_until", until=contests.complaints_until(round_))
+    until = talk.words(
+        "contest.complain_until", until=await contests.may_complain_until(talk.session, round_, talk.me.id)
+    )
     return talk.screen("contest.complain", week=round_.number, until=until)
 
 
@@ -223,6 +225,7 @@ async def take_complain(talk: Talk, answer: Answer) -> Move | str:
             week=round_.number,
             due=row.due_at,
             text=text,
+            number=row.id,
         )
     talk.say("contest.complained", due=row.due_at, id=round_.id)
     return END

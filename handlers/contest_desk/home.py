@@ -82,19 +82,22 @@ async def ask_round(talk: Talk) -> Message:
         "ahead": ("put_off", "pause") if run else (),
         "open": ("put_off", "pause") if run else (),
         "paused": ("resume", "put_off") if run else (),
+        "published": ("complaints", "void", "out", "flags", "prizes", "report") if run else (),
     }.get(where, ())
     if where == "asked" and approve and round_.created_by != talk.me.id:
         offered += ("approve", "back")
     if where in ("ahead", "open", "closed", "paused") and approve:
         offered += ("cancel",)
-    if run and where != "cancelled":
+    if run and where not in ("cancelled", "published"):
         offered += ("next",)
+    if where != "published":
+        offered += ("rules",)
     downtimes = await contests.list_downtimes(talk.session, round_.id)
     by = await people.get(talk.session, round_.approved_by) if round_.approved_by else None
     said = context(talk)
     return talk.screen(
         "contest_desk.round",
-        only=[*offered, "rules", "home", "menu"],
+        only=[*offered, "home", "menu"],
         tag=tag(round_),
         contest=contest.name,
         week=round_.number,

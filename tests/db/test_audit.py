@@ -33,6 +33,7 @@ from db.submissions import Report
 from db.units import UnitRow
 from tests.db.test_contests import ACTIONS
 from tests.handlers.test_contest_desk import STEERED
+from tests.handlers.test_contest_prize import DEEDS
 from tests.people import World
 
 
@@ -286,6 +287,8 @@ ELSEWHERE = {
     "hold_broadcast": "tests/handlers/test_units.py",
     **dict.fromkeys(ACTIONS, "tests/db/test_contests.py"),
     **dict.fromkeys(STEERED, "tests/handlers/test_contest_desk.py"),
+    **dict.fromkeys(DEEDS, "tests/handlers/test_contest_prize.py"),
+    "contest_report": "tests/handlers/test_leaderboard.py",
 }
 """Rows that other tests hold, because they come with something larger."""
 

@@ -19,7 +19,6 @@ from tests.people import START, TestPerson, World
 from tests.scheduler.test_deadlines import work_of
 from tests.weeks import week
 
-
 STEERED = {"ask_round", "return_round", "put_off_round", "pause_round", "resume_round"}
 """What the audit says of the officers' deeds."""
 

@@ -24,16 +24,22 @@ from db.models import (
     Base,
     BroadcastState,
     CoAuthor,
+    Complaint,
     Contest,
+    Entry,
+    EntryState,
     Grant,
     Level,
     OutboxRow,
     OutState,
     Person,
     Policy,
+    PrizeState,
     QuestionReport,
+    Result,
     Role,
     Round,
+    RoundQuestion,
     RoundState,
     Status,
     Submission,
@@ -227,7 +233,8 @@ class Scene:
         """A contest with a round of each kind, whose questions are all reviewed."""
         of = self.things[relation]
         if relation == NOWHERE:
-            of |= {kind: "999999" for kind in ROUNDS} | {f"{kind}_v": "999999.1" for kind in ROUNDS}
+            kinds = (*ROUNDS, "held_round", "objection", "new_prize", "ready_prize", "own_prize", "sent_prize")
+            of |= {kind: "999999" for kind in kinds} | {f"{kind}_v": "999999.1" for kind in kinds} | {"paper": "CT-0"}
             return
         sender, now = self.ids["sender"], self.world.now
         contest = Contest(name=f"Thi {relation}", unit_id=found[UNITS[relation]], created_by=sender, created_at=now)
@@ -246,6 +253,49 @@ class Scene:
             session.add(made)
             await session.flush()
             of[kind], of[f"{kind}_v"] = str(made.id), f"{made.id}.{made.version}"
+        await self._results(session, relation, contest, found[UNITS[relation]])
+
+    async def _results(self, session: Session, relation: str, contest: Contest, unit_id: int) -> None:
+        """A round that is over: a paper, a complaint, prizes of somebody of the unit and of the author."""
+        of, now, day = self.things[relation], self.world.now, timedelta(days=1)
+        settings = contests.Settings(SECRET.format(relation), now - 9 * day, now - 3 * day, now - day, {"finance": 1})
+        round_ = Round(
+            contest_id=contest.id, number=9, created_by=self.ids["sender"], created_at=now, **settings.values()
+        )
+        round_.state, round_.published_at, round_.awarded_at = RoundState.PUBLISHED, now - day, now
+        winner = Person(name=f"{SECRET.format(relation)} giải", unit_id=unit_id, joined_at=now - 20 * day, seen_at=now)
+        winner.muted_topics = []
+        session.add_all([round_, winner])
+        await session.flush()
+        entry = Entry(
+            code=f"CT-25-W09-{round_.id:06}", round_id=round_.id, person_id=winner.id, number=1, unit_id=unit_id,
+            paper=[["cd-57", [0, 1, 2, 3]]], started_at=now - 4 * day, due_at=now - 4 * day, state=EntryState.SUBMITTED,
+            submitted_at=now - 4 * day,
+        )  # fmt: skip
+        session.add(entry)
+        await session.flush()
+        question = RoundQuestion(
+            round_id=round_.id, question="cd-57", topic="finance", stem=f"{SECRET.format(relation)}?",
+            options=["a", "b", "c", "d"], answer=0, explanation="", citation="",
+        )  # fmt: skip
+        result = Result(
+            round_id=round_.id, person_id=winner.id, entry_id=entry.id, unit_id=unit_id, score=1, seconds=9, rank=1
+        )
+        complaint = Complaint(
+            round_id=round_.id, person_id=self.ids["gone"], text=SECRET.format(relation), created_at=now, due_at=now
+        )
+        made = {"key": "nhat", "name": "Nhất"}
+        new, ready = (contests.new_prize(round_, who, made, now) for who in (winner.id, self.ids["gone"]))
+        own, sent = (contests.new_prize(round_, who, made, now) for who in (self.ids["author"], self.ids["coauthor"]))
+        ready.state, ready.phone = PrizeState.VERIFIED, "0912345670"
+        sent.state, sent.person_id = PrizeState.SENT, self.ids["author"]
+        sent.round_id = int(of["open"])
+        session.add_all([question, result, complaint, new, ready, own, sent])
+        await session.flush()
+        of |= {
+            "held_round_v": f"{round_.id}.1", "paper": entry.code, "objection": str(complaint.id), "new_prize": str(new.id),
+            "ready_prize": str(ready.id), "own_prize": str(own.id), "sent_prize": str(sent.id),
+        }  # fmt: skip
 
     async def _people(self, session: Session, relation: str, found: dict[str, int]) -> None:
         """Somebody to confirm, and for each role somebody who holds it and somebody who waits to."""

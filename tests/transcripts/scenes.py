@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db.models import Role
 from scheduler.troubles import Name
-from tests.desks import begun, reviewed
+from tests.desks import begun, counted, handed_in, reviewed
 from tests.transcripts.stage import Stage, secret
 from tests.weeks import voided, week
 
@@ -226,6 +226,46 @@ async def contest_desk(stage: Stage) -> None:
     await minh.taps("1", "Thể lệ", "Tuần thi này", "Hủy tuần thi")
     await minh.says("Cả tỉnh dồn sức chống bão số 5")
     await stage.passes(minutes=1)
+
+
+@scene("Thắc mắc, loại câu hỏi, trao giải đến tay")
+async def contest_prize(stage: Stage) -> None:
+    round_id = await week(stage.world)
+    mai = await stage.member("Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    tu = await stage.member("Phạm Văn Tú", "MAYHOA", Role.GRASSROOTS_CHAIR)
+    hoa = await stage.member("Bùi Thị Hoa", board="full")
+    nam = await stage.member("Trần Văn Nam", board="hidden")
+    await handed_in(stage.world, round_id, hoa.address, 3, 200)
+    await handed_in(stage.world, round_id, nam.address, 3, 240)
+    await stage.passes("Chiều thứ Ba, kết quả được công bố.", days=4, minutes=5)
+    await stage.passes("Sáng hôm sau.", hours=15)
+    await nam.taps("Thắc mắc")
+    await nam.says("Câu về kinh phí công đoàn có hai cách hiểu, xin xem lại")
+    await mai.taps("Xem, trả lời", "Loại câu hỏi")
+    await mai.says("bao nhieu phan tram")
+    await mai.taps("1")
+    await mai.says("câu hỏi chưa nói rõ của ai đóng")
+    await mai.taps("Thắc mắc", "1", "Trả lời")
+    await mai.says("Cảm ơn anh, câu này đã được loại, ai gặp cũng được tính đúng")
+    await stage.passes(minutes=5)
+    await stage.passes("Hết hạn thắc mắc, giải được trao.", days=3)
+    await hoa.taps("Gửi số điện thoại")
+    await hoa.says("sdt cua toi")
+    await hoa.says("0912 345 678")
+    await tu.taps("Đúng là đoàn viên")
+    await mai.says("/tochuc")
+    await mai.taps("1", "Giải thưởng", "1", "Đã chuyển CĐCS")
+    await hoa.taps("Đã nhận")
+    await mai.taps("Giải thưởng")
+
+
+@scene("Bảng xếp hạng")
+async def leaderboard(stage: Stage) -> None:
+    round_id = await week(stage.world)
+    await counted(stage.world, round_id, {"MAYHOA": (156, 250), "DIENTU": (145, 250), "TRUONG": (29, 32)})
+    hoa = await stage.member("Bùi Thị Hoa", "CHUYEN5")
+    await hoa.says("xep hang")
+    await hoa.taps("Nhóm khác", "Nhóm khác", "Theo số người", "Cá nhân")
 
 
 @scene("Trả lời người báo câu hỏi sai")

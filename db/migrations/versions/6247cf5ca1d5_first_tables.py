@@ -815,6 +815,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("published_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("awarded_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("recount", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("seed", sa.String(), nullable=False),

@@ -1,0 +1,210 @@
+"""Prizes: whose they are, the union's word for its member, the phone, and the way to the winner's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from db import audit, policy
+from db.contests.objections import list_complaints, may_complain_until
+from db.contests.rounds import APPROVE, RUN, get_contest, get_round
+from db.errors import Conflict, NotFound, Refused
+from db.models import Contest, Person, Prize, PrizeState, QuestionReview, Result, Round, RoundQuestion, RoundState, Unit
+from db.policy import Action
+from db.session import Session
+
+VERIFY = Action.CONFIRM_MEMBERS
+OPEN = (PrizeState.WAITING, PrizeState.VERIFIED)
+"""A prize on its way that has not left the office."""
+
+
+async def list_to_award(session: Session, now: datetime) -> list[Round]:
+    """Published rounds whose complaints are over and answered, and whose prizes nobody has yet been given."""
+    query = select(Round).where(
+        Round.state == RoundState.PUBLISHED,
+        Round.recount.is_(False),
+        Round.pilot.is_(False),
+        Round.awarded_at.is_(None),
+    )
+    found = []
+    for round_ in (await session.execute(query.order_by(Round.id))).scalars():
+        over = await may_complain_until(session, round_) <= now
+        if over and not await list_complaints(session, round_.id):
+            found.append(round_)
+    return found
+
+
+async def list_out(session: Session, round_: Round) -> set[int]:
+    """Who cannot win in a round: organisers, reviewers of its questions, and winners of the contest already."""
+    contest = await get_contest(session, round_.contest_id)
+    out: set[int] = {each for each in (contest.created_by, round_.created_by, round_.approved_by) if each}
+    for action in (RUN, APPROVE, Action.REVIEW_LAW):
+        out |= set(await policy.anyone(session, contest.unit_id, action))
+    asked = select(RoundQuestion.question).where(RoundQuestion.round_id == round_.id)
+    out |= set(
+        (await session.execute(select(QuestionReview.actor_id).where(QuestionReview.question.in_(asked)))).scalars()
+    )
+    if contest.one_prize:
+        rounds = select(Round.id).where(Round.contest_id == contest.id)
+        won = select(Prize.person_id).where(Prize.round_id.in_(rounds))
+        out |= set((await session.execute(won)).scalars())
+    return out
+
+
+async def list_in_order(session: Session, round_id: int) -> list[int]:
+    """The people of a round, the best first; those taken out of it are not there."""
+    query = select(Result.person_id).where(Result.round_id == round_id, Result.rank.is_not(None))
+    return list((await session.execute(query.order_by(Result.rank, Result.person_id))).scalars())
+
+
+async def award(
+    session: Session, round_: Round, given: Sequence[tuple[int, Mapping[str, Any]]], now: datetime
+) -> list[Prize]:
+    """Writes down whose the prizes are, once for a round."""
+    if round_.awarded_at is not None:
+        raise Conflict("common.already")
+    round_.awarded_at = now
+    found = [new_prize(round_, person_id, prize, now) for person_id, prize in given]
+    session.add_all(found)
+    await session.flush()
+    contest = await get_contest(session, round_.contest_id)
+    audit.note(session, audit.SYSTEM, "award_prizes", f"round {round_.id}", now, contest.unit_id, prizes=len(found))
+    return found
+
+
+def new_prize(round_: Round, person_id: int, prize: Mapping[str, Any], now: datetime) -> Prize:
+    """A prize of somebody, not yet written down."""
+    return Prize(
+        round_id=round_.id, person_id=person_id, prize=str(prize["key"]), name=str(prize["name"]),
+        worth=str(prize.get("worth", "")), asked_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+async def get_prize(session: Session, prize_id: int) -> Prize:
+    """The prize of an id. Raises NotFound."""
+    row = await session.get(Prize, prize_id)
+    if row is None:
+        raise NotFound("common.not_found")
+    return row
+
+
+async def list_prizes(session: Session, round_id: int) -> list[tuple[Prize, Person, str]]:
+    """A round's prizes with who has them and the name of their unit, in the order in which they were given."""
+    query = (
+        select(Prize, Person, Unit.name)
+        .join(Person, Person.id == Prize.person_id)
+        .outerjoin(Unit, Unit.id == Person.unit_id)
+        .where(Prize.round_id == round_id)
+        .order_by(Prize.id)
+    )
+    return [(prize, person, unit or "") for prize, person, unit in await session.execute(query)]
+
+
+async def list_alike(session: Session, prize: Prize) -> list[tuple[Prize, Person]]:
+    """Other prizes of the same contest in the same unit whose phone ends in the same four digits: perhaps one person."""
+    if not prize.phone:
+        return []
+    person = await session.get_one(Person, prize.person_id)
+    round_ = await get_round(session, prize.round_id)
+    rounds = select(Round.id).where(Round.contest_id == round_.contest_id)
+    query = (
+        select(Prize, Person)
+        .join(Person, Person.id == Prize.person_id)
+        .where(
+            Prize.round_id.in_(rounds),
+            Prize.person_id != prize.person_id,
+            Prize.state != PrizeState.PASSED,
+            Person.unit_id == person.unit_id,
+            Prize.phone.endswith(prize.phone[-4:]),
+        )
+    )
+    return [(each, who) for each, who in await session.execute(query)]
+
+
+async def give_phone(session: Session, prize: Prize, person_id: int, phone: str, now: datetime) -> None:
+    """The winner's phone, until the prize has left. Raises NotFound for anybody else, Conflict."""
+    if prize.person_id != person_id:
+        raise NotFound("common.not_found")
+    await _step(session, prize, OPEN, {"phone": phone, "updated_at": now})
+
+
+async def verify(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
+    """The union's word that this is their member; never one's own. Raises Refused, Conflict."""
+    unit_id = await _may_verify(session, prize, actor_id)
+    await _step(session, prize, (PrizeState.WAITING,), {"state": PrizeState.VERIFIED, "updated_at": now})
+    audit.note(session, actor_id, "verify_winner", f"prize {prize.id}", now, unit_id)
+
+
+async def deny(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
+    """The union's word that this is nobody of theirs: the organisers decide. Raises Refused, Conflict."""
+    unit_id = await _may_verify(session, prize, actor_id)
+    if prize.state != PrizeState.WAITING:
+        raise Conflict("common.already")
+    audit.note(session, actor_id, "deny_winner", f"prize {prize.id}", now, unit_id)
+
+
+async def _may_verify(session: Session, prize: Prize, actor_id: int) -> int | None:
+    unit_id = (await session.get_one(Person, prize.person_id)).unit_id
+    await policy.check(session, actor_id, VERIFY, unit_id)
+    if actor_id == prize.person_id:
+        raise Refused("common.refused")
+    return unit_id
+
+
+async def send(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
+    """The prize went to the winner's union. Raises Refused, and Conflict unless it is verified and the phone is known."""
+    contest = await check_run(session, prize, actor_id)
+    if not prize.phone:
+        raise Conflict("common.already")
+    await _step(session, prize, (PrizeState.VERIFIED,), {"state": PrizeState.SENT, "updated_at": now})
+    audit.note(session, actor_id, "send_prize", f"prize {prize.id}", now, contest.unit_id)
+
+
+async def check_run(session: Session, prize: Prize, actor_id: int) -> Contest:
+    """The contest of a prize, for who may run it. Raises Refused."""
+    contest = await get_contest(session, (await get_round(session, prize.round_id)).contest_id)
+    await policy.check(session, actor_id, RUN, contest.unit_id)
+    return contest
+
+
+async def receive(session: Session, prize: Prize, person_id: int, now: datetime) -> None:
+    """The winner has it. Raises NotFound for anybody else, Conflict."""
+    if prize.person_id != person_id:
+        raise NotFound("common.not_found")
+    await _step(session, prize, (PrizeState.SENT,), {"state": PrizeState.RECEIVED, "updated_at": now})
+
+
+async def pass_on(session: Session, prize: Prize, next_one: int | None, actor_id: int, now: datetime) -> Prize | None:
+    """Takes a prize that nobody claimed on to the next person, if there is one. Raises Refused, Conflict."""
+    round_ = await get_round(session, prize.round_id)
+    contest = await get_contest(session, round_.contest_id)
+    if actor_id != audit.SYSTEM:
+        await policy.check(session, actor_id, RUN, contest.unit_id)
+    await _step(session, prize, OPEN, {"state": PrizeState.PASSED, "updated_at": now})
+    audit.note(session, actor_id, "pass_prize", f"prize {prize.id}", now, contest.unit_id)
+    if next_one is None:
+        return None
+    made = new_prize(round_, next_one, {"key": prize.prize, "name": prize.name, "worth": prize.worth}, now)
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def list_silent(session: Session, before: datetime, reminded: int) -> list[Prize]:
+    """Prizes won before a moment whose winner has not given a phone, and who was reminded that often."""
+    query = select(Prize).where(
+        Prize.state.in_(OPEN), Prize.phone == "", Prize.asked_at <= before, Prize.reminded == reminded
+    )
+    return list((await session.execute(query.order_by(Prize.id))).scalars())
+
+
+async def _step(session: Session, prize: Prize, states: Sequence[PrizeState], values: dict[str, object]) -> None:
+    changed = await session.execute(
+        update(Prize).where(Prize.id == prize.id, Prize.state.in_(states)).values(**values).returning(Prize.id)
+    )
+    if changed.scalar() is None:
+        raise Conflict("common.already")
+    await session.refresh(prize)

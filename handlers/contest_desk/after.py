@@ -1,0 +1,324 @@
+"""After a round's result: complaints and their answers, questions that fall out, people who do, and signs to look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from content.contest_flags import Sat, flags
+from content.message import Choice, Message
+from content.text import clean, fold, letters, whole_number
+from db import contests, people, policy, units
+from db.contests.rounds import RUN
+from db.errors import Conflict, NotFound
+from db.models import Complaint, Contest, EntryState, Round, RoundQuestion, RoundState
+from handlers.contest_desk.flow import NOTE, dialogue, may_run, named, tag, too_late
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move
+from handlers.paging import page, turn
+from handlers.talk import Talk
+
+PAGE = 5
+LINE = 60
+ANSWER = (5, 500)
+"""Fewest and most letters of an answer."""
+
+
+async def published(talk: Talk, arg: str) -> tuple[Round, Contest] | None:
+    """The round of a button, for who runs it, once its result is out; None (which is said) before."""
+    round_, _, contest = await named(talk, arg)
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    if round_.state != RoundState.PUBLISHED:
+        too_late(talk, round_)
+        return None
+    return round_, contest
+
+
+# ---------------------------------------------------------------------------------------------------- complaints
+
+
+async def _waiting(talk: Talk) -> list[tuple[Complaint, Round]]:
+    if not await may_run(talk):
+        return []
+    found = []
+    for row in await contests.list_complaints(talk.session):
+        round_ = await contests.get_round(talk.session, row.round_id)
+        contest = await contests.get_contest(talk.session, round_.contest_id)
+        if await policy.may(talk.session, talk.me.id, RUN, contest.unit_id):
+            found.append((row, round_))
+    return found
+
+
+async def waiting(talk: Talk) -> str:
+    """The officer's line about complaints that wait for an answer."""
+    found = await _waiting(talk)
+    late = sum(row.due_at < talk.now for row, _ in found)
+    return talk.words("contest_desk.complaints_wait", n=len(found), late=late) if found else ""
+
+
+async def show_complaints(talk: Talk, arg: str) -> Move | None:
+    """What waits, or one complaint by its number."""
+    if (number := whole_number(arg)) is not None and number < 10**9:
+        row, _, _ = await _complaint(talk, number)
+        return dialogue.go("complaint", complaint=row.id)
+    scopes = await policy.scopes(talk.session, talk.me.id, RUN)
+    await policy.check(talk.session, talk.me.id, RUN, scopes[0] if scopes else None)
+    return dialogue.go("complaints", start=0)
+
+
+async def _complaint(talk: Talk, number: int) -> tuple[Complaint, Round, Contest]:
+    row = await contests.get_complaint(talk.session, number)
+    round_ = await contests.get_round(talk.session, row.round_id)
+    contest = await contests.get_contest(talk.session, round_.contest_id)
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    return row, round_, contest
+
+
+@dialogue.ask("complaints")
+async def ask_complaints(talk: Talk) -> Message:
+    shown, without = page(talk, await _waiting(talk), PAGE)
+    lines = [(round_.number, row.text[:LINE], row.due_at, row.due_at < talk.now) for row, round_ in shown]
+    choices = [Choice(str(n + 1), f"complaint-{row.id}") for n, (row, _) in enumerate(shown)]
+    return talk.screen("contest_desk.complaints", *choices, without=without, lines=lines)
+
+
+@dialogue.take("complaints")
+async def take_complaints(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        return turn(talk)
+    talk.put(complaint=int(answer.choice.removeprefix("complaint-")))
+    return "complaint"
+
+
+@dialogue.ask("complaint")
+async def ask_complaint(talk: Talk) -> Message:
+    row, round_, _ = await _complaint(talk, talk.data["complaint"])
+    who = await people.get(talk.session, row.person_id) if row.person_id is not None else None
+    unit = await units.get(talk.session, who.unit_id) if who is not None and who.unit_id is not None else None
+    result = await contests.find_result(talk.session, round_.id, who.id) if who is not None else None
+    return talk.screen(
+        "contest_desk.complaint",
+        without=("answer",) if row.done_at is not None else (),
+        tag=tag(round_),
+        week=round_.number,
+        due=row.due_at,
+        text=row.text,
+        name=who.name if who is not None else "",
+        unit=unit.name if unit is not None else "",
+        score=result.score if result is not None else None,
+        rank=result.rank if result is not None else None,
+        n=round_.size,
+        done=row.answer,
+    )
+
+
+@dialogue.take("complaint")
+async def take_complaint(talk: Talk, answer: Answer) -> Move | str:
+    return {"answer": "reply", "list": "complaints"}[answer.choice]
+
+
+@dialogue.question("reply", "contest_desk.reply", Kind.TEXT)
+async def take_reply(talk: Talk, answer: Answer) -> Move | str:
+    text = clean(answer.text)
+    if not ANSWER[0] <= letters(text) <= ANSWER[1]:
+        raise Again("contest_desk.reply_length", n=letters(text))
+    try:
+        row = await contests.answer_complaint(talk.session, talk.data["complaint"], text, talk.me.id, talk.now)
+    except Conflict:
+        talk.say("contest_desk.replied_already", text=text)
+        return "complaint"
+    round_ = await contests.get_round(talk.session, row.round_id)
+    if row.person_id is not None:
+        key = f"complaint-answer:{row.id}"
+        said: dict[str, Any] = {"week": round_.number, "text": row.text, "answer": text}
+        await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, id=round_.id, **said)
+    talk.say("contest_desk.replied")
+    return "complaints"
+
+
+# ---------------------------------------------------------------------------------------------------- questions
+
+
+async def begin_void(talk: Talk, arg: str) -> Move | None:
+    """To the question which of the questions is wrong."""
+    found = await published(talk, arg)
+    return dialogue.go("which", round=found[0].id) if found is not None else None
+
+
+@dialogue.question("which", "contest_desk.which", Kind.TEXT)
+async def take_which(talk: Talk, answer: Answer) -> Move | str:
+    wanted = fold(clean(answer.text)).strip()
+    known = await contests.list_questions(talk.session, talk.data["round"])
+    found = [row for row in known if wanted in (row.question, fold(row.stem))] or [
+        row for row in known if len(wanted) >= 3 and wanted in fold(row.stem)
+    ]
+    if not found:
+        raise Again("contest_desk.which_none")
+    talk.put(questions=[row.question for row in found[:PAGE]])
+    return "which_one"
+
+
+@dialogue.ask("which_one", aside=True)
+async def ask_which_one(talk: Talk) -> Message:
+    shown = [await _question(talk, name) for name in talk.data["questions"]]
+    choices = [Choice(str(n + 1), f"q-{n}") for n in range(len(shown))]
+    return talk.screen("contest_desk.which_one", *choices, lines=[(row.question, row.stem) for row in shown])
+
+
+async def _question(talk: Talk, name: str) -> RoundQuestion:
+    for row in await contests.list_questions(talk.session, talk.data["round"]):
+        if row.question == name:
+            return row
+    raise NotFound("common.not_found")
+
+
+@dialogue.take("which_one")
+async def take_which_one(talk: Talk, answer: Answer) -> Move | str:
+    talk.put(question=talk.data["questions"][int(answer.choice.removeprefix("q-"))])
+    return "void"
+
+
+@dialogue.ask("void", Kind.TEXT)
+async def ask_void(talk: Talk) -> Message:
+    return talk.screen("contest_desk.void_why", stem=(await _question(talk, talk.data["question"])).stem)
+
+
+@dialogue.take("void")
+async def take_void(talk: Talk, answer: Answer) -> Move | str:
+    reason = _reason(answer.text)
+    round_ = await contests.get_round(talk.session, talk.data["round"])
+    try:
+        await contests.void_question(talk.session, round_, talk.data["question"], reason, talk.me.id, talk.now)
+    except Conflict:
+        talk.say("contest_desk.void_already", id=round_.id)
+        return END
+    talk.say("contest_desk.voided", id=round_.id, week=round_.number)
+    return END
+
+
+def _reason(text: str) -> str:
+    reason = clean(text)
+    if not NOTE[0] <= letters(reason) <= NOTE[1]:
+        raise Again("contest_desk.note_length", n=letters(reason))
+    return reason
+
+
+# ---------------------------------------------------------------------------------------------------- people
+
+
+async def begin_out(talk: Talk, arg: str) -> Move | None:
+    """To the question whose paper does not count."""
+    found = await published(talk, arg)
+    return dialogue.go("whose", round=found[0].id) if found is not None else None
+
+
+@dialogue.question("whose", "contest_desk.whose", Kind.TEXT)
+async def take_whose(talk: Talk, answer: Answer) -> Move | str:
+    code = clean(answer.text).upper().replace(" ", "")
+    for sat in await _sat(talk, talk.data["round"]):
+        if sat.code == code:
+            talk.put(person=sat.person)
+            return "person"
+    raise Again("contest_desk.whose_none")
+
+
+async def _sat(talk: Talk, round_id: int) -> list[Sat]:
+    """The counted papers of a round."""
+    found = []
+    round_ = await contests.get_round(talk.session, round_id)
+    for result in await contests.list_ranked(talk.session, round_id):
+        who = await people.get(talk.session, result.person_id)
+        entry = await contests.get_entry(talk.session, result.entry_id, who.id)
+        if entry.state == EntryState.SUBMITTED and entry.submitted_at is not None:
+            found.append(
+                Sat(
+                    entry.code, who.id, who.name, result.unit_id, who.joined_at, entry.started_at, entry.submitted_at,
+                    result.seconds, result.score, round_.size,
+                )
+            )  # fmt: skip
+    return found
+
+
+async def show_flags(talk: Talk, arg: str) -> Move | None:
+    """Signs that a person should look at."""
+    found = await published(talk, arg)
+    return dialogue.go("flags", round=found[0].id, start=0) if found is not None else None
+
+
+@dialogue.ask("flags")
+async def ask_flags(talk: Talk) -> Message:
+    round_, _, contest = await named(talk, str(talk.data["round"]))
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    found = flags(await _sat(talk, round_.id))
+    shown, without = page(talk, found, PAGE)
+    lines = [
+        (talk.words(f"contest_desk.flag_{kind}"), sat.code, sat.name, sat.score, sat.seconds) for kind, sat in shown
+    ]
+    choices = [Choice(str(n + 1), f"person-{sat.person}") for n, (_, sat) in enumerate(shown)]
+    return talk.screen("contest_desk.flags", *choices, without=without, week=round_.number, n=round_.size, lines=lines)
+
+
+@dialogue.take("flags")
+async def take_flags(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "more":
+        return turn(talk)
+    talk.put(person=int(answer.choice.removeprefix("person-")))
+    return "person"
+
+
+@dialogue.ask("person")
+async def ask_person(talk: Talk) -> Message:
+    round_, _, contest = await named(talk, str(talk.data["round"]))
+    await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    sat = next((each for each in await _sat(talk, round_.id) if each.person == talk.data["person"]), None)
+    if sat is None:
+        raise NotFound("common.not_found")
+    unit = await units.get(talk.session, sat.unit) if sat.unit is not None else None
+    out = await contests.list_disqualified(talk.session, round_.id)
+    return talk.screen(
+        "contest_desk.person",
+        without=("out",) if sat.person in out else ("lift",),
+        name=sat.name,
+        unit=unit.name if unit is not None else "",
+        code=sat.code,
+        score=sat.score,
+        n=sat.size,
+        seconds=sat.seconds,
+        at=sat.submitted_at,
+        reason=out.get(sat.person, ""),
+    )
+
+
+@dialogue.take("person")
+async def take_person(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "out":
+        return "out"
+    round_ = await contests.get_round(talk.session, talk.data["round"])
+    try:
+        await contests.lift_disqualification(talk.session, round_, talk.data["person"], talk.me.id, talk.now)
+    except Conflict:
+        return "person"
+    await talk.tell(talk.data["person"], "contest_desk.lifted_notice", week=round_.number)
+    talk.say("contest_desk.lifted", id=round_.id)
+    return END
+
+
+@dialogue.question("out", "contest_desk.out_why", Kind.TEXT)
+async def take_out(talk: Talk, answer: Answer) -> Move | str:
+    reason = _reason(answer.text)
+    round_ = await contests.get_round(talk.session, talk.data["round"])
+    try:
+        await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)
+    except Conflict:
+        return "person"
+    said: dict[str, Any] = {"id": round_.id, "week": round_.number, "reason": reason}
+    until = await contests.may_complain_until(talk.session, round_, talk.data["person"])
+    await talk.tell(talk.data["person"], "contest_desk.out_notice", until=until, **said)
+    talk.say("contest_desk.out_done", id=round_.id)
+    return END
+
+
+COMMANDS = (
+    Command("thacmacthi", show_complaints),
+    Command("loaicau", begin_void),
+    Command("khongxet", begin_out),
+    Command("dauhieu", show_flags),
+)

@@ -1,0 +1,288 @@
+"""From the result to the winner's hands: complaints answered, questions and people that fall out, prizes on their way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from db import contests
+from db.models import AuditRow, Board, Person, Prize, PrizeState, Result, Role, Round
+from scheduler import contests as clock
+from scheduler import prizes
+from tests.desks import handed_in, leader, officer
+from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+from tests.weeks import RESULT, week
+
+PRIZES = (
+    {"key": "nhat", "name": "Nhất", "count": 1, "worth": "500.000 đồng"},
+    {"key": "nhi", "name": "Nhì", "count": 1, "worth": ""},
+)
+DEEDS = {"award_prizes", "verify_winner", "deny_winner", "send_prize", "pass_prize"}
+"""What the audit says of prizes."""
+
+
+async def look(world: World) -> None:
+    """The clocks of contests and prizes."""
+    for _ in range(2):
+        await clock.run(work_of(world))
+        await prizes.run(work_of(world))
+    await world.deliver()
+
+
+async def published(world: World, **rights: int) -> tuple[int, dict[str, TestPerson]]:
+    """A round whose result is out; people by name with their right answers, the earlier the faster."""
+    round_id = await week(world, prizes=PRIZES)
+    people = {}
+    for n, (name, right) in enumerate(rights.items()):
+        people[name] = await world.joined(f"Trần {name}", board=Board.FULL)
+        await handed_in(world, round_id, people[name].address, right, 100 + n)
+    world.now = RESULT
+    await look(world)
+    world.later(hours=15)
+    await look(world)
+    return round_id, people
+
+
+async def prizes_of(world: World) -> list[tuple[str, str, PrizeState]]:
+    async with world.database.read() as session:
+        found = await session.execute(
+            select(Person.name, Prize.prize, Prize.state).join(Person, Person.id == Prize.person_id).order_by(Prize.id)
+        )
+        return [(name, prize, state) for name, prize, state in found]
+
+
+async def over(world: World) -> None:
+    """The complaints' time is over."""
+    world.now = RESULT + timedelta(days=3, hours=16)
+    await look(world)
+
+
+async def round_of(world: World, round_id: int) -> Round:
+    async with world.database.read() as session:
+        return await contests.get_round(session, round_id)
+
+
+async def test_a_complaint_is_answered_once_by_those_who_hold_the_contest(world: World) -> None:
+    mai = await officer(world)
+    other = await officer(world, "Lê Thu Hà", "CAOSON")
+    round_id, people = await published(world, Hoa=3, Nam=4)
+    hoa = people["Hoa"]
+    await hoa.presses(f"c:thacmac:{round_id}")
+    await hoa.says("Câu số 2 có hai cách hiểu, xin xem lại giúp")
+    assert mai.last.key == "contest.complaint_notice" and other.keys == []
+    await mai.taps("Xem, trả lời")
+    assert mai.last.key == "contest_desk.complaint" and "Trần Hoa" in mai.last.text and "3/4" in mai.last.text
+    await mai.taps("Trả lời")
+    await mai.says("ừ")
+    assert mai.last.key == "contest_desk.reply_length"
+    await mai.says("Đã xem lại, câu hỏi đúng theo khoản 1 Điều 4")
+    assert hoa.last.key == "contest_desk.complaint_answered" and "khoản 1 Điều 4" in hoa.last.text
+    await mai.says("/canbo")
+    assert "thắc mắc" not in mai.last.text
+    await other.presses("c:thacmacthi:1")
+    assert other.last.key == "common.refused"
+
+
+async def test_prizes_wait_for_the_last_complaint(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=3, Nam=4)
+    await people["Hoa"].presses(f"c:thacmac:{round_id}")
+    await people["Hoa"].says("Tôi bấm nhầm ở câu cuối, xin xem lại")
+    await over(world)
+    assert await prizes_of(world) == [] and (await round_of(world, round_id)).awarded_at is None
+    await mai.presses("c:thacmacthi:1")
+    await mai.taps("Trả lời")
+    await mai.says("Bài được tính theo câu trả lời cuối cùng")
+    await look(world)
+    assert [(name, prize) for name, prize, _ in await prizes_of(world)] == [("Trần Nam", "nhat"), ("Trần Hoa", "nhi")]
+
+
+async def test_a_question_that_falls_out_is_right_for_all_and_everybody_hears_why(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=3, Nam=2)
+    await mai.presses(f"c:loaicau:{round_id}.9")
+    await mai.says("không có câu này")
+    assert mai.last.key == "contest_desk.which_none"
+    await mai.says("bao nhieu phan tram")
+    assert "cd-57" in mai.last.text
+    await mai.taps("1")
+    await mai.says("Câu hỏi thiếu căn cứ")
+    assert mai.last.key == "contest_desk.voided"
+    await look(world)
+    for name in ("Hoa", "Nam"):
+        assert people[name].last.key == "contest.result" and "Câu hỏi thiếu căn cứ" in people[name].last.text
+    async with world.database.read() as session:
+        scores = {who: score for who, score in await session.execute(select(Result.person_id, Result.score))}
+    assert scores == {await people["Hoa"].id(): 4, await people["Nam"].id(): 3}
+
+
+async def test_who_is_taken_out_hears_why_may_object_and_can_come_back(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    hoa = people["Hoa"]
+    code = f"CT-25-W01-{await hoa.id():06}"
+    world.later(days=2)
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says("CT-25-W01-999999")
+    assert mai.last.key == "contest_desk.whose_none"
+    await mai.says(code.lower())
+    assert mai.last.key == "contest_desk.person" and "Trần Hoa" in mai.last.text
+    await mai.taps("Không xét giải")
+    await mai.says("Làm hộ bằng hai tài khoản")
+    assert hoa.last.key == "contest_desk.out_notice" and "hai tài khoản" in hoa.last.text
+    await look(world)
+    async with world.database.read() as session:
+        found = await contests.find_result(session, round_id, await hoa.id())
+    assert found is not None and found.rank is None
+    world.later(days=1, hours=12)  # later than everybody else could
+    await look(world)
+    assert await prizes_of(world) == []
+    await hoa.presses(f"c:thacmac:{round_id}")
+    await hoa.says("Tôi chỉ có một tài khoản, xin kiểm tra lại")
+    assert hoa.last.key == "contest.complained"
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says(code)
+    await mai.taps("Xét lại như thường")
+    await look(world)
+    assert "contest_desk.lifted_notice" in hoa.keys
+    async with world.database.read() as session:
+        found = await contests.find_result(session, round_id, await hoa.id())
+    assert found is not None and found.rank == 1
+
+
+async def test_signs_are_shown_and_nobody_is_taken_out_by_them(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    async with world.database.write() as session:
+        await session.execute(update(Person).where(Person.id == await people["Hoa"].id()).values(name="Hoa"))
+    await mai.presses(f"c:dauhieu:{round_id}.9")
+    assert mai.last.key == "contest_desk.flags" and "Hoa – tên chưa đủ" in mai.last.text
+    await mai.taps("1")
+    assert mai.last.key == "contest_desk.person"
+    async with world.database.read() as session:
+        assert await contests.list_disqualified(session, round_id) == {}
+
+
+async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -> None:
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    province = await world.joined("Ngô Thị Vân", unit="TINH", role=Role.UPPER_OFFICER)
+    round_id, people = await published(world, Hoa=4, Nam=3, Lan=2)
+    assert "contest_prize.win" not in people["Hoa"].keys
+    await over(world)
+    hoa = people["Hoa"]
+    assert hoa.last.key == "contest_prize.win" and "500.000 đồng" in hoa.last.text
+    assert chair.keys.count("contest_prize.verify_notice") == 2 and province.keys == []
+    assert "contest_prize.win" not in people["Lan"].keys
+    await hoa.taps("Gửi số điện thoại")
+    await hoa.says("số tài khoản 123")
+    assert hoa.last.key == "contest_prize.phone_wrong"
+    await hoa.says("+84 912 345 678")
+    assert hoa.last.key == "contest_prize.phone_done"
+    async with world.database.read() as session:
+        first = (await session.execute(select(Prize).where(Prize.prize == "nhat"))).scalar_one()
+    assert first.phone == "0912345678"
+    await mai.presses(f"c:chuyencdcs:{first.id}")
+    assert mai.last.key == "contest_prize.not_sent"
+    await hoa.presses(f"c:dungdoanvien:{first.id}")
+    assert hoa.last.key == "common.refused"
+    await chair.presses(f"c:dungdoanvien:{first.id}")
+    assert chair.last.key == "contest_prize.verified" and hoa.last.key == "contest_prize.verified_notice"
+    await hoa.presses(f"c:danhangiai:{first.id}")
+    assert hoa.last.key == "contest_prize.stands"
+    await mai.presses(f"c:giaithuong:{round_id}.1")
+    await mai.taps("1")
+    assert "0912345678" in mai.last.text
+    await mai.taps("Đã chuyển CĐCS")
+    assert hoa.last.key == "contest_prize.sent_notice"
+    await people["Nam"].presses(f"c:danhangiai:{first.id}")
+    assert people["Nam"].last.key == "common.not_found"
+    await hoa.taps("Đã nhận")
+    assert (await prizes_of(world))[0][2] == PrizeState.RECEIVED
+    await mai.taps("Giải thưởng")
+    assert "Trần Hoa – Công ty TNHH May Hòa Phát (đã nhận)" in mai.last.text
+
+
+async def test_silence_is_asked_after_at_seven_days_and_passed_on_at_fourteen(world: World) -> None:
+    await officer(world)
+    _, people = await published(world, Hoa=4, Nam=3, Lan=2)
+    await over(world)
+    await people["Nam"].taps("Gửi số điện thoại")
+    await people["Nam"].says("0987654321")
+    world.later(days=6, hours=20)
+    await look(world)
+    assert "contest_prize.remind" not in people["Hoa"].keys
+    world.later(hours=10)
+    await look(world)
+    await look(world)
+    assert people["Hoa"].keys.count("contest_prize.remind") == 1 and "contest_prize.remind" not in people["Nam"].keys
+    world.later(days=7)
+    await look(world)
+    assert "contest_prize.passed_notice" in people["Hoa"].keys and "contest_prize.win" in people["Lan"].keys
+    assert await prizes_of(world) == [
+        ("Trần Hoa", "nhat", PrizeState.PASSED),
+        ("Trần Nam", "nhi", PrizeState.WAITING),
+        ("Trần Lan", "nhat", PrizeState.WAITING),
+    ]
+
+
+async def test_organisers_and_whoever_has_a_prize_already_win_nothing(world: World) -> None:
+    mai = await officer(world)
+    await leader(world)
+    round_id = await week(world, prizes=PRIZES)
+    hoa, nam = await world.joined("Trần Hoa"), await world.joined("Trần Nam")
+    await handed_in(world, round_id, mai.address, 4)
+    await handed_in(world, round_id, hoa.address, 3)
+    await handed_in(world, round_id, nam.address, 2)
+    async with world.database.write() as session:
+        contest_id = (await contests.get_round(session, round_id)).contest_id
+        from db import audit
+        from tests.weeks import SETTINGS
+
+        contest = await contests.get_contest(session, contest_id)
+        other = await contests.create_round(session, contest, SETTINGS, audit.SYSTEM, world.now)
+        session.add(
+            Prize(
+                round_id=other.id,
+                person_id=await hoa.id(),
+                prize="nhat",
+                name="Nhất",
+                asked_at=world.now,
+                updated_at=world.now,
+            )
+        )
+    world.now = RESULT
+    await look(world)
+    await over(world)
+    async with world.database.read() as session:
+        won = (await session.execute(select(Prize.person_id).where(Prize.round_id == round_id))).scalars().all()
+    assert won == [await nam.id()]
+
+
+async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_decide(world: World) -> None:
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    _, people = await published(world, Hoa=4, Nam=3, Lan=2)
+    async with world.database.write() as session:
+        ids = [await people["Hoa"].id(), await people["Nam"].id()]
+        await session.execute(update(Person).where(Person.id.in_(ids)).values(name="Trần Thị Hoa"))
+    await over(world)
+    for name in ("Hoa", "Nam"):
+        await people[name].taps("Gửi số điện thoại")
+        await people[name].says("0912345678")
+    assert mai.last.key == "contest_prize.alike_notice"
+    async with world.database.read() as session:
+        second = (await session.execute(select(Prize).where(Prize.prize == "nhi"))).scalar_one()
+    await chair.presses(f"c:khongphaidv:{second.id}")
+    assert mai.last.key == "contest_prize.denied_notice"
+    await mai.taps("Xem giải thưởng")
+    await mai.taps("2")
+    assert "Trùng họ tên" in mai.last.text
+    await mai.taps("Người kế tiếp")
+    assert mai.last.key == "contest_prize.passed" and "Trần Lan" in mai.last.text
+    assert people["Lan"].last.key == "contest_prize.win"
+    async with world.database.read() as session:
+        actions = set((await session.execute(select(AuditRow.action))).scalars())
+    assert {"award_prizes", "deny_winner", "pass_prize"} <= actions
