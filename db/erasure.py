@@ -198,7 +198,7 @@ async def _erase_contests(session: Session, person_id: int) -> None:
     uncounted = select(Entry.id).where(theirs, open_ones)
     await session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id.in_(uncounted)))
     await session.execute(delete(Entry).where(theirs, open_ones))
-    await session.execute(update(Entry).where(theirs).values(unit_id=None))
+    await session.execute(update(Entry).where(theirs).values(unit_id=None, certificate=""))
     await session.execute(update(Result).where(Result.person_id == person_id).values(unit_id=None, unit_rank=None))
     await session.execute(update(Disqualification).where(Disqualification.person_id == person_id).values(reason=""))
     mine = Complaint.person_id == person_id

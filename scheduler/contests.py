@@ -164,7 +164,8 @@ async def _tell_results(work: Work, now: datetime) -> None:
 
 
 async def _tell(work: Work, session: Session, result: Result, said: dict[str, Any], now: datetime) -> None:
-    message = work.words.message("contest.result", **said)
+    without = ("certificate",) if result.rank is None else ()
+    message = work.words.message("contest.result", without=without, **said)
     person = await people.get(session, result.person_id)
     wait = (awake(person.hours, now) - now).total_seconds()
     revision: int = said["revision"]

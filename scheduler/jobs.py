@@ -17,7 +17,7 @@ from content.sheets import Sheet, write_workbook
 from db import broadcasts, jobs, outbox, policy, rights
 from db.models import Account, Broadcast, Job
 from db.policy import Action
-from scheduler import contest_report, contest_work
+from scheduler import certificates, contest_report, contest_work
 from scheduler.copies import write_copy
 
 if TYPE_CHECKING:
@@ -159,5 +159,6 @@ KINDS: dict[str, Callable[[Work, Job], Awaitable[None]]] = {
     "picture": picture,
     "delete_files": delete_files,
     **contest_work.KINDS,
+    **certificates.KINDS,
     **contest_report.KINDS,
 }

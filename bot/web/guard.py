@@ -24,6 +24,7 @@ SECURE_COOKIE = "__Host-congdoan"
 POSTS_A_MINUTE = 20
 BURST = 30
 SESSIONS_AN_HOUR = 30
+GLANCES_A_MINUTE = 30
 
 
 def digest(token: str) -> str:
@@ -124,6 +125,12 @@ class Guard:
         if found is None:
             raise web.HTTPUnauthorized()
         return Visitor(found.address, found.csrf)
+
+    def glance(self, request: web.Request) -> None:
+        """Counts a look at a page that asks the database without a session. Raises 429."""
+        name = f"glance:{network(request)}"
+        if not self._limits.take(name, GLANCES_A_MINUTE / 60, GLANCES_A_MINUTE, self._monotonic()):
+            raise self.problem(web.HTTPTooManyRequests, "too_fast")
 
     async def _session(self, request: web.Request) -> WebSession | None:
         """The session of a browser's cookie. One that has run out is none, also before it is tidied away."""

@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 
 from bot.channels.webchat import WebChat
 from bot.settings import Settings
+from bot.web.certificates import Certificates
 from bot.web.guard import PUBLIC_HTTPS, Guard, is_local, is_secure
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
@@ -98,6 +99,7 @@ class WebServer:
         )
         self._reading = Reading(chat, self._guard)
         self._saying = Saying(chat, store, self._guard)
+        self._certificates = Certificates(chat.database, self._guard, self._texts, settings.organisation)
         self._panels = Panels(demo, self._guard) if demo else None
         self._runner: web.AppRunner | None = None
         self.address = ""
@@ -117,6 +119,7 @@ class WebServer:
                 web.get("/api/me", self._me),
                 *self._reading.routes(),
                 *self._saying.routes(),
+                *self._certificates.routes(),
                 *(self._panels.routes() if self._panels else []),
             ]
         )

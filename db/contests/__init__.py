@@ -1,5 +1,10 @@
 """Law contests: rounds and their settings, papers on the server's clock, results as they were frozen."""
 
+from db.contests.certificates import (
+    Sealed,
+    find_sealed,
+    seal,
+)
 from db.contests.objections import (
     answer_complaint,
     complain,
@@ -97,6 +102,7 @@ __all__ = [
     "Asked",
     "Paper",
     "Ranked",
+    "Sealed",
     "Settings",
     "Summary",
     "answer",
@@ -119,6 +125,7 @@ __all__ = [
     "find_paper",
     "find_result",
     "find_running",
+    "find_sealed",
     "fix_questions",
     "get_complaint",
     "get_contest",
@@ -167,6 +174,7 @@ __all__ = [
     "put_off",
     "receive",
     "resume",
+    "seal",
     "send",
     "send_back",
     "submit",

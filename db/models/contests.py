@@ -155,6 +155,8 @@ class Entry(Base):
     prediction: Mapped[int | None]
     submitted_at: Mapped[datetime | None]
     timed_out: Mapped[bool] = mapped_column(default=False)
+    certificate: Mapped[str] = mapped_column(default="", index=True)
+    """The code of the page that confirms it, once its picture was asked for."""
 
 
 class EntryAnswer(Base):

@@ -98,6 +98,8 @@ async def show_result(talk: Talk, arg: str) -> Move | None:
     result = await contests.find_result(talk.session, round_.id, talk.me.id)
     summary = await contests.summarise(talk.session, round_)
     without: tuple[str, ...] = () if result is not None else ("answers",)
+    if result is None or result.rank is None:
+        without += ("certificate",)
     if talk.now >= contests.complaints_until(round_):
         without += ("complain",)
     first = board_name(talk.house.words, summary.best[1], summary.best[0], summary.best[2]) if summary.best else ""

@@ -17,11 +17,12 @@ from content.message import Media
 from db.models import Base
 from tests.bot.test_webchat import START, Browser, House, TwoPeople, open_house
 
-PAGE, DOOR, READS, WRITES, PANEL, MOVES = "page", "door", "reads", "writes", "panel", "moves"
+PAGE, CODED, DOOR, READS, WRITES, PANEL, MOVES = "page", "coded", "door", "reads", "writes", "panel", "moves"
 ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/"): PAGE,
     ("GET", "/chat"): PAGE,
     ("GET", "/u/{code}"): PAGE,
+    ("GET", "/x/{code}"): CODED,
     ("GET", "/healthz"): PAGE,
     ("GET", "/static"): PAGE,
     ("GET", "/api/me"): DOOR,
@@ -35,8 +36,13 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/demo/clock"): PANEL,
     ("POST", "/demo/clock"): MOVES,
 }
-"""What each is: open to all, the door to a session, for who has one, for the page of who has one; the demo's own."""
-PATHS = {"/u/{code}": "/u/MAYHOA", "/static": "/static/chat.js", "/files/{message}/{number}": "/files/{file}/0"}
+"""What each is: open to all, open to who has its code, the door to a session, for who has one, for the page of who has one; the demo's own."""
+PATHS = {
+    "/u/{code}": "/u/MAYHOA",
+    "/x/{code}": "/x/0123456789abcdef0123",
+    "/static": "/static/chat.js",
+    "/files/{message}/{number}": "/files/{file}/0",
+}
 BODIES: dict[str, Any] = {
     "/api/say": {"text": "tôi là ai", "key": "say-0123456789ab"},
     "/api/press": {"data": "c:nhan:SK-25-0001.1", "message": 1, "key": "press-0123456789"},
@@ -79,6 +85,8 @@ def expected(kind: str, how: str) -> tuple[int, ...]:
     of = WRONG[how]
     if of.method:
         return (405,)
+    if kind == CODED:
+        return (404,)
     if kind == DOOR:
         return (403,) if of.headers else (200,)  # it asks for no session, it gives one
     if kind == READS:

@@ -159,6 +159,7 @@ OWN = frozenset(
         "hoiluat",
         "gapcanbo",
         "xephang",
+        "giayxacnhan",
         "thi",
         "thele",
         "baithi",

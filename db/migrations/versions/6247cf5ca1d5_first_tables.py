@@ -901,6 +901,7 @@ def upgrade() -> None:
         sa.Column("prediction", sa.Integer(), nullable=True),
         sa.Column("submitted_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("timed_out", sa.Boolean(), nullable=False),
+        sa.Column("certificate", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_entries_person_id")),
         sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_entries_round_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contest_entries_unit_id")),
@@ -912,6 +913,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contest_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_entries_certificate"), ["certificate"], unique=False)
         batch_op.create_index(batch_op.f("ix_contest_entries_person_id"), ["person_id"], unique=False)
         batch_op.create_index("ix_contest_entries_state_due_at", ["state", "due_at"], unique=False)
 
