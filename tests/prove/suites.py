@@ -233,6 +233,14 @@ SUITES = (
         10_000,
     ),
     Suite(
+        "rush",
+        "tests/bot/test_contest_rush.py::test_the_last_half_hour_before_closing_loses_nothing_and_no_answer_waits_for_bulk",
+        "3,000 people sit a ten-question paper in the last half hour before closing, beside an announcement to all of them: nothing lost, no answer behind bulk",
+        "people",
+        3_000,
+        3_000,
+    ),
+    Suite(
         "soak",
         "tests/test_soak.py::test_for_minutes_on_end_nothing_is_lost_and_nothing_grows",
         "People write and the platform fails for minutes on end, a kill a minute in the first sixth: nothing lost, nothing grows (T18)",
