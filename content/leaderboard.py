@@ -58,6 +58,16 @@ def _ranked(found: Sequence[Standing], values: Sequence[float | None]) -> list[t
     return ranked
 
 
+def first(units: Iterable[Standing], key: str) -> Standing | None:
+    """Who has a collective prize: by "number" of people, or by "ratio" over all size bands. None where nobody qualifies."""
+    found = [each for each in units if each.shown and (key == "number" or each.share is not None)]
+
+    def order(each: Standing) -> tuple[float, int, str]:
+        return (0.0 if key == "number" else -(each.share or 0.0), -each.people, each.name)
+
+    return min(found, key=order, default=None)
+
+
 def band_name(bands: Sequence[int], band: int) -> tuple[int, int | None]:
     """First and last number of members of a band; the last one is open."""
     later = [each for each in bands if each > band]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import bindparam, select
@@ -28,9 +27,9 @@ class Action(StrEnum):
     IMPORT_UNITS = "import_units"
     UNIT_QR = "unit_qr"
     ANSWER_REPORTS = "answer_reports"
-    REVIEW_LAW = "review_law"
     RUN_CONTESTS = "run_contests"
     APPROVE_CONTESTS = "approve_contests"
+    REVIEW_LAW = "review_law"
     READ_ALARMS = "read_alarms"
 
 
@@ -144,24 +143,19 @@ async def nearest_inviters(session: Session, role: Role, unit_id: int) -> list[i
     return await nearest_holders(session, [own for own, given in INVITES.items() if role in given], unit_id)
 
 
-async def nearest_holders(session: Session, wanted: Collection[Role], unit_id: int) -> list[int]:
-    """The people who hold one of some roles, of the nearest unit up the tree that has some."""
-    return await _nearest(session, unit_id, [own for own, given in INVITES.items() if role in given])
-
-
 async def nearest(session: Session, unit_id: int, action: Action) -> list[int]:
     """The people who may do this to something of that unit, of the nearest unit up the tree that has some."""
-    return await _nearest(session, unit_id, list(ALLOWED[action]))
+    return await nearest_holders(session, ALLOWED[action], unit_id)
 
 
-async def _nearest(session: Session, unit_id: int, roles: Sequence[Role]) -> list[int]:
+async def nearest_holders(session: Session, wanted: Collection[Role], unit_id: int) -> list[int]:
+    """The people who hold one of some roles, of the nearest unit up the tree that has some."""
     found = await session.execute(
         select(UnitPath.depth, Grant.person_id)
         .join(Grant, Grant.unit_id == UnitPath.ancestor_id)
         .where(
             UnitPath.descendant_id == unit_id,
             Grant.role.in_(wanted),
-            Grant.role.in_(roles),
             Grant.revoked_at.is_(None),
             Grant.confirmed_at.is_not(None),
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from content.leaderboard import Standing, first
 from content.message import Choice, Message
 from content.phones import parse_phone
 from content.text import clean, fold, whole_number
 from db import contests, people, policy, units
 from db.contests.rounds import RUN
 from db.errors import Conflict, NotFound
-from db.models import Person, Prize, PrizeState, Round
+from db.models import Level, Person, Prize, PrizeState, Round
 from db.policy import Action
 from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move
 from handlers.paging import page, turn
@@ -18,6 +19,7 @@ from handlers.talk import Talk
 
 dialogue = Dialogue("contest_prize")
 PAGE = 5
+LEVELS = {"grassroots": Level.GRASSROOTS, "upper": Level.UPPER}
 
 
 def _number(arg: str) -> int:
@@ -168,8 +170,31 @@ async def ask_prizes(talk: Talk) -> Message:
     choices = [Choice(str(n + 1), f"prize-{prize.id}") for n, (prize, _, _) in enumerate(shown)]
     awarded = round_.awarded_at is not None
     return talk.screen(
-        "contest_prize.prizes", *choices, without=without, week=round_.number, lines=lines, awarded=awarded
+        "contest_prize.prizes",
+        *choices,
+        without=without,
+        week=round_.number,
+        lines=lines,
+        awarded=awarded,
+        collective=await _collective(talk, round_) if awarded else [],
     )
+
+
+async def _collective(talk: Talk, round_: Round) -> list[tuple[str, str, str]]:
+    """(prize, unit, what for) of the collective prizes, as the frozen result says."""
+    found = []
+    units_of = await contests.list_units(talk.session, round_.id)
+    for prize in round_.collective:
+        level = LEVELS.get(str(prize.get("level")), Level.GRASSROOTS)
+        standings = [
+            Standing(unit.id, unit.name, row.people, row.members, row.members_on, row.band)
+            for row, unit in units_of
+            if unit.level == level
+        ]
+        best = first(standings, str(prize["key"]))
+        if best is not None:
+            found.append((str(prize["name"]), best.name, talk.words(f"contest_prize.for_{prize['key']}")))
+    return found
 
 
 @dialogue.take("prizes")

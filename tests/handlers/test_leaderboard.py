@@ -10,7 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
-from content.leaderboard import Standing, band_name, by_number, by_share
+from content.leaderboard import Standing, band_name, by_number, by_share, first
 from db import contests
 from db.models import AuditRow, Board, Job, JobState, Person, Result, Round
 from scheduler import jobs
@@ -42,6 +42,28 @@ def test_shares_are_ranked_within_their_band_and_equal_ones_share_a_place() -> N
         (200, 499),
         (500, None),
     ]
+
+
+def test_collective_prizes_go_to_the_most_people_and_to_the_highest_share() -> None:
+    found = [unit(1, 400, 900, 500), unit(2, 30, 40, 0), unit(3, 4, 4, 0), unit(4, 90, None)]
+    best = [first(found, key) for key in ("number", "ratio")]
+    assert [each.unit for each in best if each is not None] == [1, 2]
+    assert first(found[2:3], "number") is None and first(found[3:], "ratio") is None
+
+
+async def test_collective_prizes_stand_with_the_others(world: World) -> None:
+    mai = await officer(world)
+    round_id = await results(world, {"MAYHOA": (156, 250), "TRUONG": (29, 32)})
+    async with world.database.write() as session:
+        round_ = await contests.get_round(session, round_id)
+        round_.awarded_at = world.now
+        round_.collective = [
+            {"key": "number", "name": "Giải Nhất tập thể", "worth": "", "level": "grassroots"},
+            {"key": "ratio", "name": "Cờ luân lưu", "worth": "", "level": "grassroots"},
+        ]
+    await mai.presses(f"c:giaithuong:{round_id}.1")
+    assert "Giải Nhất tập thể: Công ty TNHH May Hòa Phát (đông người dự thi nhất)" in mai.last.text
+    assert "Cờ luân lưu: Trường Tiểu học Cao Sơn (tỷ lệ dự thi cao nhất)" in mai.last.text
 
 
 async def results(world: World, rows: dict[str, tuple[int, int | None]]) -> int:
