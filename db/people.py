@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, String, cast, func, select, update
 
 from db import audit
-from db.models import Account, Broadcast, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
+from db.models import Account, Board, Broadcast, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
 from db.session import Session
 
 HOURS = func.rtrim(cast(Person.shift, String) + " " + Person.quiet)
@@ -71,6 +71,17 @@ async def has_consent(session: Session, person_id: int, purpose: Purpose) -> boo
         Consent.person_id == person_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def set_board(
+    session: Session, person: Person, board: Board, text_version: str, channel: str, now: datetime
+) -> None:
+    """How somebody wants to stand on boards; to be named at all is a consent of its own, which this gives or ends."""
+    person.board = board
+    if board != Board.HIDDEN:
+        await consent(session, person.id, Purpose.BOARD, text_version, channel, now)
+    elif await has_consent(session, person.id, Purpose.BOARD):
+        await withdraw(session, person.id, Purpose.BOARD, now)
 
 
 async def get(session: Session, person_id: int) -> Person:

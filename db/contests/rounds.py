@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
@@ -223,7 +223,8 @@ async def list_closed(session: Session, before: datetime) -> list[Round]:
 
 
 async def make_up(session: Session, from_at: datetime, until_at: datetime, now: datetime) -> list[Round]:
-    """We were not there from one moment until another: rounds that were open meanwhile close that much later.
+    """We were not there from one moment until another: rounds that were open meanwhile close that much later, at a whole
+    minute.
 
     So do papers that were running; what they lost counts as no time used. Returns the rounds that were extended.
     """
@@ -231,7 +232,8 @@ async def make_up(session: Session, from_at: datetime, until_at: datetime, now: 
     extended = []
     for round_ in (await session.execute(query.order_by(Round.id))).scalars().all():
         was = round_.closes_at
-        round_.closes_at = until_at + (was - max(from_at, round_.opens_at))  # what was left then is left now
+        ends = until_at + (was - max(from_at, round_.opens_at))  # what was left then is left now
+        round_.closes_at = ends + (datetime.min - ends.replace(tzinfo=None)) % timedelta(minutes=1)
         lost = round_.closes_at - was
         round_.result_at = max(round_.result_at, round_.closes_at)
         session.add(

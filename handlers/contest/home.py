@@ -167,10 +167,8 @@ async def take_name(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.question("board", "contest.board")
 async def take_board(talk: Talk, answer: Answer) -> Move | str:
     """To be named is a purpose of its own; who does not want to be takes part all the same."""
-    talk.me.board = Board(answer.choice)
-    if talk.me.board != Board.HIDDEN:
-        version = talk.words("onboarding.consent_version")
-        await people.consent(talk.session, talk.me.id, Purpose.BOARD, version, talk.account.channel, talk.now)
+    version = talk.words("onboarding.consent_version")
+    await people.set_board(talk.session, talk.me, Board(answer.choice), version, talk.account.channel, talk.now)
     return "enter"
 
 

@@ -6,7 +6,7 @@ from content.message import Choice, Message
 from content.names import NameProblem, parse_name
 from content.text import fold
 from db import people
-from db.models import Audience, Membership
+from db.models import Audience, Board, Membership
 from handlers.dialogue import AGAIN, Again, Answer, Command, Kind, Move, Place
 from handlers.onboarding import dialogue as onboarding
 from handlers.onboarding.oneself import audience_name, switch_news_on, workplace_name
@@ -89,6 +89,14 @@ async def take_member(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.question("direct", "profile.direct")
 async def take_direct(talk: Talk, answer: Answer) -> Move | str:
     talk.me.direct_production = answer.choice == "yes"
+    return "home"
+
+
+@dialogue.question("board", "contest.board")
+async def take_board(talk: Talk, answer: Answer) -> Move | str:
+    version = talk.words("onboarding.consent_version")
+    await people.set_board(talk.session, talk.me, Board(answer.choice), version, talk.account.channel, talk.now)
+    talk.say(f"profile.board_{answer.choice}")
     return "home"
 
 

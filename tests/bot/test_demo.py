@@ -25,6 +25,7 @@ from db.models import (
     Broadcast,
     BroadcastState,
     BroadcastTarget,
+    Downtime,
     Draft,
     Level,
     OutboxRow,
@@ -355,3 +356,16 @@ async def test_last_weeks_contest_has_a_result_and_this_weeks_is_open_to_whoever
     assert shown.startswith("<b>Câu 1/10</b>")
     await opened.move_clock(START + timedelta(minutes=11))
     assert any("Lượt này được trả lại" in row.payload["text"] for row in (await said_to(database, "minh"))[-2:])
+
+
+async def test_a_house_that_was_not_there_gives_the_time_back_at_its_next_start(
+    furnished: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(furnished, folder)
+    (folder / "clock.txt").write_text((START + timedelta(hours=3)).isoformat())
+    async with open_demo(folder) as (_, app), app.database.read() as session:
+        this = (await session.execute(select(Round).where(Round.number == 2))).scalar_one()
+        [row] = (await session.execute(select(Downtime))).scalars()
+    lost = this.closes_at - datetime(2025, 7, 27, 21, 0, tzinfo=LOCAL)
+    assert timedelta(hours=3) <= lost < row.until_at - row.from_at + timedelta(minutes=1) and not this.closes_at.second

@@ -373,6 +373,23 @@ async def test_who_does_not_want_to_be_named_is_not(world: World) -> None:
     assert "Nhất tuần: một người dự thi – Công ty TNHH May Hòa Phát" in lan.last.text and "Nam" not in lan.last.text
 
 
+async def test_whoever_changes_their_mind_is_not_named_any_more(world: World) -> None:
+    await week(world)
+    hoa, lan, _ = await counted(world)
+    assert "Nhất tuần: Bùi Thị Hoa" in lan.last.text
+    await hoa.says("/canhan")
+    await hoa.taps("Sửa thông tin")
+    await hoa.taps("Tên trên bảng thi")
+    await hoa.taps("Không hiện")
+    assert "profile.board_hidden" in hoa.keys
+    await lan.says("/thi")
+    await lan.taps("Kết quả tuần 1")
+    assert "Nhất tuần: một người dự thi" in lan.last.text
+    async with world.database.read() as session:
+        stands = select(Consent.id).where(Consent.purpose == Purpose.BOARD, Consent.withdrawn_at.is_(None))
+        assert (await session.execute(stands)).first() is None
+
+
 async def test_right_answers_come_with_the_result_and_a_wrong_one_can_be_reported(world: World) -> None:
     await week(world)
     owner = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
