@@ -100,9 +100,10 @@ class Session(AsyncSession):
 
     async def flush(self, objects: Any = None) -> None:
         if self.bare is not None:
-            self.sync_session.flush(objects)
-        else:
-            await super().flush(objects)
+            with suppress(ElsewhereError):  # what the audit looks up before it writes may have taken long once
+                self.sync_session.flush(objects)
+                return
+        await super().flush(objects)
 
     async def ask(self, statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
         """What the tables themselves answer to a statement, in half the time: values in the place of row objects.

@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import bindparam, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from db.models import Account, Reach, Unit
+from db import audit
+from db.models import Account, AuditRow, Reach, Unit
 from db.prepared import Prepared
 from db.session import Database, alone
-from tests.people import World
+from tests.people import START, World
 
 
 @pytest.mark.sqlite
@@ -186,3 +187,22 @@ async def test_what_goes_wrong_says_nothing_of_anybody(world: World) -> None:
         async with world.database.write(brief=True) as session:
             await session.write(twice, **values)
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.sqlite
+async def test_what_is_audited_goes_on_where_looking_up_the_last_row_once_took_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.driver._long", AllSelects())
+    async with world.database.write(brief=True) as session:
+        audit.note(session, 0, "consent", "person 1", START)
+        await session.flush()
+    async with world.database.read() as session:
+        assert [row.action for row in (await session.execute(select(AuditRow))).scalars()] == ["consent"]
+
+
+class AllSelects(set[str]):
+    """Every look-up is one that took long."""
+
+    def __contains__(self, sql: object) -> bool:
+        return str(sql).startswith("SELECT")
