@@ -13,7 +13,7 @@ from tests.people import START, World
 KEPT = {
     "alarms", "audit", "bodies", "broadcasts", "consents", "grants", "invitations", "persons", "question_reports",
     "submission_events", "submissions", "unit_aliases", "units", "contests", "contest_rounds", "contest_complaints",
-    "contest_disqualifications", "contest_downtimes",
+    "contest_disqualifications", "contest_downtimes", "automatic_messages",
 }  # fmt: skip
 """Rows of these stay, blank where they must be."""
 UNNAMED = {"accounts", "inbox", "outbox", "web_messages"}
