@@ -23,7 +23,7 @@ async def draw(work: Work, job: Job) -> None:
     """Seals, draws, says it once. Whoever is out of the ranking meanwhile gets none."""
     round_id, person_id = int(job.data["round"]), int(job.data["person"])
     async with work.database.write() as session:
-        code = await contests.seal(session, round_id, person_id, secrets.token_hex(10))
+        code = await contests.seal(session, round_id, person_id, secrets.token_hex(16))
         sealed = await contests.find_sealed(session, code)
         web = await house.know(session, "web_address")
         if sealed is None:

@@ -23,8 +23,8 @@ CALLS = re.compile(
     r"|hashlib\.(?!sha256\b)\w+|random\..*|Random|uuid\.uuid1|ssl\._create_unverified_context"
 )
 """What runs text, believes bytes, hashes with anything else than SHA-256, or draws what somebody could foresee."""
-ALLOWED = {("bot/app.py", "Random")}
-"""The spreading of jobs over seconds is no secret."""
+ALLOWED = {("bot/app.py", "Random"), ("bot/demo_contest.py", "Random")}
+"""The spreading of jobs over seconds is no secret, nor how the demo's invented people did in a contest."""
 SWITCHES = {"shell": True, "verify": False, "verify_ssl": False, "ssl": False, "check_hostname": False}
 MODULES = re.compile(r"pickle|marshal|shelve|dill|lxml.*|xml\.(etree|dom|sax).*|telnetlib|ftplib")
 SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|DROP|ALTER|CREATE|PRAGMA|VACUUM|LISTEN|NOTIFY)\s")

@@ -13,7 +13,7 @@ from db import contests
 from db.contests import Sealed
 from db.session import Database
 
-CODE = re.compile(r"[0-9a-f]{20}")
+CODE = re.compile(r"[0-9a-f]{32}")
 
 
 class Certificates:

@@ -13,7 +13,7 @@ from db.contests import Sealed
 from tests.bot.test_webchat import House, open_house
 from tests.people import START
 
-CODE = "0123456789abcdef0123"
+CODE = "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ async def test_the_page_says_what_stands_on_the_picture_and_nothing_else(
         "Bùi &lt;b&gt;Hoa&lt;/b&gt;" in page and "9/10" in page and "May Hòa Phát" in page and 'name="robots"' in page
     )
     assert "CT-25" not in page and "<script" not in page
-    for wrong in ("f" * 20, "x", CODE.upper(), CODE + "0"):
+    for wrong in ("f" * 32, "x", CODE.upper(), CODE + "0"):
         async with browser.client.get(f"/x/{wrong}") as answer:
             assert answer.status == 404 and "Không có giấy xác nhận" in await answer.text()
-    assert asked == [CODE, "f" * 20]
+    assert asked == [CODE, "f" * 32]
 
 
 async def test_whoever_tries_many_codes_is_stopped(house: House) -> None:

@@ -41,8 +41,8 @@ async def test_one_press_on_the_result_brings_the_picture_and_its_code_says_what
     code = await code_of(world)
     async with world.database.read() as session:
         found = await contests.find_sealed(session, code)
-        assert await contests.find_sealed(session, "") is None and await contests.find_sealed(session, "0" * 20) is None
-    assert found is not None and len(code) == 20
+        assert await contests.find_sealed(session, "") is None and await contests.find_sealed(session, "0" * 32) is None
+    assert found is not None and len(code) == 32
     assert (found.name, found.unit, found.week, found.score) == ("Trần Hoa", "Công ty TNHH May Hòa Phát", 1, 4)
     await hoa.taps("Giấy xác nhận")
     await draw(world, tmp_path)

@@ -15,7 +15,8 @@ SPELT = {
     "dulieu": "dữ liệu", "onluat": "ôn luật", "sangkien": "sáng kiến", "hoso": "hồ sơ", "canbo": "cán bộ", "duyet": "duyệt",
     "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "thongbao": "thông báo", "dungtin": "dừng tin",
     "bottin": "bớt tin", "thidua": "thi đua", "baosai": "báo sai", "dangky": "đăng ký", "ngayle": "ngày lễ", "donvi": "đơn vị",
-    "suco": "sự cố", "thi": "thi tuần",
+    "suco": "sự cố", "thi": "thi tuần", "lich": "lịch nội dung", "xephang": "xếp hạng", "gapcanbo": "gặp cán bộ", "hoiluat": "hỏi luật",
+    "tochuc": "tổ chức thi", "soatluat": "soát luật",
 }  # fmt: skip
 """Every command with words of its own, as it is spelt."""
 
