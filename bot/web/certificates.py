@@ -47,14 +47,14 @@ class Certificates:
             body = f"<p>{escape(text['certificate_none'])}</p>"
         else:
             rows = [
-                ("name", found.name),
-                ("unit", found.unit),
-                ("contest", found.contest),
-                ("week", str(found.week)),
-                ("score", f"{found.score}/{found.size}"),
+                ("certificate_name", found.name),
+                ("certificate_unit", found.unit),
+                ("certificate_contest", found.contest),
+                ("certificate_week", str(found.week)),
+                ("certificate_score", f"{found.score}/{found.size}"),
             ]
             body = "<dl>" + "".join(
-                f"<dt>{escape(text[f'certificate_{key}'])}</dt><dd>{escape(value)}</dd>" for key, value in rows if value
+                f"<dt>{escape(text[key])}</dt><dd>{escape(value)}</dd>" for key, value in rows if value
             )
             body += f"</dl><p>{escape(text['certificate_note'])}</p>"
         return (

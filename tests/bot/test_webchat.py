@@ -961,7 +961,7 @@ async def test_every_word_the_page_asks_for_exists_and_every_word_is_asked_for()
     sources += "".join(path.read_text(encoding="utf-8") for path in (STATIC.parent).glob("*.py"))
     asked = set(re.findall(r"texts\.([a-z_]+)", sources)) - {"get"}
     assert asked <= set(TEXTS), asked - set(TEXTS)
-    assert not {key for key in TEXTS if not re.search(rf"(texts\.|\"){key}\b", sources)}
+    assert not {key for key in TEXTS if not re.search(rf"(texts\.|[\"']){key}\b", sources)}
 
 
 # ---------------------------------------------------------------------------------------------------------- demo
