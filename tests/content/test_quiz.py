@@ -14,6 +14,7 @@ from content.law import load_law
 from content.quiz import TOPICS, Bank, load_quiz
 from content.source import ContentError
 from content.spelling import NEW_TONE
+from tests.content import bank_table
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +317,10 @@ def test_the_line_told_is_the_line_of_the_question(tmp_path: Path) -> None:
     assert number is not None
     starts = [n for n, line in enumerate(text, start=1) if line.startswith("- ")]
     assert int(number.group(1)) == starts[1]
+
+
+def test_the_readme_says_what_the_bank_holds() -> None:
+    """`python -m tests.content.bank_table` writes it."""
+    text = bank_table.README.read_text(encoding="utf-8")
+    assert bank_table.written(text) == text
+    assert bank_table.written(text.replace("| **Together**", "| **Other**")) == text
