@@ -122,7 +122,8 @@ def _figures(written: Written, fact: Fact) -> Iterator[str]:
     cited = figures(f"{fact.citation} {written.article}")
     cited |= {number.split("/")[0] for number in figures(fact.source)}
     words = {str(n) for word, n in _IN_WORDS.items() if re.search(rf"\b{word}\b", fact.says.lower())}
-    own = figures(fact.says) | words | cited
+    # The number of a clause is no figure of the law: "khoản 3" does not make three months right.
+    own = figures(fact.says) | words | figures(fact.citation.removeprefix(fact.article))
     given = figures(written.stem)
     for line in written.reckoned:
         result = _reckon(line, own | given)

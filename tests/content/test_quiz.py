@@ -203,6 +203,7 @@ def test_the_tone_mark_in_its_place_is_left_alone(word: str) -> None:
             "the right option says 8, CD-01 does not",
         ),
         ({"explanation": "Nghỉ 7 ngày."}, "the explanation says 7, CD-01 does not"),
+        ({"explanation": "Nghỉ 5 ngày."}, "the explanation says 5, CD-01 does not"),
         ({"explanation": "Theo Điều 6 thì được nghỉ."}, "the explanation refers to 6"),
         ({"stem": "Theo Nghị định 145/2020/NĐ-CP, ai đóng?"}, "the stem refers to 145"),
         ({"stem": "Theo Điều 9, ai đóng?"}, "the stem refers to 9"),
