@@ -16,9 +16,8 @@ NAMED = 3
 
 
 def hears(talk: Talk, text: str) -> bool:
-    """Whether a message nobody else understood reads like a question that the facts answer."""
-    search = talk.house.packs.search
-    return search.is_question(text) and bool(search.ask(text, talk.today).facts)
+    """Whether a message nobody else understood reads like a question: it is answered by facts, or by who can be asked."""
+    return talk.house.packs.search.is_question(text)
 
 
 async def show(talk: Talk, arg: str) -> Move | None:

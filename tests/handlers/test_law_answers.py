@@ -41,9 +41,17 @@ async def test_free_text_that_reads_like_a_question_of_law_is_answered_and_other
     await hoa.says("menu")
     await hoa.says("cty bat tang ca co dc tu choi k")
     assert hoa.last.key == "law_answers.found" and "đồng ý của người lao động" in hoa.last.text
-    for text in ("mai may gio hop?", "tăng ca mệt quá", "thai sản"):
+    for text in ("tăng ca mệt quá", "thai sản"):
         await hoa.says(text)
         assert hoa.last.key == "common.unknown", text
+
+
+async def test_a_question_that_nothing_answers_is_not_guessed_and_a_person_is_one_tap_away(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    for text in ("mai may gio hop?", "nghi de may thang"):
+        await hoa.says("menu")
+        await hoa.says(text)
+        assert hoa.last.key == "law_answers.none" and hoa.last.choices[0].command == "gapcanbo", text
 
 
 async def test_free_text_does_not_take_the_place_of_an_answer(world: World) -> None:
