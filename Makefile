@@ -24,7 +24,7 @@ postgres: $(VENV)/.installed
 
 # Three parts and the lint side by side: two cores stay busy while real processes and browsers wait. What the
 # other three said is printed at the end.
-STILL := tests/bot tests/db tests/scheduler tests/matrix tests/test_disk.py
+STILL := tests/bot tests/scheduler tests/test_disk.py
 ALIVE := tests/browser tests/simulation tests/test_kill.py tests/test_postgres.py tests/power tests/transcripts
 
 test: $(VENV)/.tested
