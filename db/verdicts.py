@@ -71,7 +71,7 @@ async def find(session: Session, question: str, text: str) -> QuestionReview | N
 async def void(
     session: Session, actor_id: int, question: str, text: str, named: str, reason: str, now: datetime
 ) -> None:
-    """Its owner takes a question out: practice asks it no more, and contests count it as right for all.
+    """Its owner takes a question out: practice asks it no more. Contests that have it are `contests.void_wherever`'s.
 
     Raises Refused, and Conflict when it is void already.
     """
@@ -81,16 +81,6 @@ async def void(
         raise Conflict("question_reports.void_already")
     said = [(question, text)]
     await give(session, said, Verdict.VOID, named, now, actor_id, reason, Action.ANSWER_REPORTS)
-
-
-async def list_voided(session: Session, since: datetime) -> list[tuple[str, str, str, datetime]]:
-    """(question, mark of its text, reason, moment) of what was voided at or after a moment: contests announce it."""
-    found = await session.execute(
-        select(QuestionReview.question, QuestionReview.text, QuestionReview.note, QuestionReview.at)
-        .where(QuestionReview.verdict == Verdict.VOID, QuestionReview.at >= since)
-        .order_by(QuestionReview.at)
-    )
-    return [(question, text, note, at) for question, text, note, at in found]
 
 
 async def is_void(session: Session, question: str, text: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from content.message import Choice, Message
 from content.quiz import Question
 from content.text import clean, letters
-from db import policy, practice, units, verdicts
+from db import contests, policy, practice, units, verdicts
 from db.errors import Conflict, Refused
 from db.models import QuestionReport
 from db.policy import Action
@@ -133,7 +133,7 @@ async def take_answer(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.question("void", "question_reports.void", Kind.TEXT)
 async def take_void(talk: Talk, answer: Answer) -> Move | str:
-    """The question is asked no more, contests count it as right for all, and whoever reported it hears why."""
+    """The question is asked no more, contests that are not settled count it as right for all, and whoever reported it hears why."""
     text = clean(answer.text)
     if not ANSWER[0] <= letters(text) <= ANSWER[1]:
         raise Again("question_reports.answer_length", n=letters(text))
@@ -142,12 +142,13 @@ async def take_void(talk: Talk, answer: Answer) -> Move | str:
     if question is None:
         return "one"
     await verdicts.void(talk.session, talk.me.id, question.id, question.text, talk.me.name, text, talk.now)
+    rounds = await contests.void_wherever(talk.session, question.id, question.stem, text, talk.me.id, talk.now)
     if row.done_at is None:
         await practice.answer_report(talk.session, talk.me.id, row.id, text, talk.now)
         if row.person_id is not None:
             dedup = f"question-answer:{row.id}"
             await talk.tell(row.person_id, "question_reports.void_reply", dedup=dedup, stem=question.stem, answer=text)
-    talk.say("question_reports.voided")
+    talk.say("question_reports.voided", rounds=len(rounds))
     return "list"
 
 

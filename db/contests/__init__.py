@@ -17,6 +17,7 @@ from db.contests.objections import (
     list_voided,
     may_complain_until,
     void_question,
+    void_wherever,
 )
 from db.contests.papers import (
     Asked,
@@ -182,4 +183,5 @@ __all__ = [
     "time_out",
     "verify",
     "void_question",
+    "void_wherever",
 ]

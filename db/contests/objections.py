@@ -31,11 +31,43 @@ async def void_question(
         raise NotFound("common.not_found")
     if row.voided_at is not None:
         raise Conflict("common.already")
-    row.voided_at, row.voided_by, row.reason = now, actor_id, reason
-    _recount(round_)
-    audit.note(session, actor_id, "void_question", f"round {round_.id}", now, unit_id, question=question)
+    _void(session, row, round_, unit_id, reason, actor_id, now)
     await session.flush()
     return row
+
+
+async def void_wherever(
+    session: Session, question: str, stem: str, reason: str, actor_id: int, now: datetime
+) -> list[Round]:
+    """A question was taken out of the bank: it is right for everybody in each round that asks it in these words, unless
+    complaints about the round are over. Who may take it out the caller has checked. Returns those rounds.
+    """
+    query = (
+        select(RoundQuestion, Round)
+        .join(Round, Round.id == RoundQuestion.round_id)
+        .where(
+            RoundQuestion.question == question,
+            RoundQuestion.stem == stem,
+            RoundQuestion.voided_at.is_(None),
+            Round.state.in_((RoundState.READY, RoundState.PUBLISHED)),
+        )
+        .order_by(Round.id)
+    )
+    found = []
+    for row, round_ in (await session.execute(query)).all():
+        if round_.state == RoundState.READY or now <= complaints_until(round_):
+            _void(session, row, round_, await _unit(session, round_), reason, actor_id, now)
+            found.append(round_)
+    await session.flush()
+    return found
+
+
+def _void(
+    session: Session, row: RoundQuestion, round_: Round, unit_id: int, reason: str, actor_id: int, now: datetime
+) -> None:
+    row.voided_at, row.voided_by, row.reason = now, actor_id, reason
+    _recount(round_)
+    audit.note(session, actor_id, "void_question", f"round {round_.id}", now, unit_id, question=row.question)
 
 
 async def list_voided(session: Session, round_id: int) -> list[RoundQuestion]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from content.quiz import Bank
-from db import erasure, verdicts
-from db.models import AuditRow, QuestionReview, Role, Verdict
+from db import contests, erasure, verdicts
+from db.models import AuditRow, QuestionReport, QuestionReview, Role, RoundQuestion, RoundState, Verdict
 from tests.handlers.test_practice import answers, only
 from tests.handlers.test_question_reports import owner, reports
 from tests.people import TestPerson, World
+from tests.weeks import week
 
 
 async def said(world: World) -> dict[str, QuestionReview]:
@@ -156,11 +157,48 @@ async def test_its_owner_takes_a_question_out_and_whoever_reported_it_hears(worl
     async with world.database.read() as session:
         standing = bank.standing(await verdicts.list_verdicts(session))
         assert await verdicts.is_void(session, name, row.text) and not await verdicts.is_void(session, name, "x")
-        [(question, text, reason, at)] = await verdicts.list_voided(session, row.at)
-        assert (question, text, at) == (name, row.text, row.at) and "đã sửa" in reason
     assert name in standing.out and not bank.for_contest(date(2026, 11, 26), standing)
     await mai.says("/baosai 1")
     assert "đã rút" in mai.last.text and not any(choice.key == "void" for choice in mai.last.choices)
+
+
+@pytest.mark.parametrize(
+    ("published", "days", "same", "right"),
+    [(False, 0, True, True), (True, 2, True, True), (True, 4, True, False), (False, 0, False, False)],
+)
+async def test_a_question_taken_out_is_right_for_all_in_rounds_that_are_not_settled(
+    world: World, published: bool, days: int, same: bool, right: bool
+) -> None:
+    """Its officer was told so, and no round heard of it. `same`: the round asks it in the words of today."""
+    mai, hoa = await owner(world), await world.joined("Bùi Thị Hoa")
+    await reports(world, hoa)
+    async with world.database.read() as session:
+        name = (await session.execute(select(QuestionReport.question))).scalar_one()
+    question = world.house.packs.bank.get(name)
+    round_id = await week(world)
+    async with world.database.write() as session:
+        round_ = await contests.get_round(session, round_id)
+        if published:
+            round_.state, round_.published_at = RoundState.PUBLISHED, world.now - timedelta(days=days)
+        known = await session.get(RoundQuestion, (round_id, name))
+        if known is not None:
+            await session.delete(known)
+            await session.flush()
+        session.add(
+            RoundQuestion(
+                round_id=round_id, question=name, topic=question.topic, stem=question.stem if same else "Câu cũ?",
+                options=list(question.options), answer=question.answer, explanation="", citation="",
+            )
+        )  # fmt: skip
+    await mai.taps("Xem, trả lời")
+    await mai.taps("Rút câu này")
+    await mai.says("Khoản này đã sửa từ 01/7/2026, câu hỏi không còn đúng")
+    told = next(heard.text for heard in mai.heard if heard.key == "question_reports.voided")
+    assert ("1 tuần thi" in told) is right
+    async with world.database.read() as session:
+        row = await session.get_one(RoundQuestion, (round_id, name))
+        assert (row.voided_at is not None) is right and ("đã sửa" in row.reason) is right
+        assert (await contests.get_round(session, round_id)).recount is (right and published)
 
 
 async def test_who_is_erased_leaves_the_review_without_their_name(world: World) -> None:
