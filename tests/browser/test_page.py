@@ -461,7 +461,7 @@ async def test_what_is_typed_while_the_page_loads_goes_out_once_after_what_was_l
     for _ in range(2):  # and the page is loaded again before it was ready
         await page.route("**/api/me*", late)
         await page.reload(wait_until="commit")
-        await page.locator("#text").wait_for()
+        await expect(page.locator("#send")).to_be_enabled()
         await types(page, "hai")
         await expect(page.locator(".waiting")).to_have_text("hai")
     ready.set()
@@ -469,6 +469,28 @@ async def test_what_is_typed_while_the_page_loads_goes_out_once_after_what_was_l
     await expect(page.locator(".waiting")).to_have_count(0)
     await expect(page.locator(".mine .bubble")).to_have_text(["một", "hai", "hai"])
     assert [raw["text"] for raw in echo.heard] == ["/start", "một", "hai", "hai"]
+
+
+async def test_until_the_scripts_are_there_the_buttons_cannot_be_pressed_and_words_stay(phone: BrowserContext, echo: Echo) -> None:
+    page = await phone.new_page()
+    ready = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await ready.wait()
+        await route.continue_()
+
+    await page.route("**/chat.js", late)
+    await page.goto(echo.address, wait_until="commit")
+    await page.locator("#text").fill("tôi viết ngay")
+    for name in ("send", "menu", "files"):
+        await expect(page.locator(f"#{name}")).to_be_disabled()
+    await page.locator("#send").tap(force=True)
+    ready.set()
+    await expect(page.locator(".rows").first).to_be_visible()
+    await expect(page.locator("#text")).to_have_value("tôi viết ngay")
+    await page.locator("#send").tap()
+    await expect(said(page, "Đã nghe: tôi viết ngay")).to_be_visible()
+    assert [raw["text"] for raw in echo.heard] == ["/start", "tôi viết ngay"]
 
 
 async def test_photos_that_a_reload_took_before_they_were_sent_are_named_and_their_words_kept(

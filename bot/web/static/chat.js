@@ -485,4 +485,6 @@ at("files").addEventListener("change", (event) => {
 document.addEventListener("visibilitychange", listen);
 window.addEventListener("online", () => { listen(); wake(); });
 window.addEventListener("hashchange", () => location.reload()); // a link to this very page, with another code
+// Until now nothing listened: where scripts come late, buttons that do nothing must look so.
+for (const id of ["menu", "files", "send"]) at(id).disabled = false;
 begin();
