@@ -14,7 +14,7 @@ from db.errors import Conflict, NotFound
 from db.models import Level, Person, Prize, PrizeState, Round
 from db.policy import Action
 from handlers.dialogue import END, Again, Answer, Command, Dialogue, Kind, Move
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
 dialogue = Dialogue("contest_prize")
@@ -199,10 +199,7 @@ async def _collective(talk: Talk, round_: Round) -> list[tuple[str, str, str]]:
 
 @dialogue.take("prizes")
 async def take_prizes(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(prize=int(answer.choice.removeprefix("prize-")))
-    return "prize"
+    return picked(talk, answer, "prize", "prize")
 
 
 @dialogue.ask("prize", officers=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from handlers.dialogue import AGAIN, Move
+from handlers.dialogue import AGAIN, Answer, Move
 from handlers.talk import Talk
 
 Item = TypeVar("Item")
@@ -39,3 +39,11 @@ def turn_back(talk: Talk) -> bool:
         return False
     talk.put(**{name: before})
     return True
+
+
+def picked(talk: Talk, answer: Answer, name: str, step: str) -> Move | str:
+    """Of a list whose options end in "-<id>": to the next page, or to the step of the one picked, its id kept as `name`."""
+    if answer.choice == "more":
+        return turn(talk)
+    talk.put(**{name: int(answer.choice.rpartition("-")[2])})
+    return step

@@ -12,7 +12,7 @@ from db.errors import Conflict, Refused
 from db.models import QuestionReport
 from db.policy import Action
 from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
 dialogue = Dialogue("question_reports", officers=True)
@@ -76,10 +76,7 @@ async def ask_list(talk: Talk) -> Message:
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(number=int(answer.choice.removeprefix("r-")))
-    return "one"
+    return picked(talk, answer, "number", "one")
 
 
 @dialogue.ask("one")

@@ -10,7 +10,7 @@ from db import activities, broadcasts, people
 from db.broadcasts import Announced
 from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
 from handlers.onboarding.oneself import switch_news_on
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
 dialogue = Dialogue("rereading")
@@ -56,10 +56,7 @@ async def ask_list(talk: Talk) -> Message:
 
 @dialogue.take("list")
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(id=int(answer.choice.removeprefix("id-")))
-    return "one"
+    return picked(talk, answer, "id", "one")
 
 
 @dialogue.ask("one")

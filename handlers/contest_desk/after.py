@@ -13,7 +13,7 @@ from db.errors import Conflict, NotFound
 from db.models import Complaint, Contest, EntryState, Round, RoundQuestion, RoundState
 from handlers.contest_desk.flow import NOTE, dialogue, may_run, named, tag, too_late
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
 PAGE = 5
@@ -82,10 +82,7 @@ async def ask_complaints(talk: Talk) -> Message:
 
 @dialogue.take("complaints")
 async def take_complaints(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(complaint=int(answer.choice.removeprefix("complaint-")))
-    return "complaint"
+    return picked(talk, answer, "complaint", "complaint")
 
 
 @dialogue.ask("complaint")
@@ -258,10 +255,7 @@ async def ask_flags(talk: Talk) -> Message:
 
 @dialogue.take("flags")
 async def take_flags(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(person=int(answer.choice.removeprefix("person-")))
-    return "person"
+    return picked(talk, answer, "person", "person")
 
 
 @dialogue.ask("person")

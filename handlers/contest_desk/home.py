@@ -11,7 +11,7 @@ from db.contests.rounds import APPROVE, RUN
 from db.models import Contest, Round, RoundState
 from handlers.contest_desk.flow import check, context, dialogue, may_run, may_see, named, tag
 from handlers.dialogue import Answer, Command, Move, Place
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
 PAGE = 4
@@ -64,10 +64,7 @@ def hours(round_: Round) -> dict[str, Any]:
 
 @dialogue.take("home")
 async def take_home(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(round=int(answer.choice.removeprefix("round-")))
-    return "round"
+    return picked(talk, answer, "round", "round")
 
 
 @dialogue.ask("round")

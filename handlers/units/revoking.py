@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from db import people, roles, units
 from handlers.dialogue import END, Answer, Command, Move
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, dialogue, name_of, number, role_name
 
@@ -29,10 +29,7 @@ async def ask_grants(talk: Talk) -> Message:
 async def take_grants(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "home":
         return "home"
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(grant=int(answer.choice.removeprefix("grant-")))
-    return "revoke"
+    return picked(talk, answer, "grant", "revoke")
 
 
 async def begin_revoke(talk: Talk, arg: str) -> Move | None:

@@ -11,7 +11,7 @@ from db.errors import NotFound
 from db.models import Level, UnitRequest
 from db.units import UnitRow
 from handlers.dialogue import Again, Answer, Kind, Move
-from handlers.paging import page, turn
+from handlers.paging import page, picked
 from handlers.talk import Talk
 from handlers.units.flow import PAGE, covers_all, dialogue, name_of
 from handlers.units.picking import ARRIVED, within_reach
@@ -44,10 +44,7 @@ async def ask_requests(talk: Talk) -> Message:
 async def take_requests(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "home":
         return "home"
-    if answer.choice == "more":
-        return turn(talk)
-    talk.put(request=int(answer.choice.removeprefix("request-")))
-    return "request"
+    return picked(talk, answer, "request", "request")
 
 
 @dialogue.ask("request", aside=True)
