@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from content.boards import board_name
+from content.leaderboard import FEWEST
 from content.message import to_json
 from content.ranking import Attempt, Inputs, Ranking, rank
 from content.windows import awake
@@ -159,7 +160,7 @@ async def _tell_results(work: Work, now: datetime) -> None:
                     assert summary is not None
                     best = summary.best
                     first = board_name(work.words, best[1], best[0], best[2]) if best is not None else ""
-                    await _tell(work, session, result, {**summary.told(result), "first": first}, now)
+                    await _tell(work, session, result, {**summary.told(result, FEWEST), "first": first}, now)
                 more = len(untold) == CHUNK
 
 

@@ -193,14 +193,20 @@ class Summary:
     voided: Sequence[tuple[str, str]]
     out: Mapping[int, str]
 
-    def told(self, result: Result | None) -> dict[str, Any]:
-        """What the message of a result needs, for who stands in it, and for who does not."""
-        found = {"id": self.round.id, "week": self.round.number, "n": self.round.size, "total": self.total}
+    def told(self, result: Result | None, fewest: int) -> dict[str, Any]:
+        """What the message of a result needs, for who stands in it, and for who does not.
+
+        No count under `fewest` is among it, nor a unit's beside which that of all others could be told.
+        """
+        total = self.total if self.total >= fewest else 0
+        found: dict[str, Any] = {"id": self.round.id, "week": self.round.number, "n": self.round.size, "total": total}
         found |= {"actual": self.round.actual, "revision": self.round.revision}
         own: dict[str, Any] = {"score": 0, "rank": None, "unit_rank": None, "unit_total": 0, "prediction": None}
         if result is not None:
             own = {name: getattr(result, name) for name in ("score", "rank", "unit_rank", "prediction")}
-            own["unit_total"] = self.at_unit.get(result.unit_id, 0)
+            at_unit = self.at_unit.get(result.unit_id, 0)
+            small = at_unit < fewest or self.total - at_unit < fewest
+            own |= {"unit_total": 0, "unit_rank": None} if small else {"unit_total": at_unit}
         reason = self.out.get(result.person_id, "") if result is not None else ""
         return {**found, **own, "reason": reason, "voided": self.voided}
 

@@ -6,6 +6,7 @@ from datetime import datetime, time
 
 from content.boards import board_name
 from content.calendar import LOCAL, add_working_days
+from content.leaderboard import FEWEST
 from content.message import Message
 from content.text import clean, clean_line, letters
 from db import contests, policy, practice
@@ -103,7 +104,7 @@ async def show_result(talk: Talk, arg: str) -> Move | None:
     if talk.now >= contests.complaints_until(round_):
         without += ("complain",)
     first = board_name(talk.house.words, summary.best[1], summary.best[0], summary.best[2]) if summary.best else ""
-    talk.say("contest.result", without=without, first=first, **summary.told(result))
+    talk.say("contest.result", without=without, first=first, **summary.told(result, FEWEST))
     return None
 
 

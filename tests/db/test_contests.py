@@ -221,7 +221,7 @@ async def test_a_result_is_frozen_with_the_members_of_the_day_and_stays_when_peo
         assert units["TINH"].people == 2 and units["TRUONG"].members is None and units["TRUONG"].band is None
         summary = await contests.summarise(session, round_)
         assert (summary.total, summary.best) == (2, ("Bùi Thị Hoa", "", "Tổ chuyền 5"))
-        assert summary.told(mine)["unit_total"] == 1 and summary.told(None)["rank"] is None
+        assert summary.told(mine, 1)["unit_total"] == 1 and summary.told(None, 1)["rank"] is None
         assert [person.id for _, person in await contests.list_best(session, round_.id, 1)] == [hoa.id]
         assert [each.person_id for each in await contests.list_untold(session, round_, 9)] == [hoa.id, lan.id]
 

@@ -12,6 +12,7 @@ from db import contests
 from db.contests import Paper
 from db.models import Account, Board, Consent, Entry, EntryState, Person, Purpose, Role, Round
 from scheduler import contests as clock
+from tests.desks import handed_in
 from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
 from tests.weeks import CLOSES, RESULT, week
@@ -349,18 +350,35 @@ async def test_the_result_comes_by_itself_with_place_truth_and_the_first(world: 
     await week(world)
     hoa, lan, nam = await counted(world)
     for person, line in (
-        (hoa, "4/4 câu, xếp 1/3 người"),
-        (lan, "3/4 câu, xếp 2/3 người"),
-        (nam, "0/4 câu, xếp 3/3 người"),
+        (hoa, "4/4 câu, xếp thứ 1 toàn tuần thi."),
+        (lan, "3/4 câu, xếp thứ 2 toàn tuần thi."),
+        (nam, "0/4 câu, xếp thứ 3 toàn tuần thi."),
     ):
         assert person.last.key == "contest.result" and line in person.last.text
         assert "Số người đúng hết: 1." in person.last.text and "Nhất tuần: Bùi Thị Hoa" in person.last.text
-    assert "1/2 tại đơn vị" in hoa.last.text and "1/1 tại đơn vị" in lan.last.text and "2/2 tại đơn vị" in nam.last.text
     assert "Anh/chị dự đoán 3." in hoa.last.text
     said = len(hoa.keys)
     await look(world)
     assert len(hoa.keys) == said
     assert (await hoa.says("/thi")).key == "contest.over"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        (5, 5, "xếp 1/10 người toàn tuần thi, 1/5 tại đơn vị."),
+        (4, 5, "xếp 1/9 người toàn tuần thi."),
+        (5, 4, "xếp 1/9 người toàn tuần thi."),
+        (2, 2, "xếp thứ 1 toàn tuần thi."),
+    ],
+)
+async def test_no_small_count_stands_in_a_result(world: World, here: int, there: int, said: str) -> None:
+    round_id = await week(world)
+    people = [await world.joined(f"Trần Thị {n}", unit="MAYHOA" if n < here else "TRUONG") for n in range(here + there)]
+    for n, person in enumerate(people):
+        await handed_in(world, round_id, person.address, 4, 100 + n)
+    await look(world, RESULT)
+    assert said in people[0].last.text
 
 
 async def test_who_does_not_want_to_be_named_is_not(world: World) -> None:
@@ -465,7 +483,7 @@ async def test_who_is_disqualified_hears_why_and_the_others_move_up(world: World
         )
     await look(world, world.now + timedelta(minutes=5))
     assert "không được xếp hạng. Lý do: Bài do người khác làm thay" in hoa.last.text
-    assert "xếp 1/2 người" in lan.last.text and "Số người đúng hết: 0." in lan.last.text
+    assert "xếp thứ 1 toàn" in lan.last.text and "Số người đúng hết: 0." in lan.last.text
 
 
 # ------------------------------------------------------------------------------------------------- nothing leaks
