@@ -19,7 +19,7 @@ TEXTS = Path(__file__).parents[3] / "shared" / "facts" / "texts"
 AMENDED = "luat-cong-doan-sua-doi-boi-97-2025.txt"
 COUNTED = {
     "CD-01", "CD-04", "CD-18", "CD-20", "CD-28", "CD-38", "CD-42", "CD-55", "CD-56", "CD-63", "LD-23", "LD-63", "LD-80",
-    "DC-01", "DC-05", "BH-33",
+    "LD-131", "LD-132", "DC-01", "DC-05", "BH-33",
 }  # fmt: skip
 """Facts whose figures are counted, reckoned from the law's own, or its number and day, not written in the article cited."""
 IN_LETTERS = {
