@@ -29,7 +29,7 @@ async def _last(talk: Talk) -> tuple[Round | None, Round | None]:
         return None, None
     found = await contests.list_shown(talk.session, talk.me.unit_id, talk.now - SHOWN)
     over = [each for each in found if each.state == RoundState.PUBLISHED]
-    runs = [each for each in found if each.state != RoundState.PUBLISHED and each.opens_at <= talk.now]
+    runs = [each for each in found if each.state == RoundState.READY and each.opens_at <= talk.now]
     last = max(over, key=lambda each: (each.result_at, each.id), default=None)
     return last, (runs[-1] if runs else None)
 

@@ -14,7 +14,8 @@ from content.contest_rules import context_of, fault_text, reviewed, too_long
 from content.message import to_json
 from content.sheets import SheetError
 from content.source import ContentError
-from db import contests, jobs, outbox, policy, units, verdicts
+from content.windows import awake
+from db import contests, jobs, outbox, people, policy, units, verdicts
 from db.contests import Settings
 from db.contests.rounds import RUN
 from db.models import Account, Job
@@ -42,7 +43,9 @@ async def round_news(work: Work, job: Job) -> None:
             message = work.words.message(f"contest_desk.news_{what}", **said)
             for person_id in found:
                 key = f"round-news:{number}:{version}:{what}:{person_id}"
-                await outbox.tell(session, person_id, to_json(message), now=work.now(), key=key)
+                now, person = work.now(), await people.get(session, person_id)
+                wait = (awake(person.hours, now) - now).total_seconds()
+                await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)
             more = len(found) == CHUNK
             after = found[-1] if found else after
             if not more:

@@ -184,7 +184,9 @@ _SHOWN = (
     .where(
         or_(
             Round.state == RoundState.READY,
+            Round.state == RoundState.PAUSED,
             and_(Round.state == RoundState.PUBLISHED, Round.result_at > bindparam("since")),
+            and_(Round.state == RoundState.CANCELLED, Round.reason != "", Round.result_at > bindparam("since")),
         ),
         or_(
             Contest.unit_id.in_(select(Unit.id).where(Unit.parent_id.is_(None))),
@@ -197,7 +199,8 @@ _ANY = Prepared(_SHOWN.with_only_columns(Round.__table__.c.id).limit(1))
 
 
 async def list_shown(session: Session, unit_id: int | None, since: datetime) -> list[Round]:
-    """The rounds that somebody of a unit may see: approved ones, and those published since a moment, by their hours.
+    """The rounds that somebody of a unit may see: approved ones, and those published since a moment, by their hours; those
+    called off with a reason too, whose result would have come since then.
 
     A contest of the whole tree is everybody's, also of people whose unit is not known.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -82,7 +82,9 @@ async def put_off(
     if closes_at <= round_.closes_at:
         raise Conflict("contest_desk.not_later")
     later = closes_at - round_.closes_at
-    values = {"closes_at": closes_at, "result_at": round_.result_at + later, "reason": reason}
+    values: dict[str, object] = {"closes_at": closes_at, "result_at": round_.result_at + later}
+    if round_.state == RoundState.READY:  # of a paused one people are told why it stands still
+        values["reason"] = reason
     await _step(session, round_, version, round_.state, values)
     audit.note(
         session,
@@ -107,11 +109,12 @@ async def pause(session: Session, round_: Round, version: int, reason: str, acto
 
 
 async def resume(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
-    """Goes on with a paused round; it closes as much later as it stood still while open. Raises Refused, Conflict."""
+    """Goes on with a paused round; it closes as many minutes later as it stood still while open. Raises Refused, Conflict."""
     contest = await get_contest(session, round_.contest_id)
     await _may(session, actor_id, RUN, contest.unit_id)
     paused, opens, closes = round_.paused_at or now, round_.opens_at, round_.closes_at
     lost = now - max(paused, opens)
+    lost += -lost % timedelta(minutes=1)
     values: dict[str, object] = {"state": RoundState.READY, "paused_at": None}
     if now > opens:
         values |= {"closes_at": closes + lost, "result_at": round_.result_at + lost}

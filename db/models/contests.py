@@ -82,7 +82,7 @@ class Round(Base):
     approved_by: Mapped[int | None]
     paused_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(default="")
-    """Why it was paused, put off or cancelled, as people are told."""
+    """Why it was paused, put off or cancelled, as people are told; a draft that was dropped has none."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     awarded_at: Mapped[datetime | None]

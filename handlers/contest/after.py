@@ -56,7 +56,7 @@ async def show_mine(talk: Talk, arg: str) -> Move | None:
         id=round_.id,
         week=round_.number,
         lines=lines,
-        published=published,
+        phase=phase(round_, talk.now).value,
         result=round_.result_at,
     )
     return None

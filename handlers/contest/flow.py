@@ -19,22 +19,32 @@ SHOWN = timedelta(days=14)
 
 
 class Phase(StrEnum):
-    """Where a round is: still AHEAD, OPEN, WAITING for its result, or OVER."""
+    """Where a round is: still AHEAD, OPEN, PAUSED, WAITING for its result, CANCELLED, or OVER."""
 
     AHEAD = "ahead"
     OPEN = "open"
+    PAUSED = "paused"
     WAITING = "waiting"
+    CANCELLED = "cancelled"
     OVER = "over"
 
 
-PREFERRED = (Phase.OPEN, Phase.WAITING, Phase.AHEAD, Phase.OVER)
+PREFERRED = (Phase.OPEN, Phase.PAUSED, Phase.WAITING, Phase.AHEAD, Phase.CANCELLED, Phase.OVER)
 """Of several rounds, which one is shown."""
+
+
+STANDING = {
+    RoundState.PUBLISHED: Phase.OVER,
+    RoundState.PAUSED: Phase.PAUSED,
+    RoundState.CANCELLED: Phase.CANCELLED,
+}
+"""What a state says, whatever the hour."""
 
 
 def phase(round_: Round, now: datetime) -> Phase:
     """Where a round is at a moment."""
-    if round_.state == RoundState.PUBLISHED:
-        return Phase.OVER
+    if round_.state in STANDING:
+        return STANDING[round_.state]
     if now < round_.opens_at:
         return Phase.AHEAD
     return Phase.OPEN if now < round_.closes_at else Phase.WAITING
@@ -45,7 +55,7 @@ async def shown(talk: Talk) -> list[Round]:
     if talk.person is None:
         return []
     found = await contests.list_shown(talk.session, talk.me.unit_id, talk.now - SHOWN)
-    near = [each for each in found if each.opens_at <= talk.now + SHOWN and _for_me(talk, each)]
+    near = [each for each in found if each.opens_at <= talk.now + SHOWN and _for_me(talk, each) and _still(talk, each)]
 
     def key(round_: Round) -> tuple[int, float]:
         where = phase(round_, talk.now)
@@ -53,6 +63,11 @@ async def shown(talk: Talk) -> list[Round]:
         return PREFERRED.index(where), -at if where == Phase.OVER else at
 
     return sorted(near, key=key)
+
+
+def _still(talk: Talk, round_: Round) -> bool:
+    """One that was called off is spoken of until its result would have come."""
+    return round_.state != RoundState.CANCELLED or talk.now < round_.result_at
 
 
 def _for_me(talk: Talk, round_: Round) -> bool:

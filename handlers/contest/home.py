@@ -8,7 +8,7 @@ from datetime import timedelta
 from content.message import Choice, Message
 from content.ranking import LOTS
 from db import contests, people, units
-from db.models import Board, Purpose, Round
+from db.models import Board, EntryState, Purpose, Round
 from handlers.contest.flow import Phase, dialogue, exists, organises, phase, pool, shown, span, visible_round
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.profile import read_name
@@ -68,16 +68,22 @@ async def ask_home(talk: Talk) -> Message:
     found = await shown(talk)
     if not found:
         return talk.screen("contest.nothing")
-    round_ = found[0]
-    where = phase(round_, talk.now)
-    last = next((each for each in found[1:] if phase(each, talk.now) == Phase.OVER), None)
+    round_, *others = found
+    last = next((each for each in others if phase(each, talk.now) == Phase.OVER), None)
     before = talk.screen("contest.last", week=last.number, id=last.id).choices if last is not None else ()
-    if where == Phase.OPEN:
-        return await _open(talk, round_, before)
-    key = {Phase.AHEAD: "contest.ahead", Phase.WAITING: "contest.waiting", Phase.OVER: "contest.over"}[where]
-    own = where != Phase.WAITING or await contests.list_own(talk.session, talk.me.id, round_.id)
+    if phase(round_, talk.now) == Phase.OPEN:
+        message = await _open(talk, round_, before)
+    else:
+        message = await _not_open(talk, round_, before)
+    off = [each for each in others if phase(each, talk.now) == Phase.CANCELLED]
+    lines = [talk.words("contest.cancelled_line", week=each.number, reason=each.reason) for each in off]
+    return replace(message, text="\n".join([message.text, *lines]))
+
+
+async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
+    own = await contests.list_own(talk.session, talk.me.id, round_.id)
     return talk.screen(
-        key,
+        f"contest.{phase(round_, talk.now).value}",
         *before,
         without=() if own else ("mine",),
         id=round_.id,
@@ -85,6 +91,8 @@ async def ask_home(talk: Talk) -> Message:
         theme=round_.theme,
         opens=round_.opens_at,
         result=round_.result_at,
+        reason=round_.reason,
+        done=any(each.state != EntryState.RETURNED for each in own),
     )
 
 
@@ -138,9 +146,10 @@ async def enter(talk: Talk) -> Message | Move | str:
 
 async def _entered(talk: Talk) -> Round:
     """The open round, where this person may take part in it. Raises Again with why not."""
-    round_ = next((each for each in await shown(talk) if phase(each, talk.now) == Phase.OPEN), None)
+    found = {phase(each, talk.now): each for each in reversed(await shown(talk))}
+    round_ = found.get(Phase.OPEN)
     if round_ is None:
-        raise Again("contest.closed_now")
+        raise Again("contest.paused_now" if Phase.PAUSED in found else "contest.closed_now")
     if await organises(talk, round_):
         raise Again("contest.organiser")
     if await contests.left(talk.session, round_, talk.me.id) <= 0:

@@ -471,7 +471,9 @@ async def test_what_is_typed_while_the_page_loads_goes_out_once_after_what_was_l
     assert [raw["text"] for raw in echo.heard] == ["/start", "một", "hai", "hai"]
 
 
-async def test_until_the_scripts_are_there_the_buttons_cannot_be_pressed_and_words_stay(phone: BrowserContext, echo: Echo) -> None:
+async def test_until_the_scripts_are_there_the_buttons_cannot_be_pressed_and_words_stay(
+    phone: BrowserContext, echo: Echo
+) -> None:
     page = await phone.new_page()
     ready = asyncio.Event()
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from db import contests
 from db.contests import Paper
-from db.models import Account, Board, Consent, Entry, EntryState, Person, Purpose, Role, Round
+from db.models import Account, Board, Consent, Entry, EntryState, Person, Purpose, Role, Round, RoundState
 from scheduler import contests as clock
 from tests.desks import handed_in
 from tests.people import TestPerson, World
@@ -329,6 +329,64 @@ async def test_a_paper_that_runs_when_the_round_closes_ends_with_it_and_nobody_b
     await hoa.says("a")
     assert hoa.last.key == "contest.returned"
     assert (await hoa.says("/thi")).key == "contest.waiting"
+
+
+# ------------------------------------------------------------------------------------------------- a round that stands still
+
+
+async def steered(world: World, round_id: int, **values: object) -> None:
+    async with world.database.write() as session:
+        await session.execute(update(Round).where(Round.id == round_id).values(**values))
+
+
+async def test_a_paused_round_says_so_and_why_and_that_what_was_answered_is_kept(world: World) -> None:
+    round_id = await week(world)
+    hoa, lan = await contestant(world), await contestant(world, "Đỗ Thị Lan")
+    await sits(hoa, 4)
+    await lan.says("/thi")
+    await lan.taps("Vào thi")
+    await steered(world, round_id, state=RoundState.PAUSED, reason="Soát lại câu hỏi", paused_at=world.now)
+    await lan.taps("Bắt đầu")
+    assert "contest.paused_now" in lan.keys[-2:]
+    assert (await lan.says("/thi")).key == "contest.paused" and "Lý do: Soát lại câu hỏi" in lan.last.text
+    assert "vẫn được giữ" not in lan.last.text and "Bài của tôi" not in labels(lan)
+    assert (await hoa.says("/thi")).key == "contest.paused" and "Bài anh/chị đã làm vẫn được giữ" in hoa.last.text
+    await hoa.taps("Bài của tôi")
+    assert "tạm dừng" in hoa.last.text and "Điểm và đáp án có vào" not in hoa.last.text
+    assert (await lan.taps("Thể lệ")).key == "contest.rules"
+    await lan.says("/xephang")
+    assert lan.last.key == "leaderboard.nothing"
+    await steered(world, round_id, state=RoundState.READY)
+    assert (await lan.says("/thi")).key == "contest.home"
+
+
+def labels(person: TestPerson) -> str:
+    return " ".join(choice.label for choice in person.last.choices)
+
+
+async def test_whoever_looks_hears_that_a_round_was_called_off_and_why(world: World) -> None:
+    first, second = await week(world), await week(world, opens_at=CLOSES, closes_at=RESULT, result_at=RESULT)
+    hoa, lan = await contestant(world), await contestant(world, "Đỗ Thị Lan")
+    await sits(hoa, 4)
+    await steered(world, second, state=RoundState.CANCELLED, reason="Trùng đợt bão số 5")
+    assert (await lan.says("/thi")).key == "contest.home"
+    assert "Tuần thi 1 đã hủy. Lý do: Trùng đợt bão số 5" in lan.last.text
+    await steered(world, first, state=RoundState.CANCELLED, reason="Câu hỏi bị lộ")
+    assert "Thi tuần" in " ".join(choice.label for choice in (await lan.says("menu")).choices)
+    assert (await lan.says("/thi")).key == "contest.cancelled"
+    assert "Câu hỏi bị lộ" in lan.last.text and "bão số 5" in lan.last.text and "không được tính" not in lan.last.text
+    await hoa.says("/thi")
+    assert "Bài anh/chị đã làm không được tính" in hoa.last.text
+    await hoa.taps("Bài của tôi")
+    assert "đã hủy" in hoa.last.text and "Điểm và đáp án có vào" not in hoa.last.text
+    world.now = RESULT
+    assert (await lan.says("/thi")).key == "contest.nothing"
+
+
+async def test_of_a_draft_that_was_dropped_nobody_hears(world: World) -> None:
+    lan = await contestant(world, "Đỗ Thị Lan")
+    await steered(world, await week(world), state=RoundState.CANCELLED, reason="")
+    assert (await lan.says("/thi")).key == "contest.nothing"
 
 
 # ------------------------------------------------------------------------------------------------- the result

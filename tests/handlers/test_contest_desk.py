@@ -229,6 +229,21 @@ async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took
     assert hoa.keys[-3:] == ["contest_desk.news_pause", "contest_desk.news_resume", "contest_desk.news_cancel"]
 
 
+async def test_what_happens_to_a_round_wakes_nobody(world: World) -> None:
+    round_id = await week(world)
+    mai = await officer(world)
+    (hoa,) = await sit(world, round_id, "Bùi Thị Hoa")
+    world.now = START.replace(hour=15, minute=30)
+    round_ = (await rounds(world))[0]
+    await mai.presses(f"c:tamdungthi:{round_.id}.{round_.version}")
+    await mai.says("Soát lại câu hỏi")
+    await work(world)
+    assert hoa.keys == []
+    world.later(hours=8.1)
+    await world.deliver()
+    assert hoa.keys == ["contest_desk.news_pause"]
+
+
 async def test_while_a_round_is_open_its_card_counts_nobody(world: World) -> None:
     round_id = await week(world)
     mai = await officer(world)

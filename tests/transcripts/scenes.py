@@ -218,7 +218,8 @@ async def contest_desk(stage: Stage) -> None:
     await stage.passes(minutes=1)
     await mai.taps("Tuần thi này", "Tạm dừng")
     await mai.says("Soát lại một câu hỏi bị báo sai")
-    await stage.passes("Một giờ sau.", hours=1)
+    await stage.passes("Một giờ sau.", minutes=59)
+    await hoa.says("thi tuần")
     await mai.taps("Tuần thi này", "Mở lại")
     await stage.passes(minutes=1)
     stage.says("Bão đổ bộ, lãnh đạo quyết định hủy tuần thi.")
@@ -226,6 +227,9 @@ async def contest_desk(stage: Stage) -> None:
     await minh.taps("1", "Thể lệ", "Tuần thi này", "Hủy tuần thi")
     await minh.says("Cả tỉnh dồn sức chống bão số 5")
     await stage.passes(minutes=1)
+    stage.says("Người chưa dự thi vào xem cũng biết.")
+    lan = await stage.member("Đỗ Thị Lan")
+    await lan.says("thi tuần")
 
 
 @scene("Thắc mắc, loại câu hỏi, trao giải đến tay")
