@@ -39,6 +39,8 @@ OUTER = (time(7, 0), time(22, 0))
 """Where own hours leave nothing of a shift's windows, a message may come between these."""
 SHORTEST = timedelta(minutes=15)
 """What own hours leave of a window counts from this length on."""
+SPARE = timedelta(hours=2)
+"""What somebody should have left at least when they are reminded that a contest closes."""
 SUNDAY = 6
 
 
@@ -87,15 +89,16 @@ def rests(day: date, *, sundays: bool = False) -> bool:
     return (day.weekday() == SUNDAY and not sundays) or -days_to_tet(day) in range(3)
 
 
-def next_slot(hours: str, moment: datetime, timing: str = "window") -> datetime:
+def next_slot(hours: str, moment: datetime, timing: str = "window", *, sundays: bool = False) -> datetime:
     """The first moment from `moment` on at which a person may be written to.
 
-    Tết's first three days are quiet, and Sundays, save for an anniversary on its own day ("morning").
+    Tết's first three days are quiet, and Sundays, save for an anniversary on its own day ("morning") and for what
+    somebody asked for (`sundays`).
     """
     local = moment.astimezone(LOCAL)
     for ahead in range(15):
         day = local.date() + timedelta(days=ahead)
-        if rests(day, sundays=timing == "morning"):
+        if rests(day, sundays=sundays or timing == "morning"):
             continue
         for start, end in windows(hours, timing):
             opens, closes = datetime.combine(day, start, LOCAL), datetime.combine(day, end, LOCAL)
@@ -114,6 +117,22 @@ def this_evening(hours: str, moment: datetime) -> datetime:
     local = moment.astimezone(LOCAL)
     at = datetime.combine(local.date(), hour, LOCAL)
     return at if local < at else at + timedelta(days=1)
+
+
+def opening_call(hours: str, opens_at: datetime) -> datetime:
+    """When to tell somebody who asked for it that a contest has opened: in their next window, on a Sunday too."""
+    return next_slot(hours, opens_at, sundays=True)
+
+
+def closing_call(hours: str, closes_at: datetime) -> datetime:
+    """When to remind somebody who asked for it that a contest closes: their last window that begins early enough before."""
+    latest = (closes_at - SPARE).astimezone(LOCAL)
+    for back in range(15):
+        day = latest.date() - timedelta(days=back)
+        begins = [at for start, _ in windows(hours) if (at := datetime.combine(day, start, LOCAL)) <= latest]
+        if begins and not rests(day, sundays=True):
+            return begins[-1]
+    raise ValueError("there is a window within two weeks of any day")
 
 
 def awake(hours: str, moment: datetime) -> datetime:

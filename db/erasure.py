@@ -36,6 +36,7 @@ from db.models import (
     PrizeState,
     QuestionReport,
     Registration,
+    Reminder,
     Result,
     Round,
     RoundState,
@@ -201,6 +202,7 @@ async def _erase_contests(session: Session, person_id: int) -> None:
     await session.execute(update(Entry).where(theirs).values(unit_id=None, certificate=""))
     await session.execute(update(Result).where(Result.person_id == person_id).values(unit_id=None, unit_rank=None))
     await session.execute(update(Disqualification).where(Disqualification.person_id == person_id).values(reason=""))
+    await session.execute(delete(Reminder).where(Reminder.person_id == person_id))
     mine = Complaint.person_id == person_id
     await session.execute(update(Complaint).where(mine).values(person_id=None, text="", answer=""))
     won = Prize.person_id == person_id

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, String, cast, func, select, update
+from sqlalchemy import Select, String, cast, delete, func, select, update
 
 from db import audit
-from db.models import Account, Board, Broadcast, Consent, OutboxRow, OutState, Person, Purpose, Unit, UnitPath
+from db.models import (
+    Account,
+    Board,
+    Broadcast,
+    Consent,
+    OutboxRow,
+    OutState,
+    Person,
+    Purpose,
+    Reminder,
+    Unit,
+    UnitPath,
+)
 from db.session import Session
 
 HOURS = func.rtrim(cast(Person.shift, String) + " " + Person.quiet)
@@ -104,6 +116,7 @@ async def stop_news(session: Session, person: Person, now: datetime) -> None:
     person.news = False
     if await has_consent(session, person.id, Purpose.NEWS):
         await withdraw(session, person.id, Purpose.NEWS, now)
+    await session.execute(delete(Reminder).where(Reminder.person_id == person.id, Reminder.sent_at.is_(None)))
     await _cancel_waiting(session, person.id, now)
 
 

@@ -43,6 +43,7 @@ EXPORTED: dict[str, str] = {
     "contest_disqualifications": "person_id",
     "contest_complaints": "person_id",
     "contest_prizes": "person_id",
+    "contest_reminders": "person_id",
 }
 """Every table that says something about a person, and the column that names them; a test holds it against the schema."""
 

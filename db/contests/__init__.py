@@ -55,6 +55,13 @@ from db.contests.prizes import (
     send,
     verify,
 )
+from db.contests.reminders import (
+    ask_reminder,
+    has_reminder,
+    is_to_remind,
+    list_reminding,
+    take_reminders,
+)
 from db.contests.results import (
     Ranked,
     Summary,
@@ -110,6 +117,7 @@ __all__ = [
     "answer_complaint",
     "approve",
     "ask",
+    "ask_reminder",
     "award",
     "cancel",
     "change",
@@ -134,8 +142,10 @@ __all__ = [
     "get_prize",
     "get_round",
     "give_phone",
+    "has_reminder",
     "in_time",
     "is_running",
+    "is_to_remind",
     "left",
     "lift_disqualification",
     "list_alike",
@@ -154,6 +164,7 @@ __all__ = [
     "list_questions",
     "list_ranked",
     "list_recorded",
+    "list_reminding",
     "list_rounds",
     "list_shown",
     "list_silent",
@@ -180,6 +191,7 @@ __all__ = [
     "send_back",
     "submit",
     "summarise",
+    "take_reminders",
     "time_out",
     "verify",
     "void_question",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from db import audit, policy
 from db.contests.rounds import APPROVE, RUN, Settings, _may, _step, create_contest, create_round, get_contest
 from db.errors import Conflict, Refused
-from db.models import Contest, Downtime, Entry, Level, Round, RoundState, Unit, UnitPath
+from db.models import Contest, Downtime, Entry, Level, Reminder, Round, RoundState, Unit, UnitPath
 from db.session import Session
 
 
@@ -153,9 +153,11 @@ async def list_to_approve(session: Session, person_id: int) -> list[Round]:
 
 
 async def list_taking_part(session: Session, round_id: int, after: int, limit: int) -> list[int]:
-    """Those who began a paper of a round, by id, from the one behind `after` on."""
-    query = select(Entry.person_id).where(Entry.round_id == round_id, Entry.person_id > after).distinct()
-    return list((await session.execute(query.order_by(Entry.person_id).limit(limit))).scalars())
+    """Those who began a paper of a round or asked to be reminded of it, by id, from the one behind `after` on."""
+    began = select(Entry.person_id.label("person")).where(Entry.round_id == round_id, Entry.person_id > after)
+    asked = select(Reminder.person_id).where(Reminder.round_id == round_id, Reminder.person_id > after)
+    found = union(began, asked).subquery()
+    return list((await session.execute(select(found.c.person).order_by(found.c.person).limit(limit))).scalars())
 
 
 async def list_downtimes(session: Session, round_id: int) -> list[Downtime]:

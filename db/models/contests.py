@@ -264,6 +264,24 @@ class Prize(Base):
     updated_at: Mapped[datetime]
 
 
+class ReminderKind(StrEnum):
+    """When somebody wants to be reminded of a round: once it OPENS, or before it CLOSES."""
+
+    OPENS = "opens"
+    CLOSES = "closes"
+
+
+class Reminder(Base):
+    """Somebody asks to be reminded of a round, of each kind once."""
+
+    __tablename__ = "contest_reminders"
+    round_id: Mapped[int] = mapped_column(ForeignKey("contest_rounds.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True, index=True)
+    kind: Mapped[ReminderKind] = mapped_column(enum(ReminderKind), primary_key=True)
+    asked_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
 class Downtime(Base):
     """A time in which we were not there while a round was open, and until when it therefore goes on."""
 

@@ -10,6 +10,7 @@ from content.ranking import LOTS
 from db import contests, people, units
 from db.models import Board, EntryState, Purpose, Round
 from handlers.contest.flow import Phase, dialogue, exists, organises, phase, pool, shown, span, visible_round
+from handlers.contest.reminding import is_offered
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.profile import read_name
 from handlers.talk import Talk
@@ -82,10 +83,17 @@ async def ask_home(talk: Talk) -> Message:
 
 async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
     own = await contests.list_own(talk.session, talk.me.id, round_.id)
+    where = phase(round_, talk.now)
+    coming = round_ if where != Phase.WAITING else await _coming(talk)
+    without: tuple[str, ...] = () if own else ("mine",)
+    if coming is None or not await is_offered(talk, coming):
+        without += ("remind",)
     return talk.screen(
-        f"contest.{phase(round_, talk.now).value}",
+        f"contest.{where.value}",
         *before,
-        without=() if own else ("mine",),
+        without=without,
+        coming=(coming.number, coming.opens_at) if coming is not None else None,
+        coming_id=coming.id if coming is not None else 0,
         id=round_.id,
         week=round_.number,
         theme=round_.theme,
@@ -96,11 +104,18 @@ async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Me
     )
 
 
+async def _coming(talk: Talk) -> Round | None:
+    """The next round that is known."""
+    return next((each for each in await shown(talk) if phase(each, talk.now) == Phase.AHEAD), None)
+
+
 async def _open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
     left = max(0, await contests.left(talk.session, round_, talk.me.id))
     without: tuple[str, ...] = () if left else ("enter",)
     if not await contests.list_own(talk.session, talk.me.id, round_.id):
         without += ("mine",)
+    if not await is_offered(talk, round_):
+        without += ("remind",)
     first = round_.prizes[0].get("worth", "") if round_.prizes else ""
     message = talk.screen(
         "contest.home",

@@ -168,6 +168,7 @@ OWN = frozenset(
         "thacmac",
         "ngayle",
         "nhacngayle",
+        "nhacthi",
         "thidua",
         "ketqua",
         "sangkien",

@@ -33,7 +33,7 @@ from db.models import Audience, Draft, Grant, Membership, OutboxRow, OutState, P
 from db.session import Session
 from db.submissions import Report
 from handlers.meaning import plain_label
-from scheduler import anniversaries, attachments, broadcasts, contests, jobs, prizes
+from scheduler import anniversaries, attachments, broadcasts, contest_reminders, contests, jobs, prizes
 from scheduler.alarms import OVER, Alarms
 from scheduler.delivery import Delivery
 from scheduler.timetable import Work
@@ -414,6 +414,7 @@ class Stage:
                 await anniversaries.run(work)
             await broadcasts.run(work)
             await contests.run(work)
+            await contest_reminders.run(work)
             await prizes.run(work)
             await self._delivers()
         await self._looks()

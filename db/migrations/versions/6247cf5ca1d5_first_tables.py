@@ -963,6 +963,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("round_id", "question", name=op.f("pk_contest_questions")),
     )
     op.create_table(
+        "contest_reminders",
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("opens", "closes", name="reminderkind", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("sent_at", db.session.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_reminders_person_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_reminders_round_id")),
+        sa.PrimaryKeyConstraint("round_id", "person_id", "kind", name=op.f("pk_contest_reminders")),
+    )
+    with op.batch_alter_table("contest_reminders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contest_reminders_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "contest_units",
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
@@ -1021,6 +1037,10 @@ def downgrade() -> None:
     op.drop_table("contest_results")
     op.drop_table("contest_answers")
     op.drop_table("contest_units")
+    with op.batch_alter_table("contest_reminders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contest_reminders_person_id"))
+
+    op.drop_table("contest_reminders")
     op.drop_table("contest_questions")
     with op.batch_alter_table("contest_prizes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contest_prizes_person_id"))

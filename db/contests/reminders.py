@@ -1,0 +1,81 @@
+"""Who asked to be reminded of a round: once when it opens, once before it closes, unless they have sat their paper by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+
+from db.models import Disqualification, Entry, EntryState, Person, Reminder, ReminderKind, Round, RoundState
+from db.people import HOURS
+from db.session import Session
+
+
+async def ask_reminder(session: Session, round_id: int, person_id: int, kind: ReminderKind, now: datetime) -> None:
+    """Writes down that somebody wants to be reminded; a second time changes nothing."""
+    if not await has_reminder(session, round_id, person_id, kind):
+        session.add(Reminder(round_id=round_id, person_id=person_id, kind=kind, asked_at=now))
+        await session.flush()
+
+
+async def has_reminder(session: Session, round_id: int, person_id: int, kind: ReminderKind) -> bool:
+    """Whether somebody asked for this reminder, sent by now or not."""
+    return await session.get(Reminder, (round_id, person_id, kind)) is not None
+
+
+async def list_reminding(session: Session, now: datetime) -> list[Round]:
+    """The rounds that are open and of which somebody is still to be reminded."""
+    waiting = select(Reminder.person_id).where(Reminder.round_id == Round.id, Reminder.sent_at.is_(None))
+    query = select(Round).where(
+        Round.state == RoundState.READY, Round.opens_at <= now, Round.closes_at > now, waiting.exists()
+    )
+    return list((await session.execute(query.order_by(Round.id))).scalars())
+
+
+def _to_remind(round_id: int, kind: ReminderKind, hours: Sequence[str], limit: int) -> Select[int]:
+    theirs = Entry.round_id == round_id, Entry.person_id == Person.id, Entry.state != EntryState.RETURNED
+    out = (
+        Disqualification.round_id == round_id,
+        Disqualification.person_id == Person.id,
+        Disqualification.lifted_at.is_(None),
+    )
+    return (
+        select(Reminder.person_id)
+        .join(Person, Person.id == Reminder.person_id)
+        .where(
+            Reminder.round_id == round_id,
+            Reminder.kind == kind,
+            Reminder.sent_at.is_(None),
+            Person.processing,
+            HOURS.in_(hours),
+            ~select(Entry.id).where(*theirs).exists(),
+            ~select(Disqualification.id).where(*out).exists(),
+        )
+        .order_by(Reminder.person_id)
+        .limit(limit)
+    )
+
+
+async def is_to_remind(session: Session, round_id: int, kind: ReminderKind, hours: Sequence[str]) -> bool:
+    """Whether anybody of some `hours` waits for a reminder of a round, and has not sat their paper."""
+    return (await session.execute(_to_remind(round_id, kind, hours, 1))).first() is not None
+
+
+async def take_reminders(
+    session: Session, round_id: int, kind: ReminderKind, hours: Sequence[str], now: datetime, limit: int
+) -> list[int]:
+    """The people of some `hours` who wait for a reminder of a round and have not sat their paper; each is handed out once."""
+    found = (await session.execute(_to_remind(round_id, kind, hours, limit))).scalars().all()
+    taken = await session.execute(
+        update(Reminder)
+        .where(
+            Reminder.round_id == round_id,
+            Reminder.kind == kind,
+            Reminder.sent_at.is_(None),
+            Reminder.person_id.in_(found),
+        )
+        .values(sent_at=now)
+        .returning(Reminder.person_id)
+    )
+    return sorted(taken.scalars())

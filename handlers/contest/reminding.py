@@ -1,0 +1,58 @@
+"""To be reminded: once when a round opens, or once before it closes, in the person's own hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from content.windows import closing_call, opening_call
+from db import contests
+from db.models import EntryState, ReminderKind, Round
+from handlers.contest.flow import Phase, dialogue, organises, phase, visible_round
+from handlers.dialogue import Command, Move
+from handlers.talk import Talk
+
+
+def _when(talk: Talk, round_: Round) -> tuple[ReminderKind, datetime] | None:
+    """What somebody may be reminded of now, and when that would be; None where there is nothing ahead."""
+    where = phase(round_, talk.now)
+    if where == Phase.AHEAD or (where == Phase.PAUSED and talk.now < round_.opens_at):
+        at = opening_call(talk.me.hours, round_.opens_at)
+        return (ReminderKind.OPENS, at) if at < round_.closes_at else None
+    if where in (Phase.OPEN, Phase.PAUSED):
+        at = closing_call(talk.me.hours, round_.closes_at)
+        return (ReminderKind.CLOSES, at) if at > talk.now or where == Phase.PAUSED else None
+    return None
+
+
+async def is_offered(talk: Talk, round_: Round) -> bool:
+    """Whether this person may ask to be reminded: they can take part, have not sat their paper and did not ask before."""
+    when = _when(talk, round_)
+    if when is None or await _sat(talk, round_) or await organises(talk, round_):
+        return False
+    return not await contests.has_reminder(talk.session, round_.id, talk.me.id, when[0])
+
+
+async def _sat(talk: Talk, round_: Round) -> bool:
+    own = await contests.list_own(talk.session, talk.me.id, round_.id)
+    return any(each.state != EntryState.RETURNED for each in own)
+
+
+async def remind(talk: Talk, arg: str) -> Move | None:
+    """Writes down the wish, and says when it will be."""
+    round_ = await visible_round(talk, arg)
+    if round_ is None or await organises(talk, round_):
+        return dialogue.go("home")
+    if await _sat(talk, round_):
+        talk.say("contest.reminded_needless")
+        return None
+    when = _when(talk, round_)
+    if when is None:
+        return dialogue.go("home")
+    kind, at = when
+    await contests.ask_reminder(talk.session, round_.id, talk.me.id, kind, talk.now)
+    key = "paused" if phase(round_, talk.now) == Phase.PAUSED else kind.value
+    talk.say(f"contest.reminded_{key}", week=round_.number, at=at)
+    return None
+
+
+COMMANDS = (Command("nhacthi", remind),)

@@ -1,0 +1,142 @@
+"""Whoever wants to be reminded of a contest is, once and in their own hours, unless they sat their paper or changed their mind."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from content.calendar import LOCAL
+from db.models import Role, Round, RoundState, Shift
+from scheduler import contest_reminders, jobs
+from tests.desks import handed_in
+from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+from tests.weeks import CLOSES, OPENS, week
+
+CALL = datetime(2025, 7, 27, 17, tzinfo=LOCAL)
+"""Sunday: the last window of the office shift that begins early enough before the round closes."""
+
+
+async def look(world: World, at: datetime) -> None:
+    world.now = at
+    for _ in range(2):
+        await contest_reminders.run(work_of(world))
+    await world.deliver()
+
+
+def offered(person: TestPerson) -> bool:
+    return any("Nhắc tôi" in choice.label for choice in person.last.choices)
+
+
+async def asks(person: TestPerson, key: str) -> str:
+    """Asks once; returns what was promised."""
+    await person.says("/thi")
+    promised = await person.taps("Nhắc tôi")
+    assert promised.key == key
+    await person.says("menu")
+    await person.says("/thi")
+    assert not offered(person)
+    return promised.text
+
+
+@pytest.mark.parametrize(
+    ("values", "at"),
+    [
+        ({}, CALL),
+        ({"shift": Shift.MORNING}, datetime(2025, 7, 27, 14, 30, tzinfo=LOCAL)),
+        ({"shift": Shift.AFTERNOON}, datetime(2025, 7, 27, 9, tzinfo=LOCAL)),
+        ({"quiet": "16:00-20:00"}, datetime(2025, 7, 27, 11, 30, tzinfo=LOCAL)),
+    ],
+    ids=["office", "morning", "afternoon", "own hours"],
+)
+async def test_before_it_closes_each_hears_once_in_their_own_hours(
+    world: World, values: dict[str, object], at: datetime
+) -> None:
+    await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa", **values), await world.joined("Đỗ Thị Lan", **values)
+    assert at.strftime("%-H giờ") in await asks(hoa, "contest.reminded_closes")
+    await look(world, at - timedelta(minutes=1))
+    assert "contest.reminder_closes" not in hoa.keys
+    await look(world, at)
+    await look(world, at + timedelta(hours=1))
+    assert hoa.keys.count("contest.reminder_closes") == 1 and "21 giờ Chủ nhật 27/7" in hoa.last.text
+    assert (await hoa.taps("Thi tuần")).key == "contest.home" and not offered(hoa)
+    assert "contest.reminder_closes" not in lan.keys
+
+
+async def test_when_it_opens_those_hear_who_asked_even_in_the_week_before(world: World) -> None:
+    await week(world, opens_at=OPENS, closes_at=OPENS + timedelta(days=4))
+    await week(world, opens_at=CLOSES, closes_at=CLOSES + timedelta(days=7), result_at=CLOSES + timedelta(days=9))
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    assert (await hoa.says("/thi")).key == "contest.waiting" and "Tuần 1 bắt đầu 21 giờ Chủ nhật 27/7" in hoa.last.text
+    assert "11 giờ 30 thứ Hai 28/7" in await asks(hoa, "contest.reminded_opens")
+    monday = datetime(2025, 7, 28, 11, 30, tzinfo=LOCAL)
+    for early in (CLOSES, monday - timedelta(minutes=1)):
+        await look(world, early)
+        assert "contest.reminder_opens" not in hoa.keys
+    await look(world, monday)
+    assert hoa.keys.count("contest.reminder_opens") == 1 and lan.keys == []
+    await asks(hoa, "contest.reminded_closes")
+    await look(world, monday + timedelta(hours=1))
+    assert hoa.last.key == "contest.home"
+
+
+async def test_who_has_sat_their_paper_or_wants_no_more_messages_hears_nothing(world: World) -> None:
+    round_id = await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    for person in (hoa, lan):
+        await asks(person, "contest.reminded_closes")
+    await handed_in(world, round_id, hoa.address, 4)
+    await hoa.presses(f"c:nhacthi:{round_id}")
+    assert hoa.last.key == "contest.reminded_needless"
+    await lan.says("/dungtin")
+    await look(world, CALL)
+    assert not {"contest.reminder_closes"} & {*hoa.keys, *lan.keys}
+
+
+async def test_what_would_come_too_late_is_neither_offered_nor_sent(world: World) -> None:
+    round_id = await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    await asks(hoa, "contest.reminded_closes")
+    world.now = CALL
+    await lan.says("/thi")
+    assert not offered(lan)
+    await lan.presses(f"c:nhacthi:{round_id}")
+    assert lan.last.key == "contest.home"
+    for late in (CLOSES - timedelta(minutes=15), CLOSES):  # nothing ran in the evening
+        await look(world, late)
+        assert "contest.reminder_closes" not in hoa.keys
+
+
+async def test_who_organises_is_offered_none(world: World) -> None:
+    round_id = await week(world)
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    await mai.says("/thi")
+    assert not offered(mai)
+    await mai.presses(f"c:nhacthi:{round_id}")
+    assert "contest.reminded_closes" not in mai.keys
+
+
+async def test_who_asked_hears_what_happens_to_the_round_and_nothing_of_one_that_is_called_off(world: World) -> None:
+    round_id = await week(world)
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    await asks(hoa, "contest.reminded_closes")
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Tạm dừng")
+    await mai.says("Soát lại câu hỏi")
+    await jobs.run(work_of(world))
+    await world.deliver()
+    assert hoa.last.key == "contest_desk.news_pause" and lan.keys == []
+    await lan.says("/thi")
+    assert (await lan.taps("Nhắc tôi")).key == "contest.reminded_paused"
+    await look(world, CALL)
+    assert "contest.reminder_closes" not in hoa.keys
+    async with world.database.write() as session:
+        await session.execute(update(Round).where(Round.id == round_id).values(state=RoundState.READY))
+    await mai.taps("Tuần thi này")
+    await look(world, CALL + timedelta(minutes=5))
+    assert hoa.last.key == lan.last.key == "contest.reminder_closes"
