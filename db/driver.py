@@ -51,6 +51,7 @@ class Cursor:
         self._rows: Iterator[Row] = iter(())
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        self._adapted.over = False
         if sql == BEGIN_WRITING and AT_ONCE and self._begins():
             return
         if not self._here(sql):
@@ -123,23 +124,27 @@ class Cursor:
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """SQLAlchemy's, with our cursors. `brief` while it is a brief transaction's, `reads` where it can only read."""
+    """SQLAlchemy's, with our cursors. `brief` while it is a brief transaction's, `reads` where it can only read, `over` from
+    a commit on: what SQLAlchemy rolls back then, to be sure, is nothing, and takes no trip to the thread."""
 
-    __slots__ = ("brief", "reads")
+    __slots__ = ("brief", "over", "reads")
     _cursor_cls = Cursor  # type: ignore[assignment]
     _ss_cursor_cls = Cursor  # type: ignore[assignment]
 
     def __init__(self, module: Any, connection: Any) -> None:
         super().__init__(module, connection)
-        self.brief = self.reads = False
+        self.brief = self.reads = self.over = False
 
     def commit(self) -> None:
         if self.reads and AT_ONCE:
             self._connection._conn.commit()
         else:
             super().commit()
+        self.over = True
 
     def rollback(self) -> None:
+        if self.over:
+            return
         if self.brief or (self.reads and AT_ONCE):
             self._connection._conn.rollback()
         else:

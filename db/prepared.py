@@ -5,7 +5,7 @@ the same each time, takes three times as long as SQLite's answer.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Select
@@ -38,14 +38,37 @@ class Prepared:
 
     def on(self, connection: sqlite3.Connection, dialect: Dialect, values: Mapping[str, Any]) -> sqlite3.Cursor:
         """Executes it. Raises SQLAlchemy's errors, as it would itself."""
+        return self._do(connection.execute, dialect, self._said(dialect, values))
+
+    def many(
+        self,
+        connection: sqlite3.Connection,
+        dialect: Dialect,
+        shared: Mapping[str, Any],
+        each: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Executes it once for `each`, whose values stand beside the `shared` ones. Raises likewise."""
+        said = self._said(dialect, {**shared, **each[0]})
+        own = [(place, name, way) for place, (name, _, way) in enumerate(self._binds) if name in each[0]]
+        rows = []
+        for values in each:
+            row = said.copy()
+            for place, name, way in own:
+                row[place] = way(values[name]) if way is not None else values[name]
+            rows.append(row)
+        self._do(connection.executemany, dialect, rows)
+
+    def _said(self, dialect: Dialect, values: Mapping[str, Any]) -> list[Any]:
         if not self._sql:
             self._compile(dialect)
-        said = [
+        return [
             way(values.get(name, value)) if way is not None else values.get(name, value)
             for name, value, way in self._binds
         ]
+
+    def _do(self, do: Callable[[str, list[Any]], sqlite3.Cursor], dialect: Dialect, said: list[Any]) -> sqlite3.Cursor:
         try:
-            return connection.execute(self._sql, said)
+            return do(self._sql, said)
         except sqlite3.Error as error:
             raise DBAPIError.instance(
                 self._sql, None, error, sqlite3.Error, hide_parameters=True, dialect=dialect
@@ -58,7 +81,8 @@ class Prepared:
             for number, row in enumerate(found):
                 read = list(row)
                 for place, way in self._results:
-                    read[place] = way(read[place])
+                    if read[place] is not None:
+                        read[place] = way(read[place])
                 found[number] = tuple(read)
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,6 +128,14 @@ class Session(AsyncSession):
             return (await self.ask(statement.statement, values)).rowcount
         self.sync_session.flush()
         return statement.on(self.driver, self.bare.dialect, values).rowcount
+
+    async def write_each(self, statement: Prepared, each: Sequence[Mapping[str, Any]], **shared: Any) -> None:
+        """Writes likewise, once for `each`: what differs beside what they share."""
+        if self.bare is None:
+            await self.ask(statement.statement, [{**shared, **values} for values in each])
+            return
+        self.sync_session.flush()
+        statement.many(self.driver, self.bare.dialect, shared, each)
 
     async def raw(self, sql: str) -> None:
         """The same for what is said to the driver word for word."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, bindparam, case, func, or_, select, update
 
@@ -22,6 +22,7 @@ from db.models import (
     Person,
     Policy,
 )
+from db.prepared import Prepared
 from db.session import Session
 
 _T = OutboxRow
@@ -40,7 +41,7 @@ def _refused(channel: Asked, lane: Asked, now: Asked) -> Select[str]:
     )
 
 
-_ARRIVED = (
+_ARRIVED = Prepared(
     update(OutboxRow.__table__)  # type: ignore[arg-type]
     .where(
         OutboxRow.id == bindparam("row"),
@@ -50,18 +51,20 @@ _ARRIVED = (
     .values(state=OutState.SENT, provider_id=bindparam("provider"), error="", finished_at=bindparam("at"))
 )
 """One statement for all that arrived since the last look: a row object for each would cost more than sending."""
-_DUE = (
-    select(_T.id, _T.policy, _T.address, _T.payload, Body.payload, _T.edits, _T.expires_at)
-    .outerjoin(Body, Body.id == _T.body_id)
+_WAITING = (
+    select(_T.id, _T.address, _T.payload, _T.body_id, _T.edits, _T.expires_at)
     .where(_T.channel == _CHANNEL, _T.state == OutState.READY, _T.lane == _LANE, _T.not_before <= _NOW)
-    .where(_T.address.not_in(bindparam("busy", expanding=True)), _T.address.not_in(_refused(_CHANNEL, _LANE, _NOW)))
+    .where(_T.address.not_in(_refused(_CHANNEL, _LANE, _NOW)))
     .order_by(_T.not_before, _T.id)
     .limit(bindparam("most", type_=Integer))
     .with_for_update(of=_T, skip_locked=True)
 )
-_LEAVING = (
+_DUE = Prepared(_WAITING)
+_DUE_ELSEWHERE = _WAITING.where(_T.address.not_in(bindparam("busy", expanding=True)))
+_BODY = Prepared(select(Body.payload).where(Body.id == bindparam("body")))
+_LEAVING = Prepared(
     update(OutboxRow.__table__)  # type: ignore[arg-type]
-    .where(OutboxRow.id.in_(bindparam("rows", expanding=True)))
+    .where(OutboxRow.id == bindparam("row"))
     .values(state=OutState.SENDING, claim=bindparam("mark"), attempts=OutboxRow.attempts + 1)
 )
 SPARE = 8
@@ -70,21 +73,18 @@ MAX_DOUBTFUL = 6
 """How often a doubtful at-least-once message is tried before it stays `unknown` (promises §1.5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A claimed row: what a channel needs to send it."""
 
     id: int
-    lane: int
-    policy: Policy
+    lane: Lane
     address: str
     payload: dict[str, Any]
     edits: str
     claim: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """How a send ended: `state` is where the row goes; READY means again at `not_before`."""
 
     id: int
@@ -110,25 +110,34 @@ async def claim(
 ) -> list[Parcel]:
     """Takes what is due, one per address, and marks it `sending`. Commit before anything leaves."""
     parcels: list[Parcel] = []
-    expired: list[int] = []
+    expired: set[int] = set()
     taken = set(busy)
+    bodies: dict[int | None, dict[str, Any]] = {None: {}}
     for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
         most = ask.limit - len(parcels) + SPARE
-        asked = {"channel": channel, "lane": int(lane), "now": now, "busy": list(busy), "most": most}
-        for row_id, policy, address, payload, body, edits, expires_at in await session.ask(_DUE, asked):
-            if expires_at is not None and expires_at < now:
-                expired.append(row_id)
-            elif address not in taken and len(parcels) < ask.limit:
-                taken.add(address)
-                parcels.append(Parcel(row_id, lane, policy, address, payload or body or {}, edits, mark))
+        asked = {"channel": channel, "lane": int(lane), "now": now, "most": most}
+        found = await session.rows(_DUE, **asked)
+        for again in (False, True):
+            for row_id, address, payload, body, edits, expires_at in found:
+                if expires_at is not None and expires_at < now:
+                    expired.add(row_id)
+                elif address not in taken and len(parcels) < ask.limit:
+                    taken.add(address)
+                    if payload is None and body not in bodies:
+                        bodies[body] = (await session.rows(_BODY, body=body))[0][0]
+                    parcels.append(Parcel(row_id, lane, address, payload or bodies[body], edits, mark))
+            if again or len(found) < most or len(parcels) == ask.limit:
+                break
+            # Of those that are due first, many are for chats that are being written to: the others do not wait for them.
+            found = [tuple(row) for row in await session.ask(_DUE_ELSEWHERE, asked | {"busy": list(taken)})]
         if len(parcels) == ask.limit:
             break
     if expired:
         ended = {"state": OutState.EXPIRED, "finished_at": now}
         await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
     if parcels:
-        await session.ask(_LEAVING, {"rows": [parcel.id for parcel in parcels], "mark": mark})
+        await session.write_each(_LEAVING, [{"row": parcel.id} for parcel in parcels], mark=mark)
     return parcels
 
 
@@ -137,12 +146,12 @@ async def settle(session: Session, results: Sequence[Settlement], now: datetime)
     arrived: list[dict[str, object]] = []
     for result in results:
         if result.state == OutState.SENT and result.provider_id:
-            arrived.append({"row": result.id, "mark": result.claim, "provider": result.provider_id, "at": now})
+            arrived.append({"row": result.id, "mark": result.claim, "provider": result.provider_id})
         else:
             await _settle(session, result, now)
     await session.flush()  # a claim in the same transaction asks the tables themselves
     if arrived:
-        await session.ask(_ARRIVED, arrived)
+        await session.write_each(_ARRIVED, arrived, at=now)
 
 
 async def _settle(session: Session, result: Settlement, now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from content.message import from_json
-from db.models import Lane, OutState
+from db.models import OutState
 from db.outbox import Parcel, Settlement
 from scheduler.delivery.errors import (
     Ambiguous,
@@ -31,15 +31,14 @@ async def attempt(
         if not parcel.payload.get("final", True):
             return Settlement(parcel.id, parcel.claim, OutState.SENT), None
         edits = ""
-    lane = Lane(parcel.lane)
     try:
         message = from_json(parcel.payload)
         try:
-            provider_id = await channel.send(parcel.address, message, edits=edits, lane=lane)
+            provider_id = await channel.send(parcel.address, message, edits=edits, lane=parcel.lane)
         except NotModified:
             provider_id = edits
         except EditGone:
-            provider_id = await channel.send(parcel.address, message, edits="", lane=lane)
+            provider_id = await channel.send(parcel.address, message, edits="", lane=parcel.lane)
     except RetryLater as error:
         again = now() + timedelta(seconds=error.after)
         return Settlement(parcel.id, parcel.claim, OutState.READY, error=str(error), not_before=again), error

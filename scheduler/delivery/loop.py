@@ -190,6 +190,8 @@ class Delivery:
         if lead < self._lead - SET_BACK:
             self._beyond = timedelta(0)
         self._lead = lead
+        if self._took:
+            self._window = window_for(self._rate, min(self._took))
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
@@ -308,19 +310,18 @@ class Delivery:
         if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
             return
         left = self._monotonic()
-        paused = self._paused_until[Lane(parcel.lane)] - left
+        paused = self._paused_until[parcel.lane] - left
         if paused > 0:  # refused meanwhile: what was handed out already does not leave into the pause
             again = self._now() + timedelta(seconds=paused)
             self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY, not_before=again))
             return
         result, refusal = await attempt(self._channel, parcel, self._now)
         took = self._monotonic() - left
-        self._ended_one(Lane(parcel.lane), result.state, took)
+        self._ended_one(parcel.lane, result.state, took)
         if parcel.lane != Lane.REPLY and result.state == OutState.SENT:
             self._took.append(took)
-            self._window = window_for(self._rate, min(self._took))
         if refusal is not None:
-            self._refused(Lane(parcel.lane), refusal, left)
+            self._refused(parcel.lane, refusal, left)
         elif result.state in (OutState.SENT, OutState.FAILED):
             self._landed_at = self._monotonic()
             if result.provider_id:
@@ -328,7 +329,7 @@ class Delivery:
         self._end(parcel, result)
 
     def _end(self, parcel: Parcel, result: Settlement) -> None:
-        settle_at = self._monotonic() + SETTLE[Lane(parcel.lane)]
+        settle_at = self._monotonic() + SETTLE[parcel.lane]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
         self._keeping += parcel.lane != Lane.REPLY
         self._results.append(result)

@@ -170,6 +170,12 @@ async def test_what_is_part_of_every_message_is_asked_and_written_as_anything_el
         found.command_list = "changed"  # is written, for it belongs to the session
         assert await session.write(_MOVED, row=found.id, reach=Reach.BLOCKED, blocked_at=now) == 1
         assert await session.write(_MOVED, row=-1, reach=Reach.BLOCKED, blocked_at=now) == 0
+        each = [
+            {"row": found.id, "reach": Reach.OK},
+            {"row": -1, "reach": Reach.OK},
+            {"row": found.id, "reach": Reach.BLOCKED},
+        ]
+        await session.write_each(_MOVED, each, blocked_at=now)
     async with world.database.read(brief=brief) as session:
         told = (await session.execute(select(Account).where(Account.address == "a"))).scalar_one()
         assert (told.command_list, told.reach, told.blocked_at) == ("changed", Reach.BLOCKED, now)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from content.message import Message, to_json
 from db import accounts, outbox
@@ -309,6 +309,18 @@ async def test_an_expired_message_is_not_sent_late(world: World) -> None:
         (await session.get_one(OutboxRow, row_id)).expires_at = START - timedelta(minutes=1)
     await post.settle()
     assert post.channel.sent == [] and (await post.states())["a"] == OutState.EXPIRED
+
+
+async def test_many_messages_to_one_chat_keep_nobody_else_waiting(world: World) -> None:
+    post = Post(world)
+    for n in range(40):
+        await post.put("a", f"a{n}")
+    await post.put("b", "b")
+    async with world.database.write() as session:
+        for busy, expected in (((), ["a", "b"]), (("a",), ["b"]), (("a", "b"), [])):
+            found = await outbox.claim(session, "scripted", START, "m", ask=ALL, busy=busy)
+            assert [parcel.address for parcel in found] == expected
+            await session.execute(update(OutboxRow).values(state=OutState.READY))
 
 
 async def test_after_a_crash_announcements_in_flight_are_in_doubt_and_replies_go_again(world: World) -> None:

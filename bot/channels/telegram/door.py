@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +18,8 @@ from telegram.error import BadRequest, Conflict, TelegramError
 
 from bot.channels.telegram.errors import ours
 from bot.channels.telegram.reading import lane_of, number_of, read_update
-from bot.channels.telegram.request import AiohttpRequest, Unclear
+from bot.channels.telegram.request import AiohttpRequest
+from bot.channels.telegram.wire import Unclear
 from bot.channels.telegram.writing import TEXT_LIMIT, Uploads, say, units, written, written_once
 from bot.inbox import arrival
 from content.message import Message
@@ -152,7 +154,9 @@ class Telegram:
     async def _acknowledge_one(self, press: str) -> None:
         try:
             request = cast(AiohttpRequest, self._talk.request)
-            await request.call(f"{self._talk.base_url}/answerCallbackQuery", {"callback_query_id": press})
+            await request.call(
+                f"{self._talk.base_url}/answerCallbackQuery", json.dumps({"callback_query_id": press}).encode()
+            )
         except TelegramError as error:
             log.debug("a press was not acknowledged: %s", type(error).__name__)
 
@@ -194,10 +198,9 @@ class Telegram:
     @staticmethod
     async def _say_plainly(bot: Bot, address: str, message: Message, edits: str, lane: Lane) -> str:
         """One text in one request; raises PTB's errors."""
-        parameters = {**(written_once if lane == Lane.BULK else written)(message), "chat_id": address}
-        method = "sendMessage"
-        if edits:
-            method, parameters["message_id"] = "editMessageText", edits
+        method, which = ("editMessageText", f', "message_id": {int(edits)}') if edits else ("sendMessage", "")
+        said = (written_once if lane == Lane.BULK else written)(message)
+        parameters = f'{said}, "chat_id": {int(address)}{which}}}'.encode()
         found = await cast(AiohttpRequest, bot.request).call(f"{bot.base_url}/{method}", parameters)
         if edits and found is True:
             return edits

@@ -12,7 +12,8 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.channels.telegram.request import NotSent, TooLarge
+from bot.channels.telegram.request import TooLarge
+from bot.channels.telegram.wire import NotSent
 from scheduler.delivery import (
     Ambiguous,
     ChannelDown,

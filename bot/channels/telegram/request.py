@@ -1,4 +1,4 @@
-"""PTB's HTTP layer on aiohttp: tells what certainly was not sent from what may have been, and keeps the token secret."""
+"""PTB's HTTP layer on aiohttp and a shorter way: tells what certainly was not sent from what may have been, and keeps the token secret."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import aiohttp
 from telegram.error import InvalidToken, NetworkError
 from telegram.request import BaseRequest, RequestData
 
+from bot.channels.telegram.wire import KEEPALIVE, NotSent, Unclear, Wire
+
 # PTB's RetryAfter warns of a coming change each time it is made, unless one has said yes to it.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
@@ -28,9 +30,6 @@ TRANSFER = 120.0
 MOST = 20 * 2**20
 """Bytes an answer may have, unpacked: the largest file a bot may fetch (Bot API, getFile), and far more than a hundred
 updates or any other answer. What has no end must not fill the memory."""
-KEEPALIVE = 15.0
-"""Seconds an idle connection is kept. Shorter than any server keeps it: a request that meets a connection just being
-closed is one whose fate nobody knows."""
 
 NEVER_LEFT = (
     aiohttp.ClientConnectorError,  # refused, unreachable, no such name, TLS failed
@@ -42,14 +41,6 @@ UNTOUCHED = (413, 429)
 """Statuses below 500 that Telegram's own front server answers without JSON: a body too large, too many requests."""
 
 Seconds = TypeVar("Seconds")
-
-
-class NotSent(NetworkError):
-    """No connection was made, so nothing left this machine: sending again cannot double anything."""
-
-
-class Unclear(NetworkError):
-    """The request had begun to leave and no answer of the Bot API came back: done or not, nobody can know."""
 
 
 class TooLarge(Unclear):
@@ -65,10 +56,10 @@ class NotTelegram(InvalidToken):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Written:
     """Parameters as they are sent, in the place of PTB's RequestData: what goes to many is written down once."""
 
-    json_parameters: dict[str, str]
+    json: bytes
     contains_files: bool = False
 
 
@@ -95,6 +86,7 @@ class AiohttpRequest(BaseRequest):
         self._read = read
         self._transfer = transfer
         self._session: aiohttp.ClientSession | None = None
+        self._wire: Wire | None = None
         self._proxies: dict[str, str | None] = {}
 
     @property
@@ -110,16 +102,20 @@ class AiohttpRequest(BaseRequest):
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self.USER_AGENT},
             )
+            whole = None if self._write is None or self._read is None else self._write + self._read
+            self._wire = Wire(self._connections, connect=self._connect, pool=self._pool, answer=whole)
 
     async def shutdown(self) -> None:
         """Closes the pool; requests under way end as Unclear."""
-        if self._session is not None:
-            session, self._session = self._session, None
+        if self._session is not None and self._wire is not None:
+            session, wire, self._session, self._wire = self._session, self._wire, None, None
+            await wire.close()
             await session.close()
 
-    async def call(self, url: str, parameters: dict[str, str]) -> Any:
-        """The result of one method without PTB's objects on either side. Raises TelegramError as they do."""
-        return await self.post(url, request_data=cast(RequestData, Form(parameters)))
+    async def call(self, url: str, parameters: bytes) -> Any:
+        """The result of one method, its parameters being JSON, without PTB's objects on either side. Raises TelegramError
+        as they do."""
+        return await self.post(url, request_data=cast(RequestData, Written(parameters)))
 
     async def do_request(
         self,
@@ -132,8 +128,11 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """One request; the status and the body. Raises NotSent, Unclear, TooLarge or NotTelegram."""
-        if self._session is None:
+        if self._session is None or self._wire is None:
             raise NotSent("the connection pool is closed")
+        if isinstance(request_data, Written) and self._proxy(url) is None:
+            status, payload = await self._wire.post(url, request_data.json)
+            return status, _readable(url, method, status, payload)
         # A file's bytes travel while the request is written (an upload) or while its answer is read (a download).
         heavy = method == "GET" or (request_data is not None and request_data.contains_files)
         timeout = _timeout(
@@ -173,18 +172,18 @@ class AiohttpRequest(BaseRequest):
 
         aiohttp's own `trust_env` looks again, and for a ~/.netrc too, in a thread at every request.
         """
-        place = urlsplit(url)
-        key = f"{place.scheme}://{place.hostname}"
-        if key not in self._proxies:
+        server = url[: url.find("/", len("https://"))]
+        if server not in self._proxies:
+            place = urlsplit(url)
             spared = not place.hostname or proxy_bypass(place.hostname)
-            self._proxies[key] = None if spared else getproxies().get(place.scheme)
-        return self._proxies[key]
+            self._proxies[server] = None if spared else getproxies().get(place.scheme)
+        return self._proxies[server]
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         """The answer as a dictionary. Raises Unclear; PTB's own writes a body that is no JSON into the log, whole."""
         try:
-            found = json.loads(payload)
+            found = json.loads(payload.decode())  # bytes would be looked at for what they are encoded in
         except (ValueError, RecursionError):  # no JSON, or brackets without end
             found = None
         if not isinstance(found, dict) or not ("result" in found or found.get("ok") is False):
@@ -244,6 +243,8 @@ def _body(data: RequestData | None) -> aiohttp.BytesPayload | aiohttp.FormData |
     HttpReader::parse_json_parameters), and quoting a form would be half the cost of a message."""
     if data is None:
         return None
+    if isinstance(data, Written):
+        return aiohttp.BytesPayload(data.json, content_type="application/json")
     if not data.contains_files:
         return aiohttp.BytesPayload(
             json.dumps(data.json_parameters, ensure_ascii=False).encode(), content_type="application/json"

@@ -140,9 +140,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def written(message: Message) -> dict[str, str]:
-    """A text's parameters but for whom it goes to: what PTB would send, without its objects, which cost more than all the
-    rest of sending."""
+def written(message: Message) -> str:
+    """A text's parameters as JSON that ends before whom it goes to: what PTB would send, without its objects, which cost more
+    than all the rest of sending."""
     parameters = {
         "text": message.text,
         "parse_mode": ParseMode.HTML.value,
@@ -153,7 +153,7 @@ def written(message: Message) -> dict[str, str]:
             [{"text": c.label, "callback_data": c.data(message.screen)} for c in row] for row in rows(message.choices)
         ]
         parameters["reply_markup"] = json.dumps({"inline_keyboard": keyboard})
-    return parameters
+    return json.dumps(parameters, ensure_ascii=False)[:-1]
 
 
 written_once = lru_cache(maxsize=16)(written)
