@@ -206,7 +206,7 @@ async def _erase_contests(session: Session, person_id: int) -> None:
     mine = Complaint.person_id == person_id
     await session.execute(update(Complaint).where(mine).values(person_id=None, text="", answer=""))
     won = Prize.person_id == person_id
-    await session.execute(update(Prize).where(won).values(phone=""))
+    await session.execute(update(Prize).where(won).values(phone="", reason=""))
     waiting = Prize.state.in_((PrizeState.WAITING, PrizeState.VERIFIED))
     await session.execute(update(Prize).where(won, waiting).values(state=PrizeState.PASSED))
 

@@ -7,7 +7,7 @@ from typing import Any
 from content.leaderboard import Standing, first
 from content.message import Choice, Message
 from content.phones import parse_phone
-from content.text import clean, fold, whole_number
+from content.text import clean, fold, letters, whole_number
 from db import contests, people, policy, units
 from db.contests.rounds import RUN
 from db.errors import Conflict, NotFound
@@ -19,6 +19,8 @@ from handlers.talk import Talk
 
 dialogue = Dialogue("contest_prize")
 PAGE = 5
+REASON = (5, 300)
+"""Fewest and most letters of why somebody's prize goes to the next person; they read it."""
 LEVELS = {"grassroots": Level.GRASSROOTS, "upper": Level.UPPER}
 
 
@@ -57,8 +59,15 @@ def _stands(talk: Talk, prize: Prize, round_: Round) -> None:
         "contest_prize.stands",
         without=() if prize.state == PrizeState.SENT else ("received",),
         state=talk.words(f"contest_prize.state_{prize.state.value}"),
+        reason=prize.reason,
         **_said(prize, round_),
     )
+
+
+def _state(talk: Talk, prize: Prize) -> str:
+    """Where a prize is, as its officers see it."""
+    denied = prize.state == PrizeState.WAITING and prize.denied_at is not None
+    return talk.words("contest_prize.state_denied" if denied else f"contest_prize.state_{prize.state.value}")
 
 
 @dialogue.question("phone", "contest_prize.phone", Kind.TEXT)
@@ -112,9 +121,8 @@ async def verify(talk: Talk, arg: str) -> Move | None:
         talk.say("contest_prize.verified_already", name=who.name)
         return None
     talk.say("contest_prize.verified", name=who.name)
-    await talk.tell(
-        who.id, "contest_prize.verified_notice", without=() if not prize.phone else ("phone",), **_said(prize, round_)
-    )
+    without = () if not prize.phone else ("phone",)
+    await talk.tell(who.id, "contest_prize.verified_notice", gently=True, without=without, **_said(prize, round_))
     return None
 
 
@@ -139,7 +147,7 @@ async def deny(talk: Talk, arg: str) -> Move | None:
             tag=f"{round_.id}.{round_.version}",
             **_said(prize, round_),
         )
-    talk.say("contest_prize.denied", name=who.name)
+    talk.say("contest_prize.denied", name=who.name, id=prize.id)
     return None
 
 
@@ -164,7 +172,7 @@ async def ask_prizes(talk: Talk) -> Message:
     await _check(talk, round_)
     shown, without = page(talk, await contests.list_prizes(talk.session, round_.id), PAGE)
     lines = [
-        (prize.name, who.name, unit, talk.words(f"contest_prize.state_{prize.state.value}"), bool(prize.phone))
+        (prize.name, who.name, unit, _state(talk, prize), bool(prize.phone) or prize.state not in contests.OPEN_PRIZES)
         for prize, who, unit in shown
     ]
     choices = [Choice(str(n + 1), f"prize-{prize.id}") for n, (prize, _, _) in enumerate(shown)]
@@ -222,8 +230,9 @@ async def ask_prize(talk: Talk) -> Message:
         name=who.name,
         unit=unit.name if unit is not None else "",
         phone=prize.phone,
-        state=talk.words(f"contest_prize.state_{prize.state.value}"),
-        since=prize.asked_at,
+        state=_state(talk, prize),
+        since=prize.asked_at if prize.state == PrizeState.WAITING else prize.updated_at,
+        reason=prize.reason,
         alike=alike,
         **_said(prize, round_),
     )
@@ -242,35 +251,67 @@ async def send(talk: Talk, arg: str) -> Move | None:
     except Conflict:
         talk.say("contest_prize.not_sent", **_said(prize, round_))
         return None
-    await talk.tell(prize.person_id, "contest_prize.sent_notice", **_said(prize, round_))
+    await talk.tell(prize.person_id, "contest_prize.sent_notice", gently=True, **_said(prize, round_))
     talk.say("contest_prize.sent", tag=f"{round_.id}.{round_.version}", **_said(prize, round_))
     return None
 
 
-async def take_on(talk: Talk, arg: str) -> Move | None:
-    """The prize goes to the next person of the ranking."""
+async def begin_pass(talk: Talk, arg: str) -> Move | None:
+    """To the question why a prize goes to the next person: it is taken from somebody."""
     prize, round_ = await _named(talk, arg)
-    await _check(talk, round_)
-    out = await contests.list_out(talk.session, round_)
-    next_one = next((each for each in await contests.list_in_order(talk.session, round_.id) if each not in out), None)
-    try:
-        made = await contests.pass_on(talk.session, prize, next_one, talk.me.id, talk.now)
-    except Conflict:
-        talk.say("contest_prize.not_sent", **_said(prize, round_))
+    await contests.check_run(talk.session, prize, talk.me.id)
+    if prize.state not in contests.OPEN_PRIZES:
+        talk.say("contest_prize.not_passed", **_said(prize, round_))
         return None
+    return dialogue.go("pass", prize=prize.id)
+
+
+async def _next(talk: Talk, round_: Round) -> Person | None:
+    """Whose prize it would be, the next of the ranking who can win."""
+    out = await contests.list_out(talk.session, round_)
+    order = await contests.list_in_order(talk.session, round_.id)
+    number = next((each for each in order if each not in out), None)
+    return await people.get(talk.session, number) if number is not None else None
+
+
+@dialogue.ask("pass", Kind.TEXT, officers=True)
+async def ask_pass(talk: Talk) -> Message:
+    prize, round_ = await _named(talk, str(talk.data["prize"]))
+    await _check(talk, round_)
+    who, following = await people.get(talk.session, prize.person_id), await _next(talk, round_)
+    next_name = following.name if following is not None else ""
+    return talk.screen("contest_prize.pass_why", name=who.name, next=next_name, **_said(prize, round_))
+
+
+@dialogue.take("pass")
+async def take_pass(talk: Talk, answer: Answer) -> Move | str:
+    reason = clean(answer.text)
+    if not REASON[0] <= letters(reason) <= REASON[1]:
+        raise Again("contest_desk.note_length", n=letters(reason))
+    prize, round_ = await _named(talk, str(talk.data["prize"]))
+    following = await _next(talk, round_)
+    number = following.id if following is not None else None
+    try:
+        made = await contests.pass_on(talk.session, prize, number, talk.me.id, talk.now, reason)
+    except Conflict:
+        talk.say("contest_prize.not_passed", **_said(prize, round_))
+        return END
+    dedup = f"prize-taken:{prize.id}"
+    await talk.tell(
+        prize.person_id, "contest_prize.taken_notice", dedup=dedup, gently=True, reason=reason, **_said(prize, round_)
+    )
     if made is not None:
         await tell_winner(talk, made, round_)
     tag = f"{round_.id}.{round_.version}"
-    who = await people.get(talk.session, made.person_id) if made is not None else None
-    name = who.name if who is not None else ""
+    name = following.name if following is not None else ""
     talk.say("contest_prize.passed", tag=tag, name=name, **_said(prize, round_))
-    return None
+    return END
 
 
 async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
     """The winner, and those who can say whether this is their member."""
     said = _said(prize, round_)
-    await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", **said)
+    await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", gently=True, **said)
     who: Person = await people.get(talk.session, prize.person_id)
     unit = await units.get(talk.session, who.unit_id) if who.unit_id is not None else None
     for chair in await policy.nearest(talk.session, who.unit_id, Action.CONFIRM_MEMBERS) if who.unit_id else ():
@@ -279,6 +320,7 @@ async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
                 chair,
                 "contest_prize.verify_notice",
                 dedup=f"prize-verify:{prize.id}:{chair}",
+                gently=True,
                 name=who.name,
                 unit=unit.name if unit is not None else "",
                 **said,
@@ -293,5 +335,5 @@ COMMANDS = (
     Command("khongphaidv", deny),
     Command("giaithuong", show),
     Command("chuyencdcs", send),
-    Command("chuyengiai", take_on),
+    Command("chuyengiai", begin_pass),
 )

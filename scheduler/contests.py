@@ -173,5 +173,6 @@ async def _tell(work: Work, session: Session, result: Result, said: dict[str, An
     await outbox.tell(
         session, result.person_id, to_json(message), now=now, kind="result",
         key=f"contest-result:{result.round_id}:{revision}:{result.person_id}", after=wait,
+        slot=f"result-{result.round_id}", edits=False,  # who sleeps wakes up to the newest one alone
     )  # fmt: skip
     result.told = revision

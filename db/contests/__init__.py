@@ -38,6 +38,7 @@ from db.contests.papers import (
     time_out,
 )
 from db.contests.prizes import (
+    OPEN_PRIZES,
     award,
     check_run,
     deny,
@@ -68,6 +69,7 @@ from db.contests.results import (
     find_result,
     is_running,
     list_best,
+    list_counted,
     list_questions,
     list_ranked,
     list_recorded,
@@ -107,6 +109,7 @@ from db.contests.steering import (
 )
 
 __all__ = [
+    "OPEN_PRIZES",
     "Asked",
     "Paper",
     "Ranked",
@@ -152,6 +155,7 @@ __all__ = [
     "list_best",
     "list_closed",
     "list_complaints",
+    "list_counted",
     "list_disqualified",
     "list_downtimes",
     "list_in_order",

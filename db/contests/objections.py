@@ -8,13 +8,27 @@ from sqlalchemy import select, update
 
 from db import audit, policy
 from db.contests.rounds import RUN, get_contest, get_round
-from db.errors import Conflict, NotFound
+from db.errors import Conflict, NotFound, Refused
 from db.models import Complaint, Disqualification, Round, RoundQuestion, RoundState
 from db.session import Session
+
+MOST = 3
+"""Complaints of one person about one round that may wait for an answer at once."""
 
 
 async def _unit(session: Session, round_: Round) -> int:
     return (await get_contest(session, round_.contest_id)).unit_id
+
+
+async def _may_change(session: Session, round_: Round, actor_id: int, person_id: int | None = None) -> int:
+    """The unit of a round whose result this person may still change: never their own, nor once the prizes are given."""
+    unit_id = await _unit(session, round_)
+    await policy.check(session, actor_id, RUN, unit_id)
+    if person_id == actor_id:
+        raise Refused("contest_desk.own")
+    if round_.awarded_at is not None:
+        raise Refused("contest_desk.settled")
+    return unit_id
 
 
 async def void_question(
@@ -24,8 +38,7 @@ async def void_question(
 
     Raises Refused, NotFound, and Conflict when it is void already.
     """
-    unit_id = await _unit(session, round_)
-    await policy.check(session, actor_id, RUN, unit_id)
+    unit_id = await _may_change(session, round_, actor_id)
     row = await session.get(RoundQuestion, (round_.id, question))
     if row is None:
         raise NotFound("common.not_found")
@@ -80,8 +93,7 @@ async def disqualify(
     session: Session, round_: Round, person_id: int, reason: str, actor_id: int, now: datetime
 ) -> Disqualification:
     """Takes somebody out of a round's ranking, for a reason that they are told. Raises Refused, Conflict."""
-    unit_id = await _unit(session, round_)
-    await policy.check(session, actor_id, RUN, unit_id)
+    unit_id = await _may_change(session, round_, actor_id, person_id)
     if person_id in await list_disqualified(session, round_.id):
         raise Conflict("common.already")
     row = Disqualification(round_id=round_.id, person_id=person_id, reason=reason, actor_id=actor_id, at=now)
@@ -94,8 +106,7 @@ async def disqualify(
 
 async def lift_disqualification(session: Session, round_: Round, person_id: int, actor_id: int, now: datetime) -> None:
     """Takes somebody back into the ranking. Raises Refused, Conflict."""
-    unit_id = await _unit(session, round_)
-    await policy.check(session, actor_id, RUN, unit_id)
+    unit_id = await _may_change(session, round_, actor_id, person_id)
     changed = await session.execute(
         update(Disqualification)
         .where(
@@ -129,9 +140,17 @@ def _recount(round_: Round) -> None:
 async def complain(
     session: Session, round_: Round, person_id: int, text: str, due_at: datetime, now: datetime
 ) -> Complaint:
-    """Objects to a published result, to be answered by `due_at`. Raises Conflict when it is too early or too late."""
+    """Objects to a published result, to be answered by `due_at`.
+
+    Raises Conflict when it is too early or too late, when the same words wait already, or too many others.
+    """
     if round_.published_at is None or now >= await may_complain_until(session, round_, person_id):
         raise Conflict("contest.complaints_over")
+    waiting = [each for each in await list_complaints(session, round_.id) if each.person_id == person_id]
+    if any(each.text == text for each in waiting):
+        raise Conflict("contest.complained_already")
+    if len(waiting) >= MOST:
+        raise Conflict("contest.complaints_many", n=MOST)
     row = Complaint(round_id=round_.id, person_id=person_id, text=text, created_at=now, due_at=due_at)
     session.add(row)
     await session.flush()
@@ -176,10 +195,12 @@ async def get_complaint(session: Session, complaint_id: int) -> Complaint:
 
 
 async def answer_complaint(session: Session, complaint_id: int, answer: str, actor_id: int, now: datetime) -> Complaint:
-    """Answers a complaint. Raises Refused, NotFound, and Conflict when somebody else was faster."""
+    """Answers a complaint, never one's own. Raises Refused, NotFound, and Conflict when somebody else was faster."""
     row = await get_complaint(session, complaint_id)
     unit_id = await _unit(session, await get_round(session, row.round_id))
     await policy.check(session, actor_id, RUN, unit_id)
+    if row.person_id == actor_id:
+        raise Refused("contest_desk.own")
     changed = await session.execute(
         update(Complaint)
         .where(Complaint.id == complaint_id, Complaint.done_at.is_(None))

@@ -17,7 +17,7 @@ from db.policy import Action
 from db.session import Session
 
 VERIFY = Action.CONFIRM_MEMBERS
-OPEN = (PrizeState.WAITING, PrizeState.VERIFIED)
+OPEN_PRIZES = (PrizeState.WAITING, PrizeState.VERIFIED)
 """A prize on its way that has not left the office."""
 
 
@@ -38,7 +38,7 @@ async def list_to_award(session: Session, now: datetime) -> list[Round]:
 
 
 async def list_out(session: Session, round_: Round) -> set[int]:
-    """Who cannot win in a round: organisers, reviewers of its questions, and winners of the contest already."""
+    """Who cannot win in a round: organisers, reviewers of its questions, and who has a prize of it, or of its contest, already."""
     contest = await get_contest(session, round_.contest_id)
     out: set[int] = {each for each in (contest.created_by, round_.created_by, round_.approved_by) if each}
     for action in (RUN, APPROVE, Action.REVIEW_LAW):
@@ -47,11 +47,9 @@ async def list_out(session: Session, round_: Round) -> set[int]:
     out |= set(
         (await session.execute(select(QuestionReview.actor_id).where(QuestionReview.question.in_(asked)))).scalars()
     )
-    if contest.one_prize:
-        rounds = select(Round.id).where(Round.contest_id == contest.id)
-        won = select(Prize.person_id).where(Prize.round_id.in_(rounds))
-        out |= set((await session.execute(won)).scalars())
-    return out
+    rounds = select(Round.id).where(Round.contest_id == contest.id if contest.one_prize else Round.id == round_.id)
+    won = select(Prize.person_id).where(Prize.round_id.in_(rounds))
+    return out | set((await session.execute(won)).scalars())
 
 
 async def list_in_order(session: Session, round_id: int) -> list[int]:
@@ -128,21 +126,24 @@ async def give_phone(session: Session, prize: Prize, person_id: int, phone: str,
     """The winner's phone, until the prize has left. Raises NotFound for anybody else, Conflict."""
     if prize.person_id != person_id:
         raise NotFound("common.not_found")
-    await _step(session, prize, OPEN, {"phone": phone, "updated_at": now})
+    await _step(session, prize, OPEN_PRIZES, {"phone": phone, "updated_at": now})
 
 
 async def verify(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
     """The union's word that this is their member; never one's own. Raises Refused, Conflict."""
     unit_id = await _may_verify(session, prize, actor_id)
-    await _step(session, prize, (PrizeState.WAITING,), {"state": PrizeState.VERIFIED, "updated_at": now})
+    await _step(
+        session, prize, (PrizeState.WAITING,), {"state": PrizeState.VERIFIED, "denied_at": None, "updated_at": now}
+    )
     audit.note(session, actor_id, "verify_winner", f"prize {prize.id}", now, unit_id)
 
 
 async def deny(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
-    """The union's word that this is nobody of theirs: the organisers decide. Raises Refused, Conflict."""
+    """The union's word that this is nobody of theirs: the organisers decide, until it is taken back. Raises Refused, Conflict."""
     unit_id = await _may_verify(session, prize, actor_id)
-    if prize.state != PrizeState.WAITING:
+    if prize.denied_at is not None:
         raise Conflict("common.already")
+    await _step(session, prize, (PrizeState.WAITING,), {"denied_at": now})
     audit.note(session, actor_id, "deny_winner", f"prize {prize.id}", now, unit_id)
 
 
@@ -155,7 +156,10 @@ async def _may_verify(session: Session, prize: Prize, actor_id: int) -> int | No
 
 
 async def send(session: Session, prize: Prize, actor_id: int, now: datetime) -> None:
-    """The prize went to the winner's union. Raises Refused, and Conflict unless it is verified and the phone is known."""
+    """The prize, never one's own, went to the winner's union.
+
+    Raises Refused, and Conflict unless it is verified and the phone is known.
+    """
     contest = await check_run(session, prize, actor_id)
     if not prize.phone:
         raise Conflict("common.already")
@@ -164,9 +168,11 @@ async def send(session: Session, prize: Prize, actor_id: int, now: datetime) -> 
 
 
 async def check_run(session: Session, prize: Prize, actor_id: int) -> Contest:
-    """The contest of a prize, for who may run it. Raises Refused."""
+    """The contest of a prize, for who may run it and did not win it. Raises Refused."""
     contest = await get_contest(session, (await get_round(session, prize.round_id)).contest_id)
     await policy.check(session, actor_id, RUN, contest.unit_id)
+    if prize.person_id == actor_id:
+        raise Refused("contest_desk.own")
     return contest
 
 
@@ -177,13 +183,15 @@ async def receive(session: Session, prize: Prize, person_id: int, now: datetime)
     await _step(session, prize, (PrizeState.SENT,), {"state": PrizeState.RECEIVED, "updated_at": now})
 
 
-async def pass_on(session: Session, prize: Prize, next_one: int | None, actor_id: int, now: datetime) -> Prize | None:
-    """Takes a prize that nobody claimed on to the next person, if there is one. Raises Refused, Conflict."""
+async def pass_on(
+    session: Session, prize: Prize, next_one: int | None, actor_id: int, now: datetime, reason: str = ""
+) -> Prize | None:
+    """Takes a prize that nobody claimed, or for a `reason`, on to the next person, if there is one. Raises Refused, Conflict."""
     round_ = await get_round(session, prize.round_id)
     contest = await get_contest(session, round_.contest_id)
     if actor_id != audit.SYSTEM:
-        await policy.check(session, actor_id, RUN, contest.unit_id)
-    await _step(session, prize, OPEN, {"state": PrizeState.PASSED, "updated_at": now})
+        await check_run(session, prize, actor_id)
+    await _step(session, prize, OPEN_PRIZES, {"state": PrizeState.PASSED, "reason": reason, "updated_at": now})
     audit.note(session, actor_id, "pass_prize", f"prize {prize.id}", now, contest.unit_id)
     if next_one is None:
         return None
@@ -196,7 +204,7 @@ async def pass_on(session: Session, prize: Prize, next_one: int | None, actor_id
 async def list_silent(session: Session, before: datetime, reminded: int) -> list[Prize]:
     """Prizes won before a moment whose winner has not given a phone, and who was reminded that often."""
     query = select(Prize).where(
-        Prize.state.in_(OPEN), Prize.phone == "", Prize.asked_at <= before, Prize.reminded == reminded
+        Prize.state.in_(OPEN_PRIZES), Prize.phone == "", Prize.asked_at <= before, Prize.reminded == reminded
     )
     return list((await session.execute(query.order_by(Prize.id))).scalars())
 

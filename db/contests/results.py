@@ -171,6 +171,24 @@ async def list_ranked(session: Session, round_id: int) -> list[Result]:
     return list((await session.execute(query.order_by(Result.rank.is_(None), Result.rank, Result.person_id))).scalars())
 
 
+async def list_counted(
+    session: Session, round_id: int, *, person_id: int | None = None, code: str = ""
+) -> list[tuple[Result, Entry, Person]]:
+    """The papers that counted, the best first, those out of it last; or one person's, or the one of a receipt."""
+    query = (
+        select(Result, Entry, Person)
+        .join(Entry, Entry.id == Result.entry_id)
+        .join(Person, Person.id == Result.person_id)
+        .where(Result.round_id == round_id, Entry.state == EntryState.SUBMITTED)
+        .order_by(Result.rank.is_(None), Result.rank, Result.person_id)
+    )
+    if person_id is not None:
+        query = query.where(Result.person_id == person_id)
+    if code:
+        query = query.where(Entry.code == code)
+    return [(result, entry, person) for result, entry, person in await session.execute(query)]
+
+
 async def list_units(session: Session, round_id: int) -> list[tuple[UnitResult, Unit]]:
     """What each unit did in a published round."""
     query = (

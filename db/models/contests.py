@@ -247,7 +247,10 @@ class PrizeState(StrEnum):
 
 
 class Prize(Base):
-    """A prize somebody won in a round, and where it is. The phone is asked of winners alone."""
+    """A prize somebody won in a round, and where it is. The phone is asked of winners alone.
+
+    `denied_at` is when their union said that this is nobody of theirs, `reason` why the prize was taken on to the next.
+    """
 
     __tablename__ = "contest_prizes"
     __table_args__ = (UniqueConstraint("round_id", "person_id"), ONCE)
@@ -259,6 +262,8 @@ class Prize(Base):
     worth: Mapped[str] = mapped_column(default="")
     state: Mapped[PrizeState] = mapped_column(enum(PrizeState), default=PrizeState.WAITING)
     phone: Mapped[str] = mapped_column(default="")
+    denied_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
     reminded: Mapped[int] = mapped_column(default=0)
     asked_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -101,7 +101,7 @@ async def show_result(talk: Talk, arg: str) -> Move | None:
     without: tuple[str, ...] = () if result is not None else ("answers",)
     if result is None or result.rank is None:
         without += ("certificate",)
-    if talk.now >= contests.complaints_until(round_):
+    if talk.now >= await contests.may_complain_until(talk.session, round_, talk.me.id):
         without += ("complain",)
     first = board_name(talk.house.words, summary.best[1], summary.best[0], summary.best[2]) if summary.best else ""
     talk.say("contest.result", without=without, first=first, **summary.told(result, FEWEST))

@@ -9,8 +9,8 @@ from content.message import Choice, Message
 from content.text import clean, fold, letters, whole_number
 from db import contests, people, policy, units
 from db.contests.rounds import RUN
-from db.errors import Conflict, NotFound
-from db.models import Complaint, Contest, EntryState, Round, RoundQuestion, RoundState
+from db.errors import Conflict, NotFound, Refused
+from db.models import Complaint, Contest, Round, RoundQuestion, RoundState
 from handlers.contest_desk.flow import NOTE, dialogue, may_run, named, tag, too_late
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move
 from handlers.paging import page, picked
@@ -30,6 +30,14 @@ async def published(talk: Talk, arg: str) -> tuple[Round, Contest] | None:
         too_late(talk, round_)
         return None
     return round_, contest
+
+
+async def _changeable(talk: Talk, arg: str) -> Round | None:
+    """The same as long as its result may change: until the prizes are given. Raises Refused after."""
+    found = await published(talk, arg)
+    if found is not None and found[0].awarded_at is not None:
+        raise Refused("contest_desk.settled")
+    return found[0] if found is not None else None
 
 
 # ---------------------------------------------------------------------------------------------------- complaints
@@ -91,25 +99,30 @@ async def ask_complaint(talk: Talk) -> Message:
     who = await people.get(talk.session, row.person_id) if row.person_id is not None else None
     unit = await units.get(talk.session, who.unit_id) if who is not None and who.unit_id is not None else None
     result = await contests.find_result(talk.session, round_.id, who.id) if who is not None else None
+    sat = await _sat(talk, round_.id, person_id=who.id) if who is not None else []
+    out = await contests.list_disqualified(talk.session, round_.id)
     return talk.screen(
         "contest_desk.complaint",
-        without=("answer",) if row.done_at is not None else (),
+        without=(*(("answer",) if row.done_at is not None else ()), *(() if sat else ("paper",))),
         tag=tag(round_),
         week=round_.number,
         due=row.due_at,
         text=row.text,
         name=who.name if who is not None else "",
         unit=unit.name if unit is not None else "",
-        score=result.score if result is not None else None,
+        paper=sat[0] if sat else None,
         rank=result.rank if result is not None else None,
-        n=round_.size,
+        out=out.get(who.id, "") if who is not None else "",
         done=row.answer,
     )
 
 
 @dialogue.take("complaint")
 async def take_complaint(talk: Talk, answer: Answer) -> Move | str:
-    return {"answer": "reply", "list": "complaints"}[answer.choice]
+    if answer.choice == "paper":
+        row, round_, _ = await _complaint(talk, talk.data["complaint"])
+        talk.put(round=round_.id, person=row.person_id)
+    return {"answer": "reply", "list": "complaints", "paper": "person"}[answer.choice]
 
 
 @dialogue.question("reply", "contest_desk.reply", Kind.TEXT)
@@ -126,7 +139,7 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     if row.person_id is not None:
         key = f"complaint-answer:{row.id}"
         said: dict[str, Any] = {"week": round_.number, "text": row.text, "answer": text}
-        await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, id=round_.id, **said)
+        await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, gently=True, id=round_.id, **said)
     talk.say("contest_desk.replied")
     return "complaints"
 
@@ -136,8 +149,8 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
 
 async def begin_void(talk: Talk, arg: str) -> Move | None:
     """To the question which of the questions is wrong."""
-    found = await published(talk, arg)
-    return dialogue.go("which", round=found[0].id) if found is not None else None
+    round_ = await _changeable(talk, arg)
+    return dialogue.go("which", round=round_.id) if round_ is not None else None
 
 
 @dialogue.question("which", "contest_desk.which", Kind.TEXT)
@@ -203,35 +216,30 @@ def _reason(text: str) -> str:
 
 async def begin_out(talk: Talk, arg: str) -> Move | None:
     """To the question whose paper does not count."""
-    found = await published(talk, arg)
-    return dialogue.go("whose", round=found[0].id) if found is not None else None
+    round_ = await _changeable(talk, arg)
+    return dialogue.go("whose", round=round_.id) if round_ is not None else None
 
 
 @dialogue.question("whose", "contest_desk.whose", Kind.TEXT)
 async def take_whose(talk: Talk, answer: Answer) -> Move | str:
     code = clean(answer.text).upper().replace(" ", "")
-    for sat in await _sat(talk, talk.data["round"]):
-        if sat.code == code:
-            talk.put(person=sat.person)
-            return "person"
+    for sat in await _sat(talk, talk.data["round"], code=code) if code else ():
+        talk.put(person=sat.person)
+        return "person"
     raise Again("contest_desk.whose_none")
 
 
-async def _sat(talk: Talk, round_id: int) -> list[Sat]:
-    """The counted papers of a round."""
-    found = []
+async def _sat(talk: Talk, round_id: int, **which: Any) -> list[Sat]:
+    """The counted papers of a round, or one of them."""
     round_ = await contests.get_round(talk.session, round_id)
-    for result in await contests.list_ranked(talk.session, round_id):
-        who = await people.get(talk.session, result.person_id)
-        entry = await contests.get_entry(talk.session, result.entry_id, who.id)
-        if entry.state == EntryState.SUBMITTED and entry.submitted_at is not None:
-            found.append(
-                Sat(
-                    entry.code, who.id, who.name, result.unit_id, who.joined_at, entry.started_at, entry.submitted_at,
-                    result.seconds, result.score, round_.size,
-                )
-            )  # fmt: skip
-    return found
+    return [
+        Sat(
+            entry.code, who.id, who.name, result.unit_id, who.joined_at, entry.started_at, entry.submitted_at,
+            result.seconds, result.score, round_.size,
+        )
+        for result, entry, who in await contests.list_counted(talk.session, round_id, **which)
+        if entry.submitted_at is not None
+    ]  # fmt: skip
 
 
 async def show_flags(talk: Talk, arg: str) -> Move | None:
@@ -250,7 +258,8 @@ async def ask_flags(talk: Talk) -> Message:
         (talk.words(f"contest_desk.flag_{kind}"), sat.code, sat.name, sat.score, sat.seconds) for kind, sat in shown
     ]
     choices = [Choice(str(n + 1), f"person-{sat.person}") for n, (_, sat) in enumerate(shown)]
-    return talk.screen("contest_desk.flags", *choices, without=without, week=round_.number, n=round_.size, lines=lines)
+    said: dict[str, Any] = {"tag": tag(round_), "week": round_.number, "n": round_.size}
+    return talk.screen("contest_desk.flags", *choices, without=without, lines=lines, **said)
 
 
 @dialogue.take("flags")
@@ -262,7 +271,7 @@ async def take_flags(talk: Talk, answer: Answer) -> Move | str:
 async def ask_person(talk: Talk) -> Message:
     round_, _, contest = await named(talk, str(talk.data["round"]))
     await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
-    sat = next((each for each in await _sat(talk, round_.id) if each.person == talk.data["person"]), None)
+    sat = next(iter(await _sat(talk, round_.id, person_id=talk.data["person"])), None)
     if sat is None:
         raise NotFound("common.not_found")
     unit = await units.get(talk.session, sat.unit) if sat.unit is not None else None
@@ -277,6 +286,7 @@ async def ask_person(talk: Talk) -> Message:
         n=sat.size,
         seconds=sat.seconds,
         at=sat.submitted_at,
+        tag=tag(round_),
         reason=out.get(sat.person, ""),
     )
 
@@ -290,7 +300,7 @@ async def take_person(talk: Talk, answer: Answer) -> Move | str:
         await contests.lift_disqualification(talk.session, round_, talk.data["person"], talk.me.id, talk.now)
     except Conflict:
         return "person"
-    await talk.tell(talk.data["person"], "contest_desk.lifted_notice", week=round_.number)
+    await talk.tell(talk.data["person"], "contest_desk.lifted_notice", gently=True, week=round_.number)
     talk.say("contest_desk.lifted", id=round_.id)
     return END
 
@@ -305,7 +315,7 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
         return "person"
     said: dict[str, Any] = {"id": round_.id, "week": round_.number, "reason": reason}
     until = await contests.may_complain_until(talk.session, round_, talk.data["person"])
-    await talk.tell(talk.data["person"], "contest_desk.out_notice", until=until, **said)
+    await talk.tell(talk.data["person"], "contest_desk.out_notice", gently=True, until=until, **said)
     talk.say("contest_desk.out_done", id=round_.id)
     return END
 

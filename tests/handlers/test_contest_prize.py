@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from db import contests
-from db.models import AuditRow, Board, Person, Prize, PrizeState, Result, Role, Round
+from db.models import AuditRow, Board, Contest, Grant, Person, Prize, PrizeState, Result, Role, Round, Unit
 from scheduler import contests as clock
 from scheduler import prizes
 from tests.desks import handed_in, leader, officer
@@ -228,6 +228,151 @@ async def test_silence_is_asked_after_at_seven_days_and_passed_on_at_fourteen(wo
     ]
 
 
+async def test_a_prize_that_nobody_else_can_have_stays_nobodys_though_one_may_win_more_than_one(world: World) -> None:
+    mai = await officer(world)
+    _, people = await published(world, Hoa=4, Nam=3)
+    async with world.database.write() as session:
+        await session.execute(update(Contest).values(one_prize=False))
+    await over(world)
+    async with world.database.read() as session:
+        first = (await session.execute(select(Prize).where(Prize.prize == "nhat"))).scalar_one()
+    await mai.presses(f"c:chuyengiai:{first.id}")
+    assert "không được trao" in mai.last.text
+    await mai.says("Không liên hệ được")
+    assert mai.last.key == "contest_prize.passed"
+    assert await prizes_of(world) == [("Trần Hoa", "nhat", PrizeState.PASSED), ("Trần Nam", "nhi", PrizeState.WAITING)]
+    await mai.presses(f"c:chuyengiai:{first.id}")
+    assert mai.last.key == "contest_prize.not_passed"
+
+
+async def test_a_denial_can_be_taken_back_and_counts_once(world: World) -> None:
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    await published(world, Hoa=4)
+    await over(world)
+    await chair.taps("Không phải")
+    assert chair.last.key == "contest_prize.denied" and mai.keys.count("contest_prize.denied_notice") == 1
+    async with world.database.read() as session:
+        number = (await session.execute(select(Prize.id))).scalar_one()
+    await chair.presses(f"c:khongphaidv:{number}")
+    assert chair.last.key == "contest_prize.verified_already" and mai.keys.count("contest_prize.denied_notice") == 1
+    await chair.presses(f"c:dungdoanvien:{number}")
+    assert chair.last.key == "contest_prize.verified"
+    async with world.database.read() as session:
+        prize = (await session.execute(select(Prize))).scalar_one()
+    assert (prize.state, prize.denied_at) == (PrizeState.VERIFIED, None)
+
+
+async def test_nobody_decides_on_a_complaint_a_paper_or_a_prize_of_their_own(world: World) -> None:
+    """Somebody took part, and runs the contest since."""
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    hoa = people["Hoa"]
+    await hoa.presses(f"c:thacmac:{round_id}")
+    await hoa.says("Cho tôi hỏi lại câu cuối cùng với ạ")
+    code = f"CT-25-W01-{await hoa.id():06}"
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says(code)
+    await mai.taps("Không xét giải")
+    await mai.says("Làm hộ người khác")
+    async with world.database.write() as session:
+        top = (await session.execute(select(Unit.id).where(Unit.code == "TINH"))).scalar_one()
+        grant = {"granted_at": world.now, "confirmed_at": world.now}
+        session.add(Grant(person_id=await hoa.id(), role=Role.CONTENT_OFFICER, unit_id=top, **grant))
+    await hoa.presses(f"c:khongxet:{round_id}.9")
+    await hoa.says(code)
+    await hoa.taps("Xét lại như thường")
+    assert hoa.last.key == "contest_desk.own"
+    async with world.database.read() as session:
+        assert list(await contests.list_disqualified(session, round_id)) == [await hoa.id()]
+    await hoa.presses("c:thacmacthi:1")
+    await hoa.taps("Trả lời")
+    await hoa.says("Đã xem, kết quả sai")
+    assert hoa.last.key == "contest_desk.own"
+    async with world.database.write() as session:
+        assert len(await contests.list_complaints(session, round_id)) == 1
+        made = contests.new_prize(
+            await contests.get_round(session, round_id), await hoa.id(), {"key": "x", "name": "Nhất"}, world.now
+        )
+        made.state, made.phone = PrizeState.VERIFIED, "0912345678"
+        session.add(made)
+        await session.flush()
+        number = made.id
+    for command in ("chuyencdcs", "chuyengiai"):
+        await hoa.presses(f"c:{command}:{number}")
+        assert hoa.last.key == "contest_desk.own"
+    assert [state for _, prize, state in await prizes_of(world) if prize == "x"] == [PrizeState.VERIFIED]
+
+
+async def test_once_the_prizes_are_given_the_result_stands(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    await mai.presses(f"c:loaicau:{round_id}.9")
+    await mai.says("bao nhieu phan tram")
+    await mai.taps("1")
+    await over(world)
+    before = await round_of(world, round_id)
+    await mai.says("Câu hỏi thiếu căn cứ")  # a question that stood open all the while
+    assert mai.last.key == "contest_desk.settled"
+    for command in ("loaicau", "khongxet"):
+        await mai.presses(f"c:{command}:{round_id}.9")
+        assert mai.last.key == "contest_desk.settled"
+    await look(world)
+    assert (await round_of(world, round_id)).revision == before.revision and not before.recount
+
+
+async def test_the_same_complaint_is_kept_once_and_a_few_may_wait(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4)
+    hoa = people["Hoa"]
+    for n in (1, 1, 2, 3, 4):
+        await hoa.presses(f"c:thacmac:{round_id}")
+        await hoa.says(f"Tôi thấy câu {n} chưa đúng, xin xem lại")
+    assert [key for key in hoa.keys if key.startswith("contest.complain") and key != "contest.complain"] == [
+        "contest.complained", "contest.complained_already", "contest.complained", "contest.complained",
+        "contest.complaints_many",
+    ]  # fmt: skip
+    assert mai.keys.count("contest.complaint_notice") == 3
+
+
+async def test_who_sleeps_wakes_up_to_the_newest_result_alone(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    world.later(hours=14)  # ten at night
+    for name in ("Hoa", "Nam"):
+        await mai.presses(f"c:khongxet:{round_id}.9")
+        await mai.says(f"CT-25-W01-{await people[name].id():06}")
+        await mai.taps("Không xét giải")
+        await mai.says("Làm hộ người khác")
+        await look(world)
+    assert people["Hoa"].keys.count("contest.result") == 1 and "contest_desk.out_notice" not in people["Hoa"].keys
+    world.later(hours=10)
+    await look(world)
+    assert people["Hoa"].keys.count("contest.result") == 2 and "tính lại lần 2" in people["Hoa"].last.text
+    assert "contest_desk.out_notice" in people["Hoa"].keys
+
+
+async def test_who_is_taken_out_late_is_offered_the_complaint_with_the_result_too(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    world.later(days=2)
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says(f"CT-25-W01-{await people['Hoa'].id():06}")
+    await mai.taps("Không xét giải")
+    await mai.says("Làm hộ người khác")
+    world.later(days=1)
+    for name, offered in (("Hoa", True), ("Nam", False)):
+        await people[name].presses(f"c:kqthi:{round_id}")
+        assert ("⚠️ Thắc mắc" in [choice.label for choice in people[name].last.choices]) is offered
+    await people["Hoa"].taps("Thắc mắc")
+    await people["Hoa"].says("Tôi tự làm bài, xin xem lại")
+    await mai.taps("Xem, trả lời")
+    assert "Làm hộ người khác" in mai.last.text and "CT-25-W01" in mai.last.text
+    await mai.taps("Xét bài này")
+    await mai.taps("Xét lại như thường")
+    assert mai.last.key == "contest_desk.lifted"
+
+
 async def test_organisers_and_whoever_has_a_prize_already_win_nothing(world: World) -> None:
     mai = await officer(world)
     await leader(world)
@@ -280,9 +425,17 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
     await mai.taps("Xem giải thưởng")
     await mai.taps("2")
     assert "Trùng họ tên" in mai.last.text
+    assert "công đoàn báo không phải đoàn viên" in mai.last.text
     await mai.taps("Người kế tiếp")
+    assert mai.last.key == "contest_prize.pass_why" and "Trần Lan" in mai.last.text
+    await mai.says("sai")
+    assert mai.last.key == "contest_desk.note_length" and "contest_prize.taken_notice" not in people["Nam"].keys
+    await mai.says("Công đoàn cơ sở <b>không</b> xác nhận")
     assert mai.last.key == "contest_prize.passed" and "Trần Lan" in mai.last.text
+    assert people["Nam"].last.key == "contest_prize.taken_notice" and "&lt;b&gt;không" in people["Nam"].last.text
     assert people["Lan"].last.key == "contest_prize.win"
+    await people["Nam"].presses(f"c:nhangiai:{second.id}")
+    assert "Lý do: Công đoàn cơ sở" in people["Nam"].last.text
     async with world.database.read() as session:
         actions = set((await session.execute(select(AuditRow.action))).scalars())
     assert {"award_prizes", "deny_winner", "pass_prize"} <= actions

@@ -117,7 +117,7 @@ DOORS: dict[str, Door] = {
     "report_round": Door(("c:baocaothi:{held_round_v}",), "contest_report", "jobs"),
     "see_prizes": Door(("c:giaithuong:{held_round_v}",), shows=("contest_prize.prizes",)),
     "send_prize": Door(("c:chuyencdcs:{ready_prize}",), "send_prize", "contest_prizes"),
-    "pass_prize": Door(("c:chuyengiai:{ready_prize}",), "pass_prize", "contest_prizes"),
+    "pass_prize": Door(("c:chuyengiai:{ready_prize}", WORDS), "pass_prize", "contest_prizes"),
     "verify_winner": Door(("c:dungdoanvien:{new_prize}",), "verify_winner", "contest_prizes"),
     "deny_winner": Door(("c:khongphaidv:{new_prize}",), "deny_winner", "outbox"),
     # ------------------------------------------------------------------------------------------------ one's own

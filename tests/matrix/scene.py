@@ -262,7 +262,7 @@ class Scene:
         round_ = Round(
             contest_id=contest.id, number=9, created_by=self.ids["sender"], created_at=now, **settings.values()
         )
-        round_.state, round_.published_at, round_.awarded_at = RoundState.PUBLISHED, now - day, now
+        round_.state, round_.published_at = RoundState.PUBLISHED, now - day
         winner = Person(name=f"{SECRET.format(relation)} giải", unit_id=unit_id, joined_at=now - 20 * day, seen_at=now)
         winner.muted_topics = []
         session.add_all([round_, winner])

@@ -933,6 +933,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("denied_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("reminded", sa.Integer(), nullable=False),
         sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
