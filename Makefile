@@ -52,7 +52,7 @@ prove: $(VENV)/.tested
 	@$(BIN)/python -m tests.prove --share $(SHARE)
 
 test-postgres: $(VENV)/.tested
-	@$(BIN)/pytest --database postgresql $(filter-out tests/matrix,$(STILL)) tests/handlers tests/transcripts tests/test_people.py -p no:cacheprovider
+	@$(BIN)/pytest --database postgresql $(STILL) tests/db tests/handlers tests/transcripts tests/test_people.py -p no:cacheprovider
 	@$(BIN)/pytest -m prove tests/test_processes.py -s -p no:cacheprovider
 
 lint: $(VENV)/.tested
