@@ -157,7 +157,10 @@ class Watch:
         facts = self.facts()
         return {
             "troubles": troubles.find(facts),
-            "facts": {name: getattr(facts, name) for name in Facts.__slots__},
+            "facts": {
+                name: round(value, 1) if isinstance(value := getattr(facts, name), float) else value
+                for name in Facts.__slots__
+            },
             "jobs_failing": self._timetable.failing(),
             "channels_down": [name for name, each in self._deliveries.items() if each.down_since is not None],
         }

@@ -299,7 +299,7 @@ async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: O
     outside.fake.person(42).says("menu")
     await outside.until(outside.app.watch.red)
     assert await outside.red() == ["clock"]
-    assert -302 < outside.app.watch.facts().skew < -290
+    assert -360 < outside.app.watch.facts().skew < -240  # a machine under load is slow
 
 
 async def test_a_write_that_never_ends_is_told_while_health_still_answers(outside: Outside) -> None:
