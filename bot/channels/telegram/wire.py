@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import quote, urlsplit
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from telegram.error import NetworkError
 
 KEEPALIVE = 15.0
@@ -151,10 +152,13 @@ class Line(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.lost: asyncio.Future[None] = loop.create_future()
-        self._came = bytearray()
+        self._parser = HttpResponseParser(self)
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-        self._until_lost = 0
-        """Where the body begins that ends with the connection."""
+        self._came = 0
+        """Bytes, since something was asked."""
+        self._headed = self._bounded = self._unfit = False
+        """Of the answer that comes: whether its head is whole, whether it says where the body ends, whether we cannot take it."""
+        self._body = bytearray()
         self._fit = False
         """Whether something else may be asked: the answer was whole, with nothing behind it, by who keeps the connection."""
         self._due = 0.0
@@ -165,7 +169,7 @@ class Line(asyncio.Protocol):
         """The status and the body of the answer. Raises _NoAnswerError, or OSError where nothing can leave any more."""
         if self.lost.done():
             raise ConnectionResetError
-        self._answer, self._fit = self._loop.create_future(), False
+        self._answer, self._came, self._fit = self._loop.create_future(), 0, False
         self._wait(patience)
         self.transport.write(request)
         return self._answer
@@ -211,74 +215,57 @@ class Line(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._answer is not None and not self._answer.done():
-            if self._until_lost and error is None:
-                self._answer.set_result((int(self._came[9:12]), bytes(self._came[self._until_lost :])))
+            if (
+                error is None and self._headed and not (self._bounded or self._unfit)
+            ):  # the body ends with the connection
+                self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
             else:
                 self._answer.set_exception(_NoAnswerError(type(error).__name__ if error is not None else "closed"))
         self.lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        self._came += data
         if self._answer is None or self._answer.done():
             self.transport.abort()  # nobody asked
             return
+        self._came += len(data)
         try:
-            self._read()
-        except ValueError:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self._unfit, self._fit = True, False
+        too_long = self._came > (ANSWER if self._headed else HEAD)
+        if not self._answer.done() and (self._unfit or too_long):
             self._end("no HTTP")
 
-    def _read(self) -> None:
-        """Looks whether the answer is whole. Raises ValueError for what cannot become one."""
-        came = self._came
-        while (end := came.find(b"\r\n\r\n")) >= 0 and came.startswith(b"HTTP/1.1 1"):  # there is more to come
-            del came[: end + 4]
-        if not came.startswith(b"HTTP/1."[: len(came)]) or (len(came) if end < 0 else end) > HEAD or len(came) > ANSWER:
-            raise ValueError
-        if end < 0:
-            return
-        lines = bytes(came[:end]).lower().split(b"\r\n")
-        status, fields = int(lines[0][9:12]), {}
-        for line in lines[1:]:
-            name, _, value = line.partition(b":")
-            fields[name] = value.strip()
-        if fields.get(b"content-encoding", b"identity") != b"identity":
-            raise ValueError  # we asked for none
-        begin = end + 4
-        keeps = lines[0].startswith(b"http/1.1") and b"close" not in fields.get(b"connection", b"")
-        if b"transfer-encoding" in fields:
-            if fields[b"transfer-encoding"] != b"chunked":
-                raise ValueError
-            if (found := _unchunked(came, begin)) is not None:
-                self._whole(status, *found, keeps)
-        elif b"content-length" in fields or status in (204, 304):
-            length = int(fields.get(b"content-length", b"0"))
-            if not 0 <= length <= ANSWER:
-                raise ValueError
-            if len(came) >= begin + length:
-                self._whole(status, bytes(came[begin : begin + length]), begin + length, keeps)
-        else:
-            self._until_lost = begin
+    # -------------------------------------------------------------------------------------------- what the parser calls
 
-    def _whole(self, status: int, body: bytes, end: int, keeps: bool) -> None:
-        assert self._answer is not None
-        self._fit = keeps and len(self._came) == end
-        self._came.clear()
-        self._answer.set_result((status, body))
+    def on_message_begin(self) -> None:
+        """An answer, or a word before it, or what nobody asked for behind it."""
+        self._headed = self._bounded = self._unfit = self._fit = False
+        self._body.clear()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A body that is packed or too long is not taken; we ask for none."""
+        name, value = name.lower(), value.strip().lower()
+        if name == b"content-length":
+            self._bounded = True
+            self._unfit |= int(value) > ANSWER
+        elif name == b"transfer-encoding":
+            self._bounded = True
+            self._unfit |= value != b"chunked"
+        elif name == b"content-encoding":
+            self._unfit |= value != b"identity"
 
-def _unchunked(came: bytearray, at: int) -> tuple[bytes, int] | None:
-    """A body that comes in pieces, from where it begins, and where it ends; None where something is missing yet.
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._headed = True
 
-    Raises ValueError for what is no such body.
-    """
-    body = b""
-    while (end := came.find(b"\r\n", at)) >= 0:
-        size = int(came[at:end].partition(b";")[0], 16)
-        if size < 0:
-            raise ValueError
-        if size == 0:
-            end = came.find(b"\r\n\r\n", end)  # what follows the last piece says nothing about it
-            return (body, end + 4) if end >= 0 else None
-        at = end + 2 + size + 2
-        body += came[end + 2 : end + 2 + size]
-    return None
+    def on_body(self, body: bytes) -> None:
+        """A piece of it."""
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        """Whole, unless it was a word before the answer (100 to 199)."""
+        status = self._parser.get_status_code()
+        if status >= 200 and not self._unfit and self._answer is not None and not self._answer.done():
+            self._fit = self._parser.should_keep_alive()
+            self._answer.set_result((status, bytes(self._body)))
