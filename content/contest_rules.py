@@ -85,7 +85,7 @@ def request(words: Words, round_: Held, round_id: int, version: int, week: int, 
     """The card by which a round is approved: its rules whole, as people will read them."""
     return words.message(
         "contest_desk.approve_notice",
-        id=round_id, version=version, contest=contest, week=week, rules=rules_text(words, round_, week, unit),
+        id=round_id, version=version, contest=contest, week=week, theme=round_.theme, rules=rules_text(words, round_, week, unit),
     )  # fmt: skip
 
 

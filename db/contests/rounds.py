@@ -112,6 +112,29 @@ async def change(
     audit.note(session, actor_id, "change_round", f"round {round_.id}", now, contest.unit_id)
 
 
+async def is_draft(session: Session, contest_id: int) -> bool:
+    """Whether nothing of a contest was approved yet."""
+    approved = select(Round.id).where(
+        Round.contest_id == contest_id, Round.state.not_in((RoundState.DRAFT, RoundState.CANCELLED))
+    )
+    return (await session.execute(approved.limit(1))).first() is None
+
+
+async def change_contest(
+    session: Session, contest: Contest, values: Mapping[str, Any], actor_id: int, now: datetime
+) -> None:
+    """Another name, organiser, legal basis or rule of prizes. Raises Refused, and Conflict once a round was approved."""
+    await _may(session, actor_id, RUN, contest.unit_id)
+    if not await is_draft(session, contest.id):
+        raise Conflict("common.already")
+    changed = {name: value for name, value in values.items() if getattr(contest, name) != value}
+    for name, value in changed.items():
+        setattr(contest, name, value)
+    await session.flush()
+    if changed:
+        audit.note(session, actor_id, "change_contest", f"contest {contest.id}", now, contest.unit_id)
+
+
 async def approve(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
     """Lets a round be held. Raises Refused, also for who made it, and Conflict."""
     contest = await get_contest(session, round_.contest_id)

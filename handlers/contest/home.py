@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -69,7 +70,8 @@ async def ask_home(talk: Talk) -> Message:
     found = await shown(talk)
     if not found:
         return talk.screen("contest.nothing")
-    round_, *others = found
+    round_ = await _preferred(talk, found)
+    others = [each for each in found if each is not round_]
     last = next((each for each in others if phase(each, talk.now) == Phase.OVER), None)
     before = talk.screen("contest.last", week=last.number, id=last.id).choices if last is not None else ()
     if phase(round_, talk.now) == Phase.OPEN:
@@ -79,6 +81,15 @@ async def ask_home(talk: Talk) -> Message:
     off = [each for each in others if phase(each, talk.now) == Phase.CANCELLED]
     lines = [talk.words("contest.cancelled_line", week=each.number, reason=each.reason) for each in off]
     return replace(message, text="\n".join([message.text, *lines]))
+
+
+async def _preferred(talk: Talk, found: Sequence[Round]) -> Round:
+    """Of several open rounds, of contests at the same time, the first that this person may still take part in."""
+    for each in found:
+        left = await contests.left(talk.session, each, talk.me.id) if phase(each, talk.now) == Phase.OPEN else 0
+        if left > 0 and not await organises(talk, each):
+            return each
+    return found[0]
 
 
 async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
@@ -117,9 +128,12 @@ async def _open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Messag
     if not await is_offered(talk, round_):
         without += ("remind",)
     first = round_.prizes[0].get("worth", "") if round_.prizes else ""
+    several = len({each.contest_id for each in await shown(talk)}) > 1
+    contest = await contests.get_contest(talk.session, round_.contest_id)
     message = talk.screen(
         "contest.home",
         without=without,
+        contest=contest.name if several else "",
         id=round_.id,
         week=round_.number,
         theme=round_.theme,
@@ -161,10 +175,11 @@ async def enter(talk: Talk) -> Message | Move | str:
 
 async def _entered(talk: Talk) -> Round:
     """The open round, where this person may take part in it. Raises Again with why not."""
-    found = {phase(each, talk.now): each for each in reversed(await shown(talk))}
-    round_ = found.get(Phase.OPEN)
-    if round_ is None:
-        raise Again("contest.paused_now" if Phase.PAUSED in found else "contest.closed_now")
+    found = await shown(talk)
+    round_ = await _preferred(talk, found) if found else None
+    if round_ is None or phase(round_, talk.now) != Phase.OPEN:
+        paused = any(phase(each, talk.now) == Phase.PAUSED for each in found)
+        raise Again("contest.paused_now" if paused else "contest.closed_now")
     if await organises(talk, round_):
         raise Again("contest.organiser")
     if await contests.left(talk.session, round_, talk.me.id) <= 0:

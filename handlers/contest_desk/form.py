@@ -21,7 +21,7 @@ from content.contest_plan import (
 from content.contest_rules import rules_text, too_long
 from content.message import Choice, Message
 from content.text import clean, fold
-from db import contests, policy, units
+from db import accounts, contests, policy, units
 from db.contests import Settings
 from db.contests.rounds import RUN
 from db.errors import Conflict
@@ -37,7 +37,30 @@ PAGE = 5
 SIZE = 10
 """Questions of a usual paper."""
 EDITED = ("name", "organiser", "legal_basis", "one_prize")
-"""What is set of a new contest beside its rounds; its unit is where the officer's role is."""
+"""What is set of a contest beside its rounds, until one is approved; its unit is where the officer's role is."""
+
+
+async def _in_the_way(talk: Talk, what: str) -> bool:
+    """Whether another round is being written: it is not overwritten, its author decides about it first."""
+    draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
+    if draft is None or not (draft.data.get("contest") or draft.data.get("texts", {}).get("name")):
+        if draft is not None:  # nothing was written yet
+            await talk.session.delete(draft)
+            talk.draft = None
+        return False
+    talk.say("contest_form.draft_first", what=what)
+    return True
+
+
+async def drop_draft(talk: Talk, arg: str) -> Move | None:
+    """Throws away what is being written and begins what was wanted."""
+    draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
+    if draft is not None:
+        await talk.session.delete(draft)
+        await talk.session.flush()
+        talk.draft = None
+    wanted, _, rest = arg.partition(" ")
+    return await {"suathi": edit, "tuansau": next_week}.get(wanted, begin)(talk, rest)
 
 
 async def begin(talk: Talk, arg: str) -> Move | None:
@@ -45,6 +68,8 @@ async def begin(talk: Talk, arg: str) -> Move | None:
     await check(talk)
     scopes = await policy.scopes(talk.session, talk.me.id, RUN)
     await policy.check(talk.session, talk.me.id, RUN, scopes[0] if scopes else None)
+    if await _in_the_way(talk, "lapthi"):
+        return None
     texts = usual_week(talk.now) | {"quota": usual_quota(await counts(talk))}
     return dialogue.go("name", texts=texts, unit=scopes[0])
 
@@ -67,13 +92,25 @@ async def edit(talk: Talk, arg: str) -> Move | None:
     if round_.state != RoundState.DRAFT or round_.version != version:
         too_late(talk, round_)
         return None
-    return dialogue.go("form", texts=texts_of(talk, round_), contest=contest.id, round=round_.id, version=version)
+    draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
+    if draft is not None and (draft.data.get("round"), draft.data.get("version")) == (round_.id, version):
+        return dialogue.go("form")  # where it was left
+    if await _in_the_way(talk, f"suathi {arg}"):
+        return None
+    texts, whole = texts_of(talk, round_), await contests.is_draft(talk.session, contest.id)
+    if whole:
+        texts |= {name: stored(BY_NAME[name], getattr(contest, name), context(talk)) for name in EDITED}
+    return dialogue.go(
+        "form", texts=texts, contest=contest.id, round=round_.id, version=version, of_contest=whole, start=0
+    )
 
 
 async def next_week(talk: Talk, arg: str) -> Move | None:
     """The week behind a round, with the same settings."""
     _, _, contest = await named(talk, arg)
     await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
+    if await _in_the_way(talk, f"tuansau {arg}"):
+        return None
     last = (await contests.list_rounds(talk.session, contest.id))[0]
     texts = texts_of(talk, last)
     for name in ("opens_at", "closes_at", "result_at"):
@@ -87,8 +124,12 @@ def _texts(talk: Talk) -> dict[str, str]:
 
 
 def _settings(talk: Talk) -> list[Setting]:
-    own = [] if talk.data.get("contest") else [BY_NAME[name] for name in EDITED]
-    return [*ROUND, *own]
+    return [*ROUND, *(BY_NAME[name] for name in EDITED)] if _of_contest(talk) else list(ROUND)
+
+
+def _of_contest(talk: Talk) -> bool:
+    """Whether the contest itself can still be set."""
+    return not talk.data.get("contest") or bool(talk.data.get("of_contest"))
 
 
 def _set(talk: Talk, name: str, text: str) -> None:
@@ -98,7 +139,9 @@ def _set(talk: Talk, name: str, text: str) -> None:
         value = setting.read(text, context(talk))
     except Unreadable as error:
         raise Again("contest_form.unclear", what=explain(talk, Fault(0, name, error.key, error.params))) from None
-    talk.put(texts=_texts(talk) | {name: stored(setting, value, context(talk))})
+    place = [each.name for each in _settings(talk)].index(name)
+    kept = stored(setting, value, context(talk))
+    talk.put(texts=_texts(talk) | {name: kept}, start=place // PAGE * PAGE)  # what was set is seen
 
 
 def _asks(name: str, after: str) -> None:
@@ -111,6 +154,7 @@ def _asks(name: str, after: str) -> None:
     @dialogue.take(name)
     async def take(talk: Talk, answer: Answer) -> Move | str:
         _set(talk, name, clean(answer.text))
+        talk.put(**{name: clean(answer.text)}, start=0)  # whoever comes back may keep it
         return after
 
 
@@ -159,6 +203,7 @@ async def ask_set(talk: Talk) -> Message:
         now=setting.write(setting.read(text, said), said) if text else "",
         hint=talk.words(f"contest_form.hint_{setting.name}"),
         topics=topics if setting.name == "quota" else [],
+        unread=setting.name == "quota" and not topics,
     )
 
 
@@ -173,7 +218,7 @@ async def _values(talk: Talk) -> tuple[dict[str, Any], Settings | None, list[str
     texts, said = _texts(talk), context(talk)
     values, faults = read_settings(ROUND, texts, said)
     of_contest, more = read_settings([each for each in CONTEST if each.name in EDITED], texts, said)
-    if not talk.data.get("contest"):
+    if _of_contest(talk):
         faults += more
     faults += check_round(values, await counts(talk), talk.now)
     settings = Settings(**values) if not faults else None
@@ -226,7 +271,10 @@ async def _write(talk: Talk, of_contest: dict[str, Any], settings: Settings) -> 
     if talk.data.get("round"):
         round_ = await contests.get_round(talk.session, talk.data["round"])
         await contests.change(talk.session, round_, talk.data["version"], settings, talk.me.id, talk.now)
-        return await contests.get_contest(talk.session, round_.contest_id), round_
+        contest = await contests.get_contest(talk.session, round_.contest_id)
+        if _of_contest(talk):
+            await contests.change_contest(talk.session, contest, of_contest, talk.me.id, talk.now)
+        return contest, round_
     if talk.data.get("contest"):
         contest = await contests.get_contest(talk.session, talk.data["contest"])
     else:
@@ -237,4 +285,9 @@ async def _write(talk: Talk, of_contest: dict[str, Any], settings: Settings) -> 
     return contest, await contests.create_round(talk.session, contest, settings, talk.me.id, talk.now)
 
 
-COMMANDS = (Command("lapthi", begin), Command("suathi", edit), Command("tuansau", next_week))
+COMMANDS = (
+    Command("lapthi", begin),
+    Command("suathi", edit),
+    Command("tuansau", next_week),
+    Command("bosoanthi", drop_draft),
+)

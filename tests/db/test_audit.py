@@ -286,7 +286,7 @@ ELSEWHERE = {
     "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",
     **dict.fromkeys(ACTIONS, "tests/db/test_contests.py"),
-    **dict.fromkeys(STEERED, "tests/handlers/test_contest_desk.py"),
+    **dict.fromkeys([*STEERED, "change_contest"], "tests/handlers/test_contest_desk.py"),
     **dict.fromkeys(DEEDS, "tests/handlers/test_contest_prize.py"),
     "contest_report": "tests/handlers/test_leaderboard.py",
 }

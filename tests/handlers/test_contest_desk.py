@@ -131,6 +131,8 @@ async def test_every_setting_can_be_changed_and_what_cannot_be_read_is_said_at_o
     await mai.says("Số phút: rất lâu")
     assert mai.last.key == "contest_form.unclear"
     await mai.says("Số phút: 15")
+    for _ in range(3):
+        await mai.taps("Mục khác")
     await mai.taps("1")
     assert mai.last.key == "contest_form.set"
     await mai.says("Luật mới")
@@ -176,6 +178,78 @@ async def test_the_next_week_begins_from_the_last_one(world: World) -> None:
     await mai.taps("Để bản nháp")
     first, second = await rounds(world)
     assert second.opens_at - first.opens_at == timedelta(days=7) and second.contest_id == first.contest_id
+
+
+async def test_what_is_being_written_is_not_overwritten_by_another_round(world: World) -> None:
+    await reviewed(world)
+    mai = await officer(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    await mai.taps("Tuần thi này")
+    await mai.taps("Sửa")
+    await mai.says("Số phút: 33")
+    await mai.says("/tochuc")
+    for label in ("Cuộc thi mới", "1"):
+        await mai.taps(label)
+        if label == "1":
+            await mai.taps("Tuần tiếp theo")
+        assert mai.last.key == "contest_form.draft_first"
+        await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Sửa")
+    assert mai.last.key == "contest_form.form"  # where it was left
+    await mai.says("Số lượt: 1")
+    assert "Số phút: 33" in mai.last.text
+    await mai.says("/tochuc")
+    await mai.taps("Cuộc thi mới")
+    await mai.taps("Bỏ, làm việc này")
+    for answer in ("Thi thứ hai", "An toàn lao động", "không"):
+        await mai.says(answer)
+    await mai.says("Thi thử: có")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    first, second = await rounds(world)
+    assert (first.theme, first.minutes) == ("Quyền của đoàn viên", 10)
+    assert second.theme == "An toàn lao động" and second.contest_id != first.contest_id
+
+
+async def test_the_name_of_a_contest_can_be_mended_until_a_round_of_it_is_approved(world: World) -> None:
+    await reviewed(world)
+    mai, minh = await officer(world), await leader(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    assert "Quyền của đoàn viên" in minh.last.text  # who approves reads the theme too
+    await minh.taps("Trả lại")
+    await minh.says("Đặt lại tên cuộc thi")
+    await mai.taps("Tuần thi này")
+    assert "Lãnh đạo trả lại: Đặt lại tên" in mai.last.text
+    await mai.taps("Sửa")
+    await mai.says("ten cuoc thi: Hiểu luật, vững nghề")
+    assert "Tên cuộc thi: Hiểu luật, vững nghề" in mai.last.text  # the page with it
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    assert "Hiểu luật, vững nghề" in minh.last.text
+    await minh.taps("Duyệt")
+    assert "change_contest" in await audited(world)
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Tuần tiếp theo")
+    await mai.says("ten cuoc thi: Tên khác")
+    assert mai.last.key == "contest_form.which"
+
+
+async def test_a_bank_that_nobody_reviewed_is_said_where_questions_are_chosen(world: World) -> None:
+    mai = await officer(world)
+    await written(mai)
+    await mai.taps("5")
+    assert mai.last.key == "contest_form.set" and "Thẩm định câu hỏi" in mai.last.text
+    await mai.says("lui")
+    await mai.says("lui")
+    assert "Câu trả lời trước" in mai.last.text
+    await mai.taps("Giữ")
+    assert mai.last.key == "contest_form.form"
 
 
 # ---------------------------------------------------------------------------------------------------- steering

@@ -230,7 +230,7 @@ async def test_silence_is_asked_after_at_seven_days_and_passed_on_at_fourteen(wo
 
 async def test_a_prize_that_nobody_else_can_have_stays_nobodys_though_one_may_win_more_than_one(world: World) -> None:
     mai = await officer(world)
-    _, people = await published(world, Hoa=4, Nam=3)
+    await published(world, Hoa=4, Nam=3)
     async with world.database.write() as session:
         await session.execute(update(Contest).values(one_prize=False))
     await over(world)
@@ -306,7 +306,7 @@ async def test_nobody_decides_on_a_complaint_a_paper_or_a_prize_of_their_own(wor
 
 async def test_once_the_prizes_are_given_the_result_stands(world: World) -> None:
     mai = await officer(world)
-    round_id, people = await published(world, Hoa=4, Nam=3)
+    round_id, _ = await published(world, Hoa=4, Nam=3)
     await mai.presses(f"c:loaicau:{round_id}.9")
     await mai.says("bao nhieu phan tram")
     await mai.taps("1")
