@@ -1,20 +1,29 @@
-"""The five jobs as a person does them in a real browser: at 360 px and on a desktop, through the demo's real process."""
+"""The jobs as a person does them in a real browser: at 360 px and on a desktop, through the demo's real process."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import os
+import re
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.async_api import Browser, Frame, Page, async_playwright, expect
+
+from bot.demo import START
+from content.calendar import LOCAL
+from db import audit, contests, units
+from db.contests import Settings
+from db.session import Database
+from tests.weeks import QUESTIONS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt install chromium")
@@ -23,9 +32,11 @@ PICTURES = os.environ.get("CONGDOAN_TEST_PICTURES", "")
 
 
 @asynccontextmanager
-async def demo(folder: Path, furnished: Path) -> AsyncIterator[str]:
-    """The real process over a copy of the furnished house; Ctrl-C must end it cleanly."""
+async def demo(folder: Path, furnished: Path, *, contest: bool = False) -> AsyncIterator[str]:
+    """The real process over a copy of the furnished house, if wanted with a short contest; Ctrl-C must end it cleanly."""
     shutil.copytree(furnished, folder / "demo")
+    if contest:
+        await hold_a_short_round(folder / "demo" / "congdoan.db")
     env = os.environ | {"CONGDOAN_DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "demo", "--port", "0", env=env, stdout=asyncio.subprocess.PIPE
@@ -36,6 +47,46 @@ async def demo(folder: Path, furnished: Path) -> AsyncIterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 0
+
+
+CLOSES = START + timedelta(hours=2)
+"""When the short round does; its result is out half an hour later."""
+
+
+async def hold_a_short_round(file: Path) -> None:
+    """A contest of two questions, open since the morning, beside the weekly one."""
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    async with database.write() as session:
+        top = await units.top(session)
+        assert top is not None
+        contest = await contests.create_contest(session, top.id, "Hỏi nhanh đáp gọn", audit.SYSTEM, START)
+        settings = Settings(
+            "Kinh phí công đoàn", START - timedelta(hours=8), CLOSES, CLOSES + timedelta(minutes=30), {"finance": 2}
+        )
+        round_ = await contests.create_round(session, contest, settings, audit.SYSTEM, START)
+        await contests.fix_questions(session, round_, QUESTIONS)
+        await contests.approve(session, round_, round_.version, audit.SYSTEM, START)
+    await database.close()
+
+
+async def right_letter(chat: Page | Frame) -> str:
+    """The letter of the right option of the question that was asked last."""
+    text = await chat.locator(".message:not(.mine) .bubble").last.inner_text()
+    asked = next(each for each in QUESTIONS if each.stem in text)
+    found = re.search(rf"^([ABCD])\. {re.escape(asked.options[asked.answer])}$", text, re.MULTILINE)
+    assert found is not None, text
+    return found[1]
+
+
+async def moves_clock(chromium: Browser, address: str, to: datetime) -> None:
+    """The demo's clock, on a page of its own, walked to a moment."""
+    page = await chromium.new_page(viewport={"width": 1360, "height": 860})
+    await page.goto(f"{address}?people=lan")
+    await page.locator(".phone").wait_for()  # opened last, when every button works
+    await page.locator("#moment").fill(f"{to.astimezone(LOCAL):%Y-%m-%dT%H:%M}")
+    async with page.expect_response(lambda answer: answer.request.method == "POST", timeout=60_000):
+        await page.locator("#go").click()
+    await page.close()
 
 
 @asynccontextmanager
@@ -197,4 +248,43 @@ async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path
         await page.locator("#union").click()
         await gets(huong, "Hôm nay 28/7/2025, kỷ niệm 96 năm")  # three days before gave way to the announcement
         await shows(page, "desktop-union-day")
+        assert errors == []
+
+
+@pytest.mark.timeout(180)
+async def test_a_worker_sits_a_contest_through_a_reload_and_hears_the_result_at_360_px(
+    tmp_path: Path, furnished: Path
+) -> None:
+    async with demo(tmp_path, furnished, contest=True) as address, browser() as chromium:
+        context = await chromium.new_context(
+            viewport={"width": 360, "height": 740}, locale="vi-VN", reduced_motion="reduce"
+        )
+        page = await context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(f"{address}chat?as=lan")
+        await gets(page, "KẾT QUẢ TUẦN 1")  # of the weekly contest, which she sat
+        await says(page, "thi tuan")
+        await hears(page, "Hỏi nhanh đáp gọn")
+        await taps(page, "Vào thi")
+        await hears(page, "Bấm Bắt đầu")
+        await says(page, "bat dau")
+        await hears(page, "Câu 1/2")
+        await shows(page, "360-contest")
+        await taps(page, await right_letter(page))
+        await hears(page, "Câu 2/2")
+        await page.reload()
+        await hears(page, "Câu 2/2")
+        await says(page, (await right_letter(page)).lower())
+        await hears(page, "Câu dự đoán")
+        await says(page, "1 nguoi")
+        await hears(page, "Đã trả lời 2/2 câu")
+        await taps(page, "Nộp bài")
+        await hears(page, "Đã nhận bài")
+        await moves_clock(chromium, address, CLOSES + timedelta(minutes=31))
+        await hears(page, "Anh/chị: 2/2 câu, xếp")
+        await taps(page, "Xem đáp án")
+        await hears(page, "Câu 1/2 · ✅ đúng")
+        await fits(page)
+        await shows(page, "360-result")
         assert errors == []

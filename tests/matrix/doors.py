@@ -136,6 +136,7 @@ DOORS: dict[str, Door] = {
 }  # fmt: skip
 
 SERVED = {
+    "bosoanthi": "throws one's own draft away and leads to what `write_round`, `edit_round` and `next_round` look at",
     "tepthi": "asks for a document; whose contest it is stands in it and is looked at when it is read",
     "hosotiep": "leads from card to card by what `read` and the queue show",
     "tincho": "shows the first message that `approve` may be done to",
