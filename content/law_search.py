@@ -18,12 +18,18 @@ from content.text import fold, shorthand, without_telex
 
 MOST = 3
 """Facts that are quoted at once."""
-COVERED, SPOKEN = 0.6, 0.5
+COVERED, SPOKEN = 0.65, 0.45
 """Of the weight of what was asked this share must stand in a fact; less where one of its own phrases was used."""
-NEAR = 0.45
+NEAR = 0.55
 """Of the best fact's score others must have this share to be quoted beside it."""
-PHRASE = 2.0
+PHRASE = 3.0
 """What a phrase counts that stands among a fact's own words for it, for each of its syllables."""
+CLAUSE = 4
+"""A part of a sentence is asked by itself from this many syllables on."""
+_FIGURE = "#"
+"""Stands for every figure but a date: "làm 8 tháng" asks what "làm 6 tháng" does."""
+_SYLLABLE = re.compile(r"[\w%/]+")
+_PAUSE = re.compile(r"[,.;:?!\n]+")
 
 
 class _Synonym(BaseModel):
@@ -37,6 +43,7 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     synonyms: tuple[_Synonym, ...]
+    typed: dict[str, str]
     urgent: tuple[str, ...]
     noise: tuple[str, ...]
     asking: tuple[str, ...]
@@ -55,7 +62,9 @@ class LawSearch:
     """An index over the facts of one law; made once, asked by everybody."""
 
     def __init__(self, law: Law, file: _File) -> None:
+        self._marked_noise = {word.lower() for word in file.noise}
         self._noise = {fold(word) for word in file.noise}
+        self._typed = {fold(word): fold(written) for word, written in file.typed.items()}
         self._urgent = tuple(fold(word) for word in file.urgent)
         self._asking = tuple(fold(word) for word in file.asking)
         self._elsewhere = tuple(fold(word) for word in file.elsewhere)
@@ -66,8 +75,7 @@ class LawSearch:
         self._facts = [fact for fact in law.facts if not fact.disputed]
         self._phrases = [{self._words(word) for word in fact.words} for fact in self._facts]
         self._features = [
-            _features(self._words(fact.says)) | frozenset(part for phrase in phrases for part in _features(phrase))
-            for fact, phrases in zip(self._facts, self._phrases, strict=True)
+            frozenset(part for text in (fact.says, *fact.words) for part in self._of_fact(text)) for fact in self._facts
         ]
         counted = Counter(feature for features in self._features for feature in features)
         self._weight = {feature: math.log(1 + len(self._facts) / n) for feature, n in counted.items()}
@@ -75,13 +83,21 @@ class LawSearch:
 
     def ask(self, text: str, on: date) -> Found:
         """The facts in force on a day that may be quoted in answer; none where nothing answers."""
-        folded = shorthand(" ".join(re.findall(r"[\w%/]+", fold(text))))
+        folded = self._written_out(text)
+        urgent = any(re.search(rf"\b{word}\b", folded) for word in self._urgent)
         if any(f" {each} " in f" {folded} " for each in self._elsewhere):
-            return Found((), False)
-        facts = self._best(self._words(folded), on)
-        if not facts and (meant := without_telex(folded)) != folded:
-            facts = self._best(self._words(meant), on)
-        return Found(facts, any(re.search(rf"\b{word}\b", folded) for word in self._urgent))
+            return Found((), urgent)
+        meant = self._meant(text)
+        scored = self._best(folded, meant, on)
+        if not scored:
+            # A long story asks its question in one of its parts.
+            parts = [part for each in _PAUSE.split(text) if len((part := self._written_out(each)).split()) >= CLAUSE]
+            found = [self._best(part, meant, on) for part in parts if part != folded]
+            scored = max(found, key=lambda each: each[0][0] if each else 0.0, default=[])
+        if not scored and (plain := without_telex(folded)) != folded:
+            scored = self._best(plain, frozenset(), on)
+        facts = tuple(fact for score, fact in scored[:MOST] if score >= NEAR * scored[0][0])
+        return Found(facts, urgent)
 
     def is_question(self, text: str) -> bool:
         """Whether a message reads like a question: its mark, or the words people ask with, and more than two of them."""
@@ -89,47 +105,65 @@ class LawSearch:
         said = f" {shorthand(' '.join(words))} "
         return len(words) > 2 and ("?" in text or any(f" {each} " in said for each in self._asking))
 
+    def _written_out(self, text: str) -> str:
+        """Folded, with the shorthand of phones written out."""
+        words = shorthand(" ".join(_SYLLABLE.findall(fold(text)))).split()
+        return " ".join(self._typed.get(word, word) for word in words)
+
     def _words(self, text: str) -> tuple[str, ...]:
         """The syllables of a text, workers' words put into the law's."""
-        folded = " ".join(re.findall(r"[\w%/]+", fold(text)))
+        folded = " ".join(_SYLLABLE.findall(fold(text)))
         said = self._said.sub(lambda found: self._synonyms[found.group()], folded)
-        return tuple("1" if word == "mot" else word for word in said.split())
-
-    def _best(self, asked: tuple[str, ...], on: date) -> tuple[Fact, ...]:
-        # A figure of one's own case ("500k", "8 năm") is no reason that a fact does not answer.
-        single = {word for word in asked if word not in self._noise and (not word[0].isdigit() or "/" in word)}
-        pairs = {pair for pair in pairwise(asked) if not self._noise.issuperset(pair)}
-        known = {pair for pair in pairs if pair in self._weight}
-        line = f" {' '.join(asked)} "
-        total = sum(self._weight.get(word, self._unknown) for word in single) + sum(
-            self._weight[pair] for pair in known
+        return tuple(
+            _FIGURE if word == "mot" or (word[0].isdigit() and "/" not in word) else word for word in said.split()
         )
-        if not total:
-            return ()
+
+    def _meant(self, text: str) -> frozenset[str]:
+        """Folded syllables that would be noise, and are none by their marks: "bàn" is not "bạn", "đình công" not "định"."""
+        typed = _SYLLABLE.findall(text.lower())
+        noise = {fold(word) for word in typed if word in self._marked_noise}
+        return frozenset(fold(word) for word in typed if fold(word) != word and word not in self._marked_noise) - noise
+
+    def _of_fact(self, text: str) -> frozenset[str | tuple[str, str]]:
+        """The syllables and neighbours in a fact's text that tell what it is about."""
+        return self._features_of(self._words(text), self._meant(text))
+
+    def _features_of(self, words: tuple[str, ...], meant: frozenset[str]) -> frozenset[str | tuple[str, str]]:
+        # A figure of one's own case ("500k", "8 năm") is no reason that a fact does not answer.
+        noise = {word for word in words if word == _FIGURE or (word in self._noise and word not in meant)}
+        return frozenset(
+            (
+                *(word for word in words if word not in noise),
+                *(pair for pair in pairwise(words) if not noise.issuperset(pair)),
+            )
+        )
+
+    def _best(self, text: str, meant: frozenset[str], on: date) -> list[tuple[float, Fact]]:
+        words = self._words(text)
+        # Two syllables that are noise apart may tell something together, where marks in a fact say so: "đình công".
+        asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in self._weight}
+        # A syllable that no fact knows counts most: what is asked may be about that.
+        told = {each for each in asked if isinstance(each, str)} or asked
+        total = sum(self._weight.get(each, self._unknown) for each in told)
+        line = f" {' '.join(words)} "
         scored = []
         for fact, features, phrases in zip(self._facts, self._features, self._phrases, strict=True):
-            if not fact.quotable(on):
+            matched = asked & features
+            if not matched or not fact.quotable(on):
                 continue
-            matched = [feature for feature in (*single, *known) if feature in features]
-            covered = sum(self._weight[feature] for feature in matched) / total
-            strong = max((_strength(phrase, asked, line) for phrase in phrases), default=0.0)
-            both = sum(isinstance(feature, tuple) for feature in matched)
-            if covered < (SPOKEN if strong > 1 else COVERED) or not (strong > 1 or both > 1):
-                continue
-            scored.append((covered * sum(self._weight[feature] for feature in matched) + PHRASE * strong, fact))
-        scored.sort(key=lambda each: -each[0])
-        return tuple(fact for score, fact in scored[:MOST] if score >= NEAR * scored[0][0])
+            covered = sum(self._weight[each] for each in matched & told) / total
+            strong = max((_strength(phrase, words, line) for phrase in phrases), default=0.0)
+            near = sum(isinstance(each, tuple) for each in matched) > 1
+            if (covered >= SPOKEN and strong > 1) or (covered >= COVERED and near):
+                scored.append((covered * sum(self._weight[each] for each in matched) + PHRASE * strong, fact))
+        return sorted(scored, key=lambda each: -each[0])
 
 
 def _strength(phrase: tuple[str, ...], asked: tuple[str, ...], line: str) -> float:
     """How much of a fact's own phrase was used: its syllables in a row, or a longer one's in another order."""
     if f" {' '.join(phrase)} " in line:
         return float(len(phrase) + sum("/" in word for word in phrase))  # a date is two words
-    return 0.6 * len(phrase) if len(phrase) > 3 and set(phrase) <= set(asked) else 0.0
-
-
-def _features(words: tuple[str, ...]) -> frozenset[str | tuple[str, str]]:
-    return frozenset((*words, *pairwise(words)))
+    return 0.6 * len(phrase) if len(phrase) > 2 and set(phrase) <= set(asked) else 0.0
 
 
 def load_search(law: Law, folder: Path = FOLDER) -> LawSearch:
