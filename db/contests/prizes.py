@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from db import audit, policy
 from db.contests.objections import list_complaints, may_complain_until
 from db.contests.rounds import APPROVE, RUN, get_contest, get_round
 from db.errors import Conflict, NotFound, Refused
-from db.models import Contest, Person, Prize, PrizeState, QuestionReview, Result, Round, RoundQuestion, RoundState, Unit
+from db.models import (
+    Contest,
+    Person,
+    Prize,
+    PrizeState,
+    QuestionReview,
+    Result,
+    Round,
+    RoundQuestion,
+    RoundState,
+    Unit,
+    UnitPath,
+)
 from db.policy import Action
 from db.session import Session
 
@@ -99,6 +111,43 @@ async def list_prizes(session: Session, round_id: int) -> list[tuple[Prize, Pers
         .order_by(Prize.id)
     )
     return [(prize, person, unit or "") for prize, person, unit in await session.execute(query)]
+
+
+Waiting = list[tuple[Prize, Person, str, Round]]
+"""Prizes that wait, with who won them, the name of their unit, and the round."""
+
+
+async def list_to_verify(session: Session, person_id: int) -> Waiting:
+    """The prizes for whose winners a person may speak, and for whom nobody has yet; the earliest won first."""
+    below = await _below(session, person_id, VERIFY)
+    undecided = Prize.state == PrizeState.WAITING, Prize.denied_at.is_(None)
+    return await _waiting(session, *undecided, Person.unit_id.in_(below), Prize.person_id != person_id)
+
+
+async def list_to_send(session: Session, person_id: int) -> Waiting:
+    """The prizes of contests that a person runs which can go out, and those whose winner the union does not know."""
+    below = await _below(session, person_id, RUN)
+    ready = (Prize.state == PrizeState.VERIFIED) & (Prize.phone != "")
+    denied = (Prize.state == PrizeState.WAITING) & Prize.denied_at.is_not(None)
+    return await _waiting(session, ready | denied, Contest.unit_id.in_(below))
+
+
+async def _below(session: Session, person_id: int, action: Action) -> Select[int]:
+    tops = await policy.scopes(session, person_id, action)
+    return select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(tops))
+
+
+async def _waiting(session: Session, *conditions: ColumnElement[bool]) -> Waiting:
+    query = (
+        select(Prize, Person, func.coalesce(Unit.name, ""), Round)
+        .join(Person, Person.id == Prize.person_id)
+        .outerjoin(Unit, Unit.id == Person.unit_id)
+        .join(Round, Round.id == Prize.round_id)
+        .join(Contest, Contest.id == Round.contest_id)
+        .where(*conditions)
+        .order_by(Prize.asked_at, Prize.id)
+    )
+    return [(prize, person, unit, round_) for prize, person, unit, round_ in await session.execute(query)]
 
 
 async def list_alike(session: Session, prize: Prize) -> list[tuple[Prize, Person]]:

@@ -12,7 +12,7 @@ from db.contests.rounds import RUN
 from db.errors import Conflict, NotFound, Refused
 from db.models import Complaint, Contest, Round, RoundQuestion, RoundState
 from handlers.contest_desk.flow import NOTE, dialogue, may_run, named, tag, too_late
-from handlers.dialogue import END, Again, Answer, Command, Kind, Move
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.paging import page, picked
 from handlers.talk import Talk
 
@@ -60,6 +60,11 @@ async def waiting(talk: Talk) -> str:
     found = await _waiting(talk)
     late = sum(row.due_at < talk.now for row, _ in found)
     return talk.words("contest_desk.complaints_wait", n=len(found), late=late) if found else ""
+
+
+async def complaints_wait(talk: Talk) -> bool:
+    """Whether complaints wait for this person's answer."""
+    return bool(await _waiting(talk))
 
 
 async def show_complaints(talk: Talk, arg: str) -> Move | None:
@@ -321,7 +326,7 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
 
 
 COMMANDS = (
-    Command("thacmacthi", show_complaints),
+    Command("thacmacthi", show_complaints, place=Place.OFFICER, visible=complaints_wait),
     Command("loaicau", begin_void),
     Command("khongxet", begin_out),
     Command("dauhieu", show_flags),

@@ -11,14 +11,30 @@ from db import contests, outbox
 from db.errors import Conflict
 from db.models import Contest, Round, RoundState
 from handlers.contest.flow import pool
-from handlers.contest_desk.flow import NOTE, dialogue, faults_of, may_approve, named, place, rules, too_late
-from handlers.dialogue import END, Again, Answer, Command, Kind, Move
+from handlers.contest_desk.flow import NOTE, check, dialogue, faults_of, may_approve, named, place, rules, too_late
+from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.talk import Talk
+
+
+async def _waiting(talk: Talk) -> list[Round]:
+    return await contests.list_to_approve(talk.session, talk.me.id) if await may_approve(talk) else []
+
+
+async def waits(talk: Talk) -> bool:
+    """Whether rounds wait for this person's approval."""
+    return bool(await _waiting(talk))
+
+
+async def show_first(talk: Talk, arg: str) -> Move | None:
+    """The round that opens first of those that wait, or the list where none does any more."""
+    await check(talk)
+    found = await _waiting(talk)
+    return dialogue.go("round", round=found[0].id) if found else dialogue.go("home", start=0)
 
 
 async def waiting(talk: Talk) -> str:
     """The leader's line about rounds that wait for them."""
-    found = await contests.list_to_approve(talk.session, talk.me.id) if await may_approve(talk) else []
+    found = await _waiting(talk)
     return talk.words("contest_desk.to_approve", n=len(found)) if found else ""
 
 
@@ -117,6 +133,7 @@ async def take_return(talk: Talk, answer: Answer) -> Move | str:
 
 
 COMMANDS = (
+    Command("thichoduyet", show_first, place=Place.OFFICER, visible=waits),
     Command("xemthele", show_rules),
     Command("guiduyetthi", ask),
     Command("duyetthi", approve),

@@ -73,6 +73,10 @@ async def test_three_answers_make_a_round_that_only_another_lets_open(world: Wor
     assert minh.last.key == "contest_desk.approve_notice" and "THỂ LỆ THI TUẦN 1" in minh.last.text
     await mai.presses(f"c:duyetthi:{round_.id}.{round_.version}")
     assert mai.last.key == "common.refused"
+    assert "1 tuần thi chờ đồng chí duyệt" in (await minh.says("/canbo")).text
+    assert "Tuần thi chờ duyệt" not in " ".join(choice.label for choice in (await mai.says("/canbo")).choices)
+    await minh.taps("Tuần thi chờ duyệt")
+    assert minh.last.key == "contest_desk.round"
     await minh.taps("Duyệt")
     assert minh.last.key == "contest_desk.approved" and mai.last.key == "contest_desk.approved_notice"
     assert (await rounds(world))[0].state == RoundState.READY

@@ -45,6 +45,10 @@ async def published(world: World, **rights: int) -> tuple[int, dict[str, TestPer
     return round_id, people
 
 
+def labels(person: TestPerson) -> str:
+    return " ".join(choice.label for choice in person.last.choices)
+
+
 async def prizes_of(world: World) -> list[tuple[str, str, PrizeState]]:
     async with world.database.read() as session:
         found = await session.execute(
@@ -72,7 +76,11 @@ async def test_a_complaint_is_answered_once_by_those_who_hold_the_contest(world:
     await hoa.presses(f"c:thacmac:{round_id}")
     await hoa.says("Câu số 2 có hai cách hiểu, xin xem lại giúp")
     assert mai.last.key == "contest.complaint_notice" and other.keys == []
-    await mai.taps("Xem, trả lời")
+    assert "1 thắc mắc về kết quả thi" in (await mai.says("/canbo")).text
+    assert (await mai.taps("Thắc mắc về thi")).key == "contest_desk.complaints"
+    await other.says("/canbo")
+    assert "Thắc mắc về thi" not in labels(other)
+    await mai.taps("1")
     assert mai.last.key == "contest_desk.complaint" and "Trần Hoa" in mai.last.text and "3/4" in mai.last.text
     await mai.taps("Trả lời")
     await mai.says("ừ")
@@ -188,8 +196,22 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     assert mai.last.key == "contest_prize.not_sent"
     await hoa.presses(f"c:dungdoanvien:{first.id}")
     assert hoa.last.key == "common.refused"
-    await chair.presses(f"c:dungdoanvien:{first.id}")
-    assert chair.last.key == "contest_prize.verified" and hoa.last.key == "contest_prize.verified_notice"
+    assert "2 người đạt giải thi chờ đồng chí xác minh" in (await chair.says("/canbo")).text
+    assert "giải thi chờ" not in (await mai.says("/canbo")).text and "Giải thưởng chờ" not in labels(mai)
+    await chair.taps("Xác minh giải")
+    assert chair.last.key == "contest_prize.verify_list"
+    await chair.taps("1")
+    assert chair.last.key == "contest_prize.winner" and "Trần Hoa" in chair.last.text
+    await chair.taps("Đúng là đoàn viên")
+    assert "1 người đạt giải thi" in (await chair.says("/canbo")).text
+    for person in (hoa, mai):
+        await person.presses("c:xacminhgiai:")
+        assert person.last.key == "common.refused"
+    assert "1 giải thi chờ đồng chí chuyển" in (await mai.says("/canbo")).text
+    await mai.taps("Giải thưởng chờ")
+    assert mai.last.key == "contest_prize.send_list" and "1. Nhất tuần 1: Trần Hoa" in mai.last.text
+    assert (await mai.taps("1")).key == "contest_prize.prize"
+    assert "contest_prize.verified" in chair.keys and "contest_prize.verified_notice" in hoa.keys
     await hoa.presses(f"c:danhangiai:{first.id}")
     assert hoa.last.key == "contest_prize.stands"
     await mai.presses(f"c:giaithuong:{round_id}.1")
@@ -197,11 +219,13 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     assert "0912345678" in mai.last.text
     await mai.taps("Đã chuyển CĐCS")
     assert hoa.last.key == "contest_prize.sent_notice"
+    assert "giải thi chờ" not in (await mai.says("/canbo")).text and "Giải thưởng chờ" not in labels(mai)
+    await mai.presses(f"c:giaithuong:{round_id}.1")
     await people["Nam"].presses(f"c:danhangiai:{first.id}")
     assert people["Nam"].last.key == "common.not_found"
     await hoa.taps("Đã nhận")
     assert (await prizes_of(world))[0][2] == PrizeState.RECEIVED
-    await mai.taps("Giải thưởng")
+    await mai.presses(f"c:giaithuong:{round_id}.1")
     assert "Trần Hoa – Công ty TNHH May Hòa Phát (đã nhận)" in mai.last.text
 
 
@@ -422,7 +446,13 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
         second = (await session.execute(select(Prize).where(Prize.prize == "nhi"))).scalar_one()
     await chair.presses(f"c:khongphaidv:{second.id}")
     assert mai.last.key == "contest_prize.denied_notice"
-    await mai.taps("Xem giải thưởng")
+    assert "1 người đạt giải thi" in (await chair.says("/canbo")).text
+    await chair.presses(f"c:khongphaidv:{second.id}")
+    assert chair.last.key == "contest_prize.verified_already"
+    assert "1 giải thi chờ đồng chí chuyển về công đoàn cơ sở, trong đó 1 giải" in (await mai.says("/canbo")).text
+    await mai.taps("Giải thưởng chờ")
+    assert "(công đoàn báo không phải đoàn viên)" in mai.last.text
+    await mai.presses("c:giaithuong:1")
     await mai.taps("2")
     assert "Trùng họ tên" in mai.last.text
     assert "công đoàn báo không phải đoàn viên" in mai.last.text

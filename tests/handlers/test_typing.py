@@ -16,7 +16,8 @@ SPELT = {
     "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "thongbao": "thông báo", "dungtin": "dừng tin",
     "bottin": "bớt tin", "thidua": "thi đua", "baosai": "báo sai", "dangky": "đăng ký", "ngayle": "ngày lễ", "donvi": "đơn vị",
     "suco": "sự cố", "thi": "thi tuần", "lich": "lịch nội dung", "xephang": "xếp hạng", "gapcanbo": "gặp cán bộ", "hoiluat": "hỏi luật",
-    "tochuc": "tổ chức thi", "soatluat": "soát luật",
+    "tochuc": "tổ chức thi", "soatluat": "soát luật", "thichoduyet": "tuần thi chờ duyệt", "thacmacthi": "thắc mắc thi",
+    "xacminhgiai": "xác minh giải", "giaicho": "giải thưởng chờ",
 }  # fmt: skip
 """Every command with words of its own, as it is spelt."""
 

@@ -140,6 +140,9 @@ SERVED = {
     "tepthi": "asks for a document; whose contest it is stands in it and is looked at when it is read",
     "hosotiep": "leads from card to card by what `read` and the queue show",
     "tincho": "shows the first message that `approve` may be done to",
+    "thichoduyet": "shows the first round that `approve_round` may be done to",
+    "xacminhgiai": "lists the prizes that `verify_winner` and `deny_winner` may be done to",
+    "giaicho": "lists the prizes that `send_prize` and `pass_prize` may be done to",
     "tincua": "lists one's own",
     "nhanquyen": "an invitation is for whoever has its code",
 }

@@ -262,9 +262,10 @@ async def contest_prize(stage: Stage) -> None:
     await hoa.taps("Gửi số điện thoại")
     await hoa.says("sdt cua toi")
     await hoa.says("0912 345 678")
-    await tu.taps("Đúng là đoàn viên")
-    await mai.says("/tochuc")
-    await mai.taps("1", "Giải thưởng", "1", "Đã chuyển CĐCS")
+    await tu.says("/canbo")
+    await tu.taps("Xác minh giải", "1", "Đúng là đoàn viên")
+    await mai.says("/canbo")
+    await mai.taps("Giải thưởng chờ", "1", "Đã chuyển CĐCS")
     await hoa.taps("Đã nhận")
     await mai.taps("Giải thưởng")
 
