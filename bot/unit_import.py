@@ -41,7 +41,7 @@ async def import_file(
             async with database.write() as session:
                 reading = read_units(table, await units.parents_by_code(session))
                 attempt = await session.begin_nested()
-                written = await units.write(session, [_row(unit) for unit in reading.units], now)
+                written = await units.write(session, [_row(unit, file.name) for unit in reading.units], now)
                 if dry_run:
                     await attempt.rollback()
                 elif written.added or written.changed:
@@ -87,7 +87,7 @@ def _counts(words: Words, reading: SheetReading, written: Written) -> dict[str, 
 OPTIONAL = frozenset({"short_name", "level", "place", "zone", "sector", "workers", "members", "women", "figures_on"})
 
 
-def _row(unit: SheetUnit) -> UnitRow:
+def _row(unit: SheetUnit, file: str) -> UnitRow:
     return UnitRow(
         code=unit.code,
         name=unit.name,
@@ -101,6 +101,7 @@ def _row(unit: SheetUnit) -> UnitRow:
         members=unit.members,
         women=unit.women,
         figures_on=unit.figures_on,
+        figures_from=file,
         aliases=unit.aliases,
         old_names=unit.old_names,
         keep=OPTIONAL - unit.columns,

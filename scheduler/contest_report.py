@@ -57,8 +57,8 @@ def book(work: Work, facts: dict[str, Any]) -> bytes:
     ]
     above = word(
         "contest_desk.report_above",
-        contest=facts["contest"].name, week=round_.number, theme=round_.theme, at=round_.result_at, people=round_.people,
-        papers=round_.papers, actual=round_.actual,
+        contest=facts["contest"].name, week=round_.number, theme=round_.theme, at=round_.published_at or round_.result_at,
+        revision=round_.revision, people=round_.people, papers=round_.papers, actual=round_.actual,
     )  # fmt: skip
     head = word("contest_desk.report_head").split(";")
     return write_workbook([Sheet(word("contest_desk.report_sheet", week=round_.number), head, rows, [above])])
@@ -68,7 +68,8 @@ def _row(work: Work, unit: Unit, facts: dict[str, Any]) -> list[Value]:
     word, row = work.words.plain, facts["known"].get(unit.id)
     few, members = word("contest_desk.report_few"), row.members if row is not None else unit.members or None
     dated = (row.members_on if row is not None else unit.figures_on) if members else None
-    source = word("contest_desk.report_source") if members else ""
+    known = row.members_from if row is not None else unit.figures_from
+    source = (known or word("contest_desk.report_no_source")) if members else ""
     size: list[Value] = [members or word("contest_desk.report_unknown"), dated, source, _band(facts, members)]
     head: list[Value] = [unit.name, facts["above"][unit.id]]
     if row is None:

@@ -118,6 +118,7 @@ async def counted(world: World, round_id: int, rows: dict[str, tuple[int, int | 
                 UnitResult(
                     round_id=round_id, unit_id=row.id, people=people, workers=0, papers=people, points=3 * people,
                     all_right=0, members=members, members_on=date(2025, 6, 1) if members else None, band=band,
+                    members_from="don-vi.xlsx" if code == "MAYHOA" else "",
                 )
             )  # fmt: skip
     world.now = RESULT + timedelta(hours=1)

@@ -131,7 +131,7 @@ async def _units(
         members = unit.members or None
         sums[unit_id] = UnitResult(
             round_id=round_.id, unit_id=unit_id, people=0, workers=0, papers=0, points=0, all_right=0,
-            members=members, members_on=unit.figures_on if members else None,
+            members=members, members_on=unit.figures_on if members else None, members_from=unit.figures_from if members else "",
             band=max((b for b in round_.bands if b <= members), default=None) if members else None,
         )  # fmt: skip
     for person_id, each in good.items():

@@ -204,6 +204,7 @@ class UnitResult(Base):
     all_right: Mapped[int]
     members: Mapped[int | None]
     members_on: Mapped[date | None]
+    members_from: Mapped[str] = mapped_column(default="")
     band: Mapped[int | None]
     """Where its size band begins; None without a number of members."""
 

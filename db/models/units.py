@@ -36,6 +36,8 @@ class Unit(Base):
     members: Mapped[int | None]
     women: Mapped[int | None]
     figures_on: Mapped[date | None]
+    figures_from: Mapped[str] = mapped_column(default="")
+    """The file that the figures came from."""
     created_at: Mapped[datetime]
 
 

@@ -19,7 +19,7 @@ from db.units.reading import find_by_code
 class UnitRow:
     """One unit as an import file gives it; `parent` is the code of the unit above ("" for the top).
 
-    `keep` names what the file does not speak of: a unit that is known already keeps it.
+    `keep` names what the file does not speak of: a unit that is known already keeps it. `figures_from` is the file's name.
     """
 
     code: str
@@ -34,6 +34,7 @@ class UnitRow:
     members: int | None = None
     women: int | None = None
     figures_on: date | None = None
+    figures_from: str = ""
     aliases: tuple[str, ...] = ()
     old_names: tuple[tuple[str, date | None], ...] = ()
     keep: frozenset[str] = frozenset()
@@ -48,9 +49,10 @@ class Written:
     same: int
 
 
+FIGURES = ("workers", "members", "women", "figures_on")
 FIELDS = (
     *("name", "short_name", "level", "place", "zone", "sector"),
-    *("workers", "members", "women", "figures_on"),
+    *FIGURES,
 )
 
 
@@ -115,6 +117,8 @@ def _set(unit: Unit, row: UnitRow) -> bool:
         if getattr(unit, name) != getattr(row, name):
             setattr(unit, name, getattr(row, name))
             changed = True
+            if name in FIGURES:
+                unit.figures_from = row.figures_from
     return changed
 
 

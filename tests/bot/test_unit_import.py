@@ -100,9 +100,10 @@ def test_a_dry_run_counts_and_writes_nothing_then_the_same_file_is_brought_in_an
     assert ask("SELECT name, old, until FROM unit_aliases ORDER BY id") == [
         ("Công đoàn huyện Đồng Tâm", 1, "2025-07-01"), ("CĐ xã Đồng Sơn", 1, None),
     ]  # fmt: skip
-    assert ask("SELECT workers, members, women, figures_on FROM units WHERE code = 'MAYHOA'") == [
-        (1250, 1100, 980, "2025-12-31")
+    assert ask("SELECT workers, members, women, figures_on, figures_from FROM units WHERE code = 'MAYHOA'") == [
+        (1250, 1100, 980, "2025-12-31", "donvi.csv")
     ]
+    assert ask("SELECT figures_from FROM units WHERE code = 'CHUYEN5'") == [("",)]
     assert "Thêm 0, sửa 0, giữ nguyên 4." in brings(csv(TREE))
     assert (
         ask("SELECT actor_id, action FROM audit") == [(0, "import_units")]

@@ -203,7 +203,7 @@ async def test_a_result_is_frozen_with_the_members_of_the_day_and_stays_when_peo
     async with world.database.write() as session:
         round_ = await open_round(session)
         works = (await session.execute(select(Unit).where(Unit.code == "MAYHOA"))).scalar_one()
-        works.members, works.figures_on = 590, date(2025, 6, 1)
+        works.members, works.figures_on, works.figures_from = 590, date(2025, 6, 1), "don-vi.xlsx"
         hoa, lan = await me(session, world), await me(session, world, "Đỗ Thị Lan")
         first, second = await sit(session, round_, hoa, 4), await sit(session, round_, lan, 2)
         ranked = [Ranked(hoa.id, first.id, 4, 1, None, 60), Ranked(lan.id, second.id, 2, 2, None, 60)]
@@ -218,6 +218,7 @@ async def test_a_result_is_frozen_with_the_members_of_the_day_and_stays_when_peo
         row = units["MAYHOA"]
         assert (row.people, row.workers, row.papers, row.points, row.all_right) == (1, 1, 1, 4, 1)
         assert (row.members, row.members_on, row.band) == (590, date(2025, 6, 1), 500)
+        assert row.members_from == "don-vi.xlsx"
         assert units["TINH"].people == 2 and units["TRUONG"].members is None and units["TRUONG"].band is None
         summary = await contests.summarise(session, round_)
         assert (summary.total, summary.best) == (2, ("Bùi Thị Hoa", "", "Tổ chuyền 5"))

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from content.leaderboard import Standing, band_name, by_number, by_share, first
 from db import contests
-from db.models import AuditRow, Board, Job, JobState, Person, Result, Round
+from db.models import AuditRow, Board, Job, JobState, Person, Result, Round, Unit
 from scheduler import jobs
 from tests.desks import counted, handed_in, officer
 from tests.people import World
@@ -155,6 +155,8 @@ async def test_the_report_lists_every_union_once_its_result_is_out(world: World,
     round_id = (
         await results(world, {"MAYHOA": (156, 250), "DIENTU": (3, None)}) if state == "published" else await week(world)
     )
+    async with world.database.write() as session:
+        await session.execute(update(Unit).where(Unit.code == "TRUONG").values(members=32))
     await mai.presses(f"c:baocaothi:{round_id}.1")
     await jobs.run(work_of(world, tmp_path))
     await world.deliver()
@@ -170,7 +172,8 @@ async def test_the_report_lists_every_union_once_its_result_is_out(world: World,
     assert (
         flat["Công ty Điện tử Sao Mai"][3] == "chưa có số đoàn viên" and flat["Công ty Điện tử Sao Mai"][7] == "dưới 5"
     )
-    assert flat["Trường Tiểu học Cao Sơn"][7] == 0
+    assert flat["Trường Tiểu học Cao Sơn"][7] == 0 and flat["Trường Tiểu học Cao Sơn"][5] == "chưa ghi nguồn"
+    assert hoa[5] == "don-vi.xlsx" and flat["Công ty Điện tử Sao Mai"][5] == ""
     async with world.database.read() as session:
         assert (await session.execute(select(Job.state))).scalar_one() == JobState.DONE
         who = select(AuditRow.actor_id).where(AuditRow.action == "contest_report")
