@@ -18,12 +18,14 @@ from content.text import fold, shorthand, without_telex
 
 MOST = 3
 """Facts that are quoted at once."""
-COVERED, SPOKEN = 0.65, 0.45
+COVERED, SPOKEN = 0.75, 0.45
 """Of the weight of what was asked this share must stand in a fact; less where one of its own phrases was used."""
 NEAR = 0.55
 """Of the best fact's score others must have this share to be quoted beside it."""
 PHRASE = 3.0
 """What a phrase counts that stands among a fact's own words for it, for each of its syllables."""
+READ = 600
+"""Of a message this many characters are read: a question, not a letter."""
 CLAUSE = 4
 """A part of a sentence is asked by itself from this many syllables on."""
 _FIGURE = "#"
@@ -83,6 +85,7 @@ class LawSearch:
 
     def ask(self, text: str, on: date) -> Found:
         """The facts in force on a day that may be quoted in answer; none where nothing answers."""
+        text = text[:READ]
         folded = self._written_out(text)
         urgent = any(re.search(rf"\b{word}\b", folded) for word in self._urgent)
         if any(f" {each} " in f" {folded} " for each in self._elsewhere):
