@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from db import audit, policy, units
 from db.errors import Conflict
 from db.models import QuestionReview, Verdict
 from db.policy import Action
+from db.prepared import Prepared
 from db.session import Session
+
+_SAID = Prepared(
+    select(QuestionReview.verdict).where(
+        QuestionReview.question == bindparam("of"), QuestionReview.text == bindparam("mark")
+    )
+)
 
 
 async def check(session: Session, person_id: int, action: Action = Action.REVIEW_LAW) -> None:
@@ -63,9 +70,10 @@ async def list_given(session: Session) -> list[QuestionReview]:
     return list((await session.execute(select(QuestionReview).order_by(QuestionReview.at))).scalars())
 
 
-async def find(session: Session, question: str, text: str) -> QuestionReview | None:
-    """What was said of a question as it stands; None where nobody said anything."""
-    return await session.get(QuestionReview, (question, text))
+async def find(session: Session, question: str, text: str) -> Verdict | None:
+    """What was said of a question as it stands; None where nobody said anything. Every answer in practice asks."""
+    found = await session.rows(_SAID, of=question, mark=text)
+    return found[0][0] if found else None
 
 
 async def void(
@@ -85,8 +93,7 @@ async def void(
 
 async def is_void(session: Session, question: str, text: str) -> bool:
     """Whether a question with this text was voided."""
-    row = await session.get(QuestionReview, (question, text))
-    return row is not None and row.verdict == Verdict.VOID
+    return await find(session, question, text) == Verdict.VOID
 
 
 async def forget_name(session: Session, person_id: int) -> None:

@@ -114,7 +114,7 @@ async def _current(talk: Talk) -> tuple[Question | None, bool]:
     if question is None:
         return None, False
     said = await verdicts.find(talk.session, question.id, question.text)
-    standing = bank.standing([(said.question, said.text, said.verdict == Verdict.APPROVED)] if said is not None else [])
+    standing = bank.standing([(question.id, question.text, said == Verdict.APPROVED)] if said is not None else [])
     asked = bank.may_ask(question, talk.today, standing, hide=talk.house.hide_unreviewed)
     return (question if asked else None), question.id in standing.approved
 

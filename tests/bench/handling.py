@@ -165,19 +165,22 @@ async def compare(at: Server, folder: Path) -> None:
     for what, play in (("typed", typed), ("pressed", pressed)):
         for away in (0.0, 0.06):
             rates: dict[str, list[float]] = {name: [] for name in bots}
+            cpus: dict[str, list[float]] = {name: [] for name in bots}
             astray = dict.fromkeys(bots, 0)
             for _ in range(ROUNDS):
                 for name, bot in bots.items():
                     number = NUMBER if name == "ours" else NUMBER // (16 if away else 4)
                     cost, wrong = await play(at, bot, away, number)
                     rates[name].append(number / cost.wall)
+                    cpus[name].append(cost.cpu / number * 1000)
                     astray[name] = max(astray[name], wrong)
             plain_rate = median(rates["PTB, one at a time"])
             print(f"\nHandling what is {what}, {away * 1000:.0f} ms away, {PEOPLE} people, median of {ROUNDS} rounds")
             for name, found in rates.items():
                 order = f"  {astray[name]} people answered out of order" if play is typed else ""
                 print(
-                    f"  {name:20} {median(found):7.1f} updates/s  {median(found) / plain_rate:5.1f} x PTB one at a time{order}"
+                    f"  {name:20} {median(found):7.1f} updates/s  {median(found) / plain_rate:5.1f} x PTB one at a time"
+                    f"  {median(cpus[name]):6.2f} ms CPU each{order}"
                 )
             assert not astray["ours"], "ours answered somebody out of order"
 
