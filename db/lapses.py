@@ -94,17 +94,14 @@ async def free_duplicates(
     return freed
 
 
-async def take_reminders(session: Session, now: datetime) -> list[Submission]:
-    """What authors asked to be reminded of by now and have not answered; each is handed out once."""
-    query = (
-        update(Submission)
-        .where(Submission.status == Status.NEED_INFO, Submission.remind_at <= now)
-        .values(remind_at=None)
-        .returning(Submission.id)
-    )
-    ids = (await session.execute(query)).scalars().all()
-    rows = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
-    return list((await session.execute(rows)).scalars())
+async def take_reminders(session: Session, now: datetime) -> list[tuple[Submission, datetime]]:
+    """What authors asked to be reminded of by now and have not answered, and at which moment; each is handed out once."""
+    query = select(Submission).where(Submission.status == Status.NEED_INFO, Submission.remind_at <= now)
+    found = []
+    for row in (await session.execute(query.order_by(Submission.id))).scalars():
+        found.append((row, row.remind_at or now))
+        row.remind_at = None
+    return found
 
 
 async def release(session: Session, person_id: int, actor_id: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from content.anniversaries import planned
 from content.calendar import LOCAL, add_working_days, is_working_day, local_date
 from content.message import to_json
 from content.windows import awake, next_slot
-from db import accounts, lapses, outbox, people, queue, submissions, units
+from db import accounts, house, lapses, outbox, people, queue, submissions, units
 from db.models import Policy, Submission
 from db.session import Session
 
@@ -41,9 +41,15 @@ async def run(work: Work) -> None:
 
 
 async def _remind(
-    work: Work, session: Session, person_id: int, key: str, dedup: str, now: datetime, **params: Any
+    work: Work, session: Session, person_id: int, key: str, dedup: str, now: datetime, due: datetime, **params: Any
 ) -> None:
-    """Reminds one person, when they are awake: at most once, for a doubtful one is better missed than repeated."""
+    """Reminds one person, when they are awake: at most once, for a doubtful one is better missed than repeated.
+
+    What fell due before a backup was restored may have been said since it was made.
+    """
+    restored = await house.know(session, house.RESTORED)
+    if restored is not None and due <= datetime.fromisoformat(restored["at"]):
+        return
     await _tell(work, session, person_id, key, dedup, now, kind="reminder", policy=Policy.AMO, **params)
 
 
@@ -126,10 +132,10 @@ async def _closed(work: Work, session: Session, now: datetime) -> None:
 
 async def _wished(work: Work, session: Session, now: datetime) -> None:
     """At the hour that an author wished for."""
-    for submission in await lapses.take_reminders(session, now):
+    for submission, due in await lapses.take_reminders(session, now):
         dedup = f"evening:{submission.id}:{submission.version}:{local_date(now)}"
         await _remind(
-            work, session, submission.author_id, "moderation.need_reminder", dedup, now,
+            work, session, submission.author_id, "moderation.need_reminder", dedup, now, due,
             code=submission.code, title=submission.title, ask=submission.ask,
         )  # fmt: skip
 
@@ -142,7 +148,7 @@ async def _unanswered(work: Work, session: Session, now: datetime) -> None:
             submission.reminded = number
             dedup = f"need:{submission.id}:{submission.version}:{number}"
             await _remind(
-                work, session, submission.author_id, "moderation.need_reminder", dedup, now,
+                work, session, submission.author_id, "moderation.need_reminder", dedup, now, (submission.asked_at or now) + after,
                 code=submission.code, title=submission.title, ask=submission.ask,
             )  # fmt: skip
 
@@ -161,7 +167,7 @@ async def _overdue(work: Work, session: Session, now: datetime) -> None:
         newest = found[-1]
         dedup = f"overdue:{person_id}:{local_date(newest.due_at or now)}"
         await _remind(
-            work, session, person_id, "moderation.overdue_notice", dedup, now,
+            work, session, person_id, "moderation.overdue_notice", dedup, now, newest.due_at or now,
             n=len(found), code=newest.code, title=newest.title,
         )  # fmt: skip
 
@@ -178,4 +184,5 @@ async def _drafts(work: Work, session: Session, now: datetime) -> None:
             draft.reminded = number
             title = draft.data.get("title") or draft.data.get("who") or work.words.text("report.untitled")
             dedup = f"draft:{draft.id}:{number}"
-            await _remind(work, session, draft.person_id, "report.reminder", dedup, now, title=title)
+            due = draft.updated_at + after
+            await _remind(work, session, draft.person_id, "report.reminder", dedup, now, due, title=title)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from content.calendar import is_working_day, local_date
-from db import erasure, units
+from db import erasure, snapshot, units
 from db.models import Account, Draft, Grant, OutboxRow, Person, Policy, Reach, Role, Shift, Status, Submission
 from scheduler import deadlines
 from scheduler.timetable import Work
@@ -119,6 +119,25 @@ async def test_an_author_is_reminded_once_in_the_evening_they_asked_for(world: W
     world.later(days=1)
     await look(world)
     assert hoa.keys == ["moderation.need_reminder"]
+
+
+async def test_after_a_restore_no_reminder_comes_that_may_have_come_since_the_backup(world: World) -> None:
+    """The backup knows of none of them; those that fall due later come as always."""
+    ha, hoa, code = await asked(world)
+    lan = await world.joined("Đỗ Thị Lan")
+    await lan.says("sang kien")
+    await lan.taps("Đồng ý")
+    await lan.taps("Sáng kiến")
+    await hoa.presses(f"c:nhactoi:{code}")
+    for person in (ha, hoa, lan):
+        person.heard.clear()
+    world.later(days=3, minutes=20)
+    await snapshot.after_restore(world.database, world.now)
+    for _ in range(6):
+        world.later(days=1)
+        await look(world, 2)
+    assert hoa.keys == ["moderation.need_reminder"], "of those after three and seven days the second"
+    assert lan.keys == ["report.reminder"], "of those after one day and five the second"
 
 
 async def test_what_was_answered_before_the_evening_is_not_reminded_of(world: World) -> None:
