@@ -30,18 +30,21 @@ from content.source import ContentError, Problem
 from content.words import Words, load_words
 from db import figures, house, outbox
 from db.lead import KEEP, Lead, holder, listen
-from db.models import Lane, OutState
+from db.models import Cause, Lane, OutState
 from db.session import Database, settled
 from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
-from scheduler import contests
+from scheduler import troubles
 from scheduler.alarms import Alarms
 from scheduler.delivery import FAR, Delivery, Rejected, window_for
-from scheduler.timetable import JOBS, Job, Timetable, Work
-from scheduler.troubles import SKEW
+from scheduler.downtime import Doors, Shut
+from scheduler.timetable import JOBS, LOST_TIME, Job, Timetable, Work
+from scheduler.troubles import SKEW, Name
 
 log = logging.getLogger(__name__)
 
+SLOW = 30.0
+"""Seconds within which Telegram answers a process that has just started."""
 WEB_RATE = 1000.0
 """Messages a second to our own page; it has no platform that could refuse."""
 
@@ -122,10 +125,21 @@ class App:
             patience=Patience(),
         )
         self.polling = (
-            Polling(self.telegram, self.inbox, database, self.house, clock, skew, self.may_lead, self.has_room)
+            Polling(
+                self.telegram,
+                self.inbox,
+                database,
+                self.house,
+                clock,
+                skew,
+                self.may_lead,
+                self.has_room,
+                self._reached,
+            )
             if self.telegram is not None
             else None
         )
+        self.doors = Doors(clock.monotonic, self._shut)
         work = Work(
             database=database,
             words=words,
@@ -136,6 +150,7 @@ class App:
             fetch=self._fetch,
             rng=Random(),
             silence=settings.silence,
+            doors=self.doors,
             drop_uploads=self.webchat.drop,
         )
         self.timetable = Timetable(work, (*JOBS, *self._own_jobs()), trusted=lambda: abs(skew.seconds()) <= SKEW)
@@ -187,6 +202,24 @@ class App:
         """Whether the doors may take more in, as far as anybody has looked."""
         return self.watch.has_room()
 
+    def _shut(self) -> Shut | None:
+        """What keeps people from reaching us, as the troubles say it; an answer that is being stored ends a silence."""
+        facts = self.watch.facts()
+        found = troubles.find(facts)
+        if self.polling is not None and not self.polling.heard:
+            silent = self.polling.silent() or 0.0
+            return Shut(Cause.POLLING if silent > SLOW else None, silent)
+        for name in troubles.SHUT:
+            if name in found and not (name == Name.POLLING and self.polling is not None and self.polling.storing):
+                return Shut(Cause(name), (facts.poll or 0.0) if name == Name.POLLING else 0.0)
+        return None
+
+    async def _reached(self, silence: float) -> None:
+        """Telegram answers: what was lost before that is made up before anything it brings is answered."""
+        self.doors.reached(silence)
+        if not self.doors.settled:
+            await self.timetable.look(LOST_TIME)
+
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""
         if self.telegram is None:
@@ -234,6 +267,9 @@ class App:
     async def _begin_to_lead(self, demo: Demo | None = None) -> None:
         """Everything of which there is one at a time: intake, sending, the clock."""
         await settled(self._recover)
+        self.doors.begin()
+        if self.polling is None:  # otherwise its first answer opens the door, and proves the clock
+            await self.timetable.look(LOST_TIME)
         self._leading = [self._spawn(delivery.run) for delivery in self.deliveries.values()]
         if self._answering is None:
             self._answering = self._spawn(self.inbox.run)
@@ -269,8 +305,6 @@ class App:
         async with self.database.write() as session:
             await outbox.recover(session, self.clock.now())
             await figures.note_start(session, self.clock.now())
-            for round_ in await contests.make_up(session, self.clock.now()):
-                log.warning("contest round %d goes on until %s: we were not there", round_.id, round_.closes_at)
 
     async def _note_address(self, address: str) -> None:
         async with self.database.write() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from bot.channels.telegram import Telegram
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
 from db import house
+from db.inbox import Arrival
 from db.session import Database, settled
 from handlers.talk import House
 
@@ -35,6 +36,7 @@ class Polling:
         skew: Skew,
         may: Callable[[], bool],
         room: Callable[[], bool],
+        reached: Callable[[float], Awaitable[None]],
     ) -> None:
         self._telegram = telegram
         self._inbox = inbox
@@ -44,7 +46,13 @@ class Polling:
         self._skew = skew
         self._may = may
         self._room = room
+        self._reached = reached
         self._resting = False
+        self.heard = False
+        """Whether Telegram has answered since this process polls."""
+        self.storing = False
+        """Whether what it has just answered is being stored."""
+        self._began = clock.monotonic()
         self._at = clock.monotonic()
         self._failing: float | None = None
         self._drained: float | None = None
@@ -55,9 +63,9 @@ class Polling:
 
     async def run(self) -> None:
         """Polls for ever, or until it is cancelled since another process polls."""
-        self._at, self._failing, self._drained = self._clock.monotonic(), None, None
+        self._at, self._failing, self._drained, self.heard = self._clock.monotonic(), None, None, False
         await self._introduce()
-        await self._telegram.run(self._inbox.store)
+        await self._telegram.run(self._store)
 
     def silent(self) -> float | None:
         """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""
@@ -66,6 +74,22 @@ class Polling:
     def failing(self) -> float | None:
         """Seconds since the first of the polls that have failed without a success between."""
         return None if self._failing is None else self._clock.monotonic() - self._failing
+
+    async def _store(self, channel: str, bot: str, arrivals: Sequence[Arrival]) -> int:
+        """What comes after a silence is answered as it should only once that silence is made up."""
+        self.storing = True
+        try:
+            await self._answered()
+            return await self._inbox.store(channel, bot, arrivals)
+        finally:
+            self.storing = False
+
+    async def _answered(self) -> None:
+        self.heard = True
+        dated = self._telegram.dated
+        if dated is not None:
+            self._skew.hear([dated], self._began)
+        await self._reached(self._clock.monotonic() - self._at)
 
     async def _introduce(self) -> None:
         """Learns the bot's name; a start without a network is no reason never to have links."""
@@ -89,8 +113,9 @@ class Polling:
             ):  # stood still, so that another polls: its poll must not end with ours
                 await self._clock.sleep(1.0)
         finally:
+            self._began = self._clock.monotonic()
             if self._resting:
-                self._resting, self._at = False, self._clock.monotonic()
+                self._resting, self._at = False, self._began
 
     def _missed(self) -> None:
         self._drained = None
@@ -98,6 +123,8 @@ class Polling:
             self._failing = self._clock.monotonic()
 
     async def _polled(self, raw: list[dict[str, Any]]) -> None:
+        if not raw:
+            await self._answered()
         self._at, self._failing, now = self._clock.monotonic(), None, self._clock.now()
         self._skew.hear(dates(raw), self._drained)
         self._drained = self._at if len(raw) < MOST else None

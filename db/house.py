@@ -14,6 +14,8 @@ SKIPPED = 1000
 """Numbers left out after a restore: more than are given out between two backups."""
 RESTORED = "restored"
 """When a backup was brought back last."""
+ALIVE = "alive"
+"""When people could last reach us; written every half minute."""
 STOP = "stop"
 """Whether everything to many is stopped."""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
-from db import audit, broadcasts, erasure, house, outbox, people
+from db import audit, broadcasts, contests, erasure, house, outbox, people
 from db.models import Person
 from db.session import Database, Session
 from db.trouble import Kind, Trouble, explained
@@ -78,6 +78,7 @@ async def after_restore(database: Database, now: datetime, wishes: Sequence[Wish
     async with database.write() as session:
         await outbox.hold_unfinished(session, now)
         held = await broadcasts.hold_started(session, now)
+        await contests.hold_restored(session, now)
         await house.skip_numbers(session)
         for wish in wishes:
             await _grant(session, wish, now)

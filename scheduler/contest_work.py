@@ -1,8 +1,9 @@
-"""Contests' longer work: a plan read from a document, and news of a round for everybody who took part in it."""
+"""Contests' longer work: a plan read from a document, and news of a round for everybody whom it concerns."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from content.windows import awake
 from db import contests, jobs, outbox, people, policy, units, verdicts
 from db.contests import Settings
 from db.contests.rounds import RUN
-from db.models import Account, Job
+from db.models import Account, EntryState, Job
 from db.session import Session
 from scheduler.delivery import Rejected
 
@@ -48,6 +49,27 @@ async def round_news(work: Work, job: Job) -> None:
                 await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)
             more = len(found) == CHUNK
             after = found[-1] if found else after
+            if not more:
+                await jobs.done(session, job.id)
+
+
+async def given_back(work: Work, job: Job) -> None:
+    """Tells whose paper goes on after a downtime until when, and whose attempt is theirs again; a key each makes it once."""
+    number, after, more = int(job.data["downtime"]), 0, True
+    while more:
+        async with work.database.write() as session:
+            downtime, now = await contests.get_downtime(session, number), work.now()
+            found = await contests.list_given_back(session, downtime, after, CHUNK)
+            for entry in found:
+                left = int(max(timedelta(0), entry.due_at - now).total_seconds()) // 60
+                if entry.state == EntryState.RETURNED:
+                    message = work.words.message("contest.attempt_given_back")
+                else:
+                    message = work.words.message("contest.time_given_back", minutes=left)
+                key = f"given-back:{entry.id}:{entry.extended}"
+                await outbox.tell(session, entry.person_id, to_json(message), now=now, kind="result", key=key)
+            more = len(found) == CHUNK
+            after = found[-1].id if found else after
             if not more:
                 await jobs.done(session, job.id)
 
@@ -113,4 +135,4 @@ async def _say(work: Work, session: Session, job: Job, key: str, **said: Any) ->
         await outbox.put(session, account, to_json(message), now=work.now(), key=f"job:{job.id}")
 
 
-KINDS = {"round_news": round_news, "read_contest": read_plan}
+KINDS = {"round_news": round_news, "given_back": given_back, "read_contest": read_plan}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from content.boards import board_name
@@ -10,7 +10,7 @@ from content.leaderboard import FEWEST
 from content.message import to_json
 from content.ranking import Attempt, Inputs, Ranking, rank
 from content.windows import awake
-from db import contests, house, outbox, people
+from db import contests, outbox, people
 from db.contests import Paper, Ranked
 from db.models import Entry, EntryState, Result, Round
 from db.session import Session
@@ -18,42 +18,25 @@ from db.session import Session
 if TYPE_CHECKING:
     from scheduler.timetable import Work
 
-ALIVE = "alive"
-"""The fact that says when we were last there."""
-BEAT = timedelta(minutes=1)
-"""How often that is written down."""
-DOWN = timedelta(minutes=2)
-"""A silence longer than this, before a start, was a time in which nobody could take part."""
 CHUNK = 200
 """People told of a result, or papers handed in, in one transaction."""
 
 
 async def run(work: Work) -> None:
-    """One look. Conditional updates and keys make any number of looks do everything once."""
+    """One look. Conditional updates and keys make any number of looks do everything once.
+
+    Nothing ends while nobody can reach us, nor before what that cost people is given back (`scheduler.downtime`).
+    """
     now = work.now()
-    async with work.database.read() as session:
-        known = await house.know(session, ALIVE)
-        beat = known is None or now - datetime.fromisoformat(known["at"]) >= BEAT
-        overdue = await contests.list_overdue(session, now, 1)
-    if beat or overdue:
-        async with work.database.write() as session:
-            await house.remember(session, ALIVE, {"at": now.isoformat()}, now)
-            await _hand_in(work, session, now)
-    await _count(work, now)
+    if work.doors.settled:
+        async with work.database.read() as session:
+            overdue = await contests.list_overdue(session, now, 1)
+        if overdue:
+            async with work.database.write() as session:
+                await _hand_in(work, session, now)
+        await _count(work, now)
     await _tell_results(work, now)
     work.said()
-
-
-async def make_up(session: Session, now: datetime) -> list[Round]:
-    """At a start: what we were not there for is given back to rounds that were open, and to papers that ran."""
-    known = await house.know(session, ALIVE)
-    extended = []
-    if known is not None:
-        last = datetime.fromisoformat(known["at"])
-        if now - last > DOWN:
-            extended = await contests.make_up(session, last, now, now)
-    await house.remember(session, ALIVE, {"at": now.isoformat()}, now)
-    return extended
 
 
 async def _hand_in(work: Work, session: Session, now: datetime) -> None:
@@ -75,7 +58,7 @@ async def _tell_time_over(work: Work, session: Session, entry: Entry, answers: i
             "contest.time_over", id=round_.id, code=entry.code, done=answers, result=round_.result_at, left=max(0, left)
         )
     await outbox.tell(
-        session, entry.person_id, to_json(message), now=now, kind="result", key=f"contest-over:{entry.id}"
+        session, entry.person_id, to_json(message), now=now, kind="result", key=f"contest-over:{entry.id}:{entry.extended}"
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from scheduler import (
     contest_reminders,
     contests,
     deadlines,
+    downtime,
     housekeeping,
     jobs,
     prizes,
@@ -50,6 +51,7 @@ class Work:
     rng: Random
     silence: str = "send"
     """What nobody's decision about an automatic message means: "send" or "hold"."""
+    doors: downtime.Doors = field(default_factory=downtime.Doors)
     drop_uploads: Callable[[Sequence[str]], None] = lambda refs: None
     """Deletes files as they were uploaded to the web chat; platforms keep theirs themselves."""
 
@@ -65,6 +67,8 @@ class Job:
     """Acts by the date: what it does on a wrong day cannot be taken back, so it stands still while the clock is wrong."""
 
 
+LOST_TIME = Job("lost time", 15, downtime.run, dated=True)
+"""Looks beside its rhythm when a door opens again, before anything that came through it is answered."""
 JOBS: tuple[Job, ...] = (
     Job("attachments", 3, attachments.run),
     Job("lost files", 900, attachments.tidy),
@@ -73,6 +77,7 @@ JOBS: tuple[Job, ...] = (
     Job("jobs", 3, jobs.run),
     Job("old copies", 900, jobs.tidy),
     Job("deadlines", 60, deadlines.run, dated=True),
+    LOST_TIME,
     Job("contests", 15, contests.run, dated=True),
     Job("contest reminders", 60, contest_reminders.run, dated=True),
     Job("prizes", 300, prizes.run, dated=True),

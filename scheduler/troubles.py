@@ -115,6 +115,8 @@ RULES: tuple[Rule, ...] = (
     Rule(Name.JOBS, Severity.WARNING, lambda f: f.jobs_failing > 0),
     Rule(Name.BACKUP_OLD, Severity.WARNING, lambda f: f.backup is not None and f.backup > BACKUP),
 )
+SHUT = (Name.DISK_FULL, Name.POLLING, Name.DELIVERY)
+"""While one of these stands, people of a channel cannot reach us or do not hear us."""
 SEVERITY = {rule.name: rule.severity for rule in RULES}
 
 

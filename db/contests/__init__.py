@@ -5,6 +5,16 @@ from db.contests.certificates import (
     find_sealed,
     seal,
 )
+from db.contests.downtimes import (
+    MOST,
+    decide,
+    get_downtime,
+    hold_restored,
+    list_downtimes,
+    list_given_back,
+    list_untold_downtimes,
+    make_up,
+)
 from db.contests.objections import (
     answer_complaint,
     complain,
@@ -95,13 +105,11 @@ from db.contests.rounds import (
     list_closed,
     list_rounds,
     list_shown,
-    make_up,
 )
 from db.contests.steering import (
     ask,
     check_sight,
     create_plan,
-    list_downtimes,
     list_mine,
     list_of_level,
     list_taking_part,
@@ -113,6 +121,7 @@ from db.contests.steering import (
 )
 
 __all__ = [
+    "MOST",
     "OPEN_PRIZES",
     "Asked",
     "Paper",
@@ -136,6 +145,7 @@ __all__ = [
     "create_contest",
     "create_plan",
     "create_round",
+    "decide",
     "deny",
     "disqualify",
     "find_by_code",
@@ -146,11 +156,13 @@ __all__ = [
     "fix_questions",
     "get_complaint",
     "get_contest",
+    "get_downtime",
     "get_entry",
     "get_prize",
     "get_round",
     "give_phone",
     "has_reminder",
+    "hold_restored",
     "in_time",
     "is_draft",
     "is_running",
@@ -164,6 +176,7 @@ __all__ = [
     "list_counted",
     "list_disqualified",
     "list_downtimes",
+    "list_given_back",
     "list_in_order",
     "list_mine",
     "list_of_level",
@@ -186,6 +199,7 @@ __all__ = [
     "list_to_verify",
     "list_units",
     "list_untold",
+    "list_untold_downtimes",
     "list_voided",
     "make_up",
     "may_complain_until",

@@ -241,6 +241,7 @@ async def time_out(session: Session, entry: Entry) -> int:
             Entry.round_id == entry.round_id,
             Entry.person_id == entry.person_id,
             Entry.state == EntryState.RETURNED,
+            Entry.timed_out,  # what a restored backup gave back is not their doing
         )
         if (await session.execute(returned.limit(1))).first() is None:
             state = EntryState.RETURNED

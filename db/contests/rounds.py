@@ -1,17 +1,17 @@
-"""Contests and their rounds: what may be set, when each opens and closes, and the time we ourselves were not there."""
+"""Contests and their rounds: what may be set, and when each opens and closes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
 
 from db import audit, policy
 from db.errors import Conflict, NotFound, Refused
-from db.models import Contest, Downtime, Entry, EntryState, Round, RoundState, Unit, UnitPath
+from db.models import Contest, Downtime, Making, Round, RoundState, Unit, UnitPath
 from db.policy import Action
 from db.prepared import Prepared
 from db.session import Session
@@ -242,41 +242,11 @@ async def list_rounds(session: Session, contest_id: int | None = None) -> list[R
 
 
 async def list_closed(session: Session, before: datetime) -> list[Round]:
-    """Rounds whose result was due before a moment and is not made, and those whose result must be made again."""
-    due = (Round.state == RoundState.READY) & (Round.result_at <= before)
+    """Rounds whose result was due before a moment and is not made, and those whose result must be made again.
+
+    One whose officers have not decided on a downtime waits for them.
+    """
+    asked = select(Downtime.id).where(Downtime.round_id == Round.id, Downtime.making == Making.ASKED)
+    due = (Round.state == RoundState.READY) & (Round.result_at <= before) & ~asked.exists()
     again = (Round.state == RoundState.PUBLISHED) & Round.recount
     return list((await session.execute(select(Round).where(due | again).order_by(Round.id))).scalars())
-
-
-async def make_up(session: Session, from_at: datetime, until_at: datetime, now: datetime) -> list[Round]:
-    """We were not there from one moment until another: rounds that were open meanwhile close that much later, at a whole
-    minute.
-
-    So do papers that were running; what they lost counts as no time used. Returns the rounds that were extended.
-    """
-    query = select(Round).where(Round.state == RoundState.READY, Round.opens_at < until_at, Round.closes_at > from_at)
-    extended = []
-    for round_ in (await session.execute(query.order_by(Round.id))).scalars().all():
-        was = round_.closes_at
-        ends = until_at + (was - max(from_at, round_.opens_at))  # what was left then is left now
-        round_.closes_at = ends + (datetime.min - ends.replace(tzinfo=None)) % timedelta(minutes=1)
-        lost = round_.closes_at - was
-        round_.result_at = max(round_.result_at, round_.closes_at)
-        session.add(
-            Downtime(
-                round_id=round_.id, from_at=from_at, until_at=until_at, closes_at=round_.closes_at, noted_at=now
-            )
-        )  # fmt: skip
-        running = select(Entry).where(
-            Entry.round_id == round_.id, Entry.state == EntryState.RUNNING, Entry.due_at > from_at
-        )
-        for entry in (await session.execute(running)).scalars():
-            begun = max(from_at, entry.started_at)
-            entry.due_at = until_at + (entry.due_at - begun)
-            entry.extended += int((until_at - begun).total_seconds())
-        audit.note(
-            session, audit.SYSTEM, "extend_round", f"round {round_.id}", now, seconds=int(lost.total_seconds())
-        )  # fmt: skip
-        extended.append(round_)
-    await session.flush()
-    return extended

@@ -10,7 +10,7 @@ from sqlalchemy import select, union
 from db import audit, policy
 from db.contests.rounds import APPROVE, RUN, Settings, _may, _step, create_contest, create_round, get_contest
 from db.errors import Conflict, Refused
-from db.models import Contest, Downtime, Entry, Level, Reminder, Round, RoundState, Unit, UnitPath
+from db.models import Contest, Entry, Level, Reminder, Round, RoundState, Unit, UnitPath
 from db.session import Session
 
 
@@ -158,12 +158,6 @@ async def list_taking_part(session: Session, round_id: int, after: int, limit: i
     asked = select(Reminder.person_id).where(Reminder.round_id == round_id, Reminder.person_id > after)
     found = union(began, asked).subquery()
     return list((await session.execute(select(found.c.person).order_by(found.c.person).limit(limit))).scalars())
-
-
-async def list_downtimes(session: Session, round_id: int) -> list[Downtime]:
-    """When we ourselves were not there while a round was open."""
-    query = select(Downtime).where(Downtime.round_id == round_id).order_by(Downtime.from_at)
-    return list((await session.execute(query)).scalars())
 
 
 async def list_of_level(session: Session, top: int, level: Level) -> list[Unit]:

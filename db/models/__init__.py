@@ -25,6 +25,7 @@ from db.models.campaigns import (
     Verdict,
 )
 from db.models.contests import (
+    Cause,
     Complaint,
     Contest,
     Disqualification,
@@ -32,6 +33,7 @@ from db.models.contests import (
     Entry,
     EntryAnswer,
     EntryState,
+    Making,
     Prize,
     PrizeState,
     Reminder,
@@ -122,6 +124,7 @@ __all__ = [
     "BroadcastId",
     "BroadcastState",
     "BroadcastTarget",
+    "Cause",
     "CoAuthor",
     "Complaint",
     "Consent",
@@ -144,6 +147,7 @@ __all__ = [
     "JobState",
     "Lane",
     "Level",
+    "Making",
     "Membership",
     "OutState",
     "OutboxRow",

@@ -288,13 +288,49 @@ class Reminder(Base):
     sent_at: Mapped[datetime | None]
 
 
+class Cause(StrEnum):
+    """Why nobody could reach us: we were DOWN, Telegram's POLLING or its DELIVERY failed, DISK_FULL; RESTORED: a backup."""
+
+    DOWN = "down"
+    POLLING = "polling"
+    DELIVERY = "delivery"
+    DISK_FULL = "disk_full"
+    RESTORED = "restored"
+
+
+class Making(StrEnum):
+    """What became of a downtime: MADE_UP, its officers are ASKED, or it was LEFT by one of them."""
+
+    MADE_UP = "made_up"
+    ASKED = "asked"
+    LEFT = "left"
+
+
 class Downtime(Base):
-    """A time in which we were not there while a round was open, and until when it therefore goes on."""
+    """A time in which people could not reach us while a round was open, and until when it therefore goes on.
+
+    `seconds` of the time for taking part were lost; `told` says whether its officers have heard of it.
+    """
 
     __tablename__ = "contest_downtimes"
     id: Mapped[int] = mapped_column(primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("contest_rounds.id"), index=True)
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
+    seconds: Mapped[int]
     closes_at: Mapped[datetime]
+    cause: Mapped[Cause] = mapped_column(enum(Cause))
+    making: Mapped[Making] = mapped_column(enum(Making))
+    decided_by: Mapped[int | None]
+    told: Mapped[bool] = mapped_column(default=False)
     noted_at: Mapped[datetime]
+
+    @property
+    def tag(self) -> str:
+        """What a button carries: after a restore its number may be another one's, its moment is not."""
+        return f"{self.id}.{int(self.until_at.timestamp())}"
+
+    @property
+    def minutes(self) -> int:
+        """What was lost, in begun minutes."""
+        return -(-self.seconds // 60)

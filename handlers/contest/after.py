@@ -66,7 +66,7 @@ def _line(talk: Talk, paper: Paper, *, published: bool, counted: bool) -> str:
     entry = paper.entry
     said = {"number": entry.number, "n": len(paper.questions), "done": len(paper.answers), "code": entry.code}
     if entry.state == EntryState.RETURNED:
-        return talk.words("contest.mine_returned", **said)
+        return talk.words("contest.mine_returned", late=entry.timed_out, **said)
     if entry.state == EntryState.RUNNING:
         return talk.words("contest.mine_running", **said)
     if not published:

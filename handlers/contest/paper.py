@@ -166,7 +166,7 @@ async def ended(talk: Talk) -> Move | str:
     elif entry.timed_out:
         await _tell_time_over(talk, entry)
     else:
-        talk.say("contest.handed_in")
+        talk.say("contest.attempt_given_back" if entry.state == EntryState.RETURNED else "contest.handed_in")
         return "home"
     return END
 

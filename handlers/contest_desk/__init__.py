@@ -1,6 +1,6 @@
 """The officers' side of contests: writing them, their approval, steering rounds that run, and what comes after."""
 
-from handlers.contest_desk import after, approving, files, form, home, report, steering
+from handlers.contest_desk import after, approving, downtime, files, form, home, report, steering
 from handlers.contest_desk.flow import dialogue
 
 DIALOGUES = (dialogue, form.dialogue)
@@ -11,6 +11,7 @@ COMMANDS = (
     *files.COMMANDS,
     *approving.COMMANDS,
     *steering.COMMANDS,
+    *downtime.COMMANDS,
     *after.COMMANDS,
     *report.COMMANDS,
 )

@@ -8,7 +8,7 @@ from content.contest_plan import ROUND
 from content.message import Choice, Message
 from db import contests, people, policy
 from db.contests.rounds import APPROVE, RUN
-from db.models import Contest, Round, RoundState
+from db.models import Contest, Making, Round, RoundState
 from handlers.contest_desk.flow import check, context, dialogue, may_run, may_see, named, tag
 from handlers.dialogue import Answer, Command, Move, Place
 from handlers.paging import page, picked
@@ -85,11 +85,14 @@ async def ask_round(talk: Talk) -> Message:
         offered += ("approve", "back")
     if where in ("ahead", "open", "closed", "paused") and approve:
         offered += ("cancel",)
-    if run and where not in ("cancelled", "published"):
-        offered += ("next",)
     if where != "published":
         offered += ("rules",)
     downtimes = await contests.list_downtimes(talk.session, round_.id)
+    asked = next((each for each in downtimes if each.making == Making.ASKED), None)
+    if run and asked is not None and where in ("ahead", "open", "closed", "paused"):
+        offered += (("extend",) if asked.seconds else ()) + ("leave",)
+    elif run and where not in ("cancelled", "published"):
+        offered += ("next",)
     by = await people.get(talk.session, round_.approved_by) if round_.approved_by else None
     said = context(talk)
     return talk.screen(
@@ -103,7 +106,9 @@ async def ask_round(talk: Talk) -> Message:
         returned=where == "draft",
         reason=round_.reason if where in ("draft", "paused", "cancelled") else "",
         approved=by.name if by is not None else "",
-        downtimes=[(each.from_at, each.until_at) for each in downtimes],
+        downtimes=[(each.from_at, each.until_at, each.making.value) for each in downtimes],
+        lost=asked.tag if asked is not None else "",
+        minutes=asked.minutes if asked is not None else 0,
         **after_facts(round_),
     )
 

@@ -280,7 +280,7 @@ async def test_while_the_clock_is_wrong_nothing_is_done_that_goes_by_the_date(ou
         done.append(name)
 
     assert {job.name for job in outside.app.timetable.jobs if job.dated} == {
-        "anniversaries", "contests", "contest reminders", "prizes", "deadlines", "housekeeping", "anchors",
+        "anniversaries", "lost time", "contests", "contest reminders", "prizes", "deadlines", "housekeeping", "anchors",
     }  # fmt: skip
     outside.app.timetable.jobs = (
         Job("by the date", 60, lambda _: note("by the date"), dated=True),

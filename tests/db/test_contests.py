@@ -310,7 +310,7 @@ async def test_what_is_objected_to_is_written_down_answered_once_and_only_in_tim
 
 ACTIONS = {
     "create_contest", "create_round", "change_round", "approve_round", "cancel_round", "extend_round", "publish_round",
-    "void_question", "disqualify", "lift_disqualification", "answer_complaint",
+    "void_question", "disqualify", "lift_disqualification", "answer_complaint", "note_downtime", "leave_round",
 }  # fmt: skip
 
 
@@ -329,6 +329,9 @@ async def test_every_deed_of_a_contest_leaves_its_row_of_audit(world: World) -> 
         hoa = await me(session, world)
         entry = await sit(session, round_, hoa, 3)
         await contests.make_up(session, START, START + timedelta(minutes=2), START)
+        await contests.make_up(session, START, START + contests.MOST, START)
+        asked = (await contests.list_downtimes(session, round_.id))[-1]
+        await contests.decide(session, asked, round_, extend=False, actor_id=officer, now=START)
         await frozen(session, round_, [Ranked(hoa.id, entry.id, 3, 1, None, 60)], 0, START)
         await contests.void_question(session, round_, entry.paper[0][0], "Sai", officer, START)
         await contests.disqualify(session, round_, hoa.id, "Thi hộ", officer, START)

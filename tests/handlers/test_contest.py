@@ -605,36 +605,3 @@ async def test_a_leak_would_be_noticed(world: World, monkeypatch: pytest.MonkeyP
     await look(world)
     await hoa.presses(f"c:kqthi:{round_id}")
     assert hoa.last.key == "contest.result"
-
-
-# ------------------------------------------------------------------------------------------------- our own downtime
-
-
-async def test_what_we_were_not_there_for_is_given_back_at_the_next_start(world: World) -> None:
-    round_id = await week(world)
-    hoa = await contestant(world)
-    await look(world)
-    await begin(hoa)
-    await hoa.says("a")
-    async with world.database.write() as session:
-        assert await clock.make_up(session, world.now + timedelta(seconds=90)) == [], "a quick restart costs nothing"
-    await look(world, world.now + timedelta(minutes=3))
-    world.now += timedelta(hours=2)
-    async with world.database.write() as session:
-        assert [row.id for row in await clock.make_up(session, world.now)] == [round_id]
-        round_ = await contests.get_round(session, round_id)
-        assert round_.closes_at == CLOSES + timedelta(hours=2)
-        assert await clock.make_up(session, world.now) == []
-    await hoa.says("/thi")
-    assert "còn 7 phút 00 giây" in hoa.last.text
-    await hoa.taps("Làm tiếp")
-    for _ in range(3):
-        await hoa.says("a")
-    await hoa.says("1")
-    await hoa.taps("Nộp bài")
-    world.now = CLOSES + timedelta(hours=1)
-    assert (await hoa.says("/thi")).key == "contest.home"
-    await look(world, RESULT)
-    async with world.database.read() as session:
-        result = await contests.find_result(session, round_id, await hoa.id())
-        assert result is not None and result.seconds == 180, "what was lost to us is no time used"

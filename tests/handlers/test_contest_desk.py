@@ -331,7 +331,7 @@ async def test_while_a_round_is_open_its_card_counts_nobody(world: World) -> Non
     async with world.database.write() as session:
         await contests.make_up(session, world.now - timedelta(minutes=9), world.now, world.now)
     await mai.presses(f"c:tochuc:{round_id}")
-    assert "Hệ thống gián đoạn 16:46–16:55" in mai.last.text
+    assert "Hệ thống gián đoạn 16:46 25/7 – 16:55 25/7" in mai.last.text
 
 
 async def test_an_officer_of_another_unit_sees_nothing_of_it(world: World) -> None:

@@ -104,6 +104,8 @@ DOORS: dict[str, Door] = {
     "see_round": Door(("c:tochuc:{draft}",), shows=("contest_desk.round",)),
     "see_rules": Door(("c:xemthele:{draft_v}",), shows=("contest_desk.rules",)),
     "put_off_round": Door(("c:giahanthi:{open_v}", "21 giờ 30/12/2025", WORDS), "put_off_round", ROUND),
+    "make_up_round": Door(("c:keodaithi:{lost}",), "extend_round", "contest_downtimes"),
+    "leave_round": Door(("c:giunguyenthi:{lost}",), "leave_round", "contest_downtimes"),
     "pause_round": Door(("c:tamdungthi:{open_v}", WORDS), "pause_round", ROUND),
     "resume_round": Door(("c:molaithi:{halted_v}",), "resume_round", ROUND),
     "approve_round": Door(("c:duyetthi:{laid_v}",), "approve_round", ROUND),

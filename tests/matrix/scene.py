@@ -23,13 +23,16 @@ from db.models import (
     AutomaticState,
     Base,
     BroadcastState,
+    Cause,
     CoAuthor,
     Complaint,
     Contest,
+    Downtime,
     Entry,
     EntryState,
     Grant,
     Level,
+    Making,
     OutboxRow,
     OutState,
     Person,
@@ -234,7 +237,8 @@ class Scene:
         of = self.things[relation]
         if relation == NOWHERE:
             kinds = (*ROUNDS, "held_round", "objection", "new_prize", "ready_prize", "own_prize", "sent_prize")
-            of |= {kind: "999999" for kind in kinds} | {f"{kind}_v": "999999.1" for kind in kinds} | {"paper": "CT-0"}
+            of |= {kind: "999999" for kind in kinds} | {f"{kind}_v": "999999.1" for kind in kinds}
+            of |= {"paper": "CT-0", "lost": "999999.1"}
             return
         sender, now = self.ids["sender"], self.world.now
         contest = Contest(name=f"Thi {relation}", unit_id=found[UNITS[relation]], created_by=sender, created_at=now)
@@ -253,6 +257,13 @@ class Scene:
             session.add(made)
             await session.flush()
             of[kind], of[f"{kind}_v"] = str(made.id), f"{made.id}.{made.version}"
+        lost = Downtime(
+            round_id=int(of["open"]), from_at=now - timedelta(days=2), until_at=now, seconds=600, closes_at=now,
+            cause=Cause.RESTORED, making=Making.ASKED, noted_at=now,
+        )  # fmt: skip
+        session.add(lost)
+        await session.flush()
+        of["lost"] = lost.tag
         await self._results(session, relation, contest, found[UNITS[relation]])
 
     async def _results(self, session: Session, relation: str, contest: Contest, unit_id: int) -> None:

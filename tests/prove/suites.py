@@ -73,6 +73,14 @@ SUITES = (
         200,
     ),
     Suite(
+        "downtimes",
+        "tests/scheduler/test_downtime.py::test_a_start_killed_at_any_statement_gives_back_once_what_was_lost_and_tells_everybody",
+        "A start after a downtime killed at any statement: contests get back what was lost, once, and everybody is told once",
+        "kills",
+        50,
+        200,
+    ),
+    Suite(
         "starts_postgresql",
         "tests/test_postgres.py::test_a_start_killed_at_any_statement_leaves_the_old_tables_or_the_new_and_the_next_one_completes",
         "The same on PostgreSQL (T27)",

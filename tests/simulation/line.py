@@ -77,6 +77,7 @@ class Request:
         self.since = asyncio.get_running_loop().time()
         self._patience = timeout.sock_read
         self.status = 0
+        self.headers: dict[str, str] = {}
         self.content = self
         self._body: Any = None
 

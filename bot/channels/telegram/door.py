@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,6 +65,7 @@ class Telegram:
         self._talk = self._bot(token, api, REPLIES * 2)  # each answer to a press, and the press's own acknowledgement
         self._bulk = self._bot(token, api, window)
         self._background: set[asyncio.Task[None]] = set()
+        self._sure = api.startswith("https://")
         self.username = ""
         self.before: Callable[[], Awaitable[None]] | None = None
         """Awaited before every poll."""
@@ -81,6 +83,20 @@ class Telegram:
 
     # ------------------------------------------------------------------------------------------------ in
 
+    @property
+    def dated(self) -> int | None:
+        """When Telegram wrote its last answer to a poll (Unix seconds); None where nobody can tell that it was Telegram.
+
+        Without TLS it is a server or a proxy of our own that dates it, by a clock that may be as wrong as ours.
+        """
+        if not self._sure:
+            return None
+        request = cast(AiohttpRequest, self._poll.request)
+        try:
+            return int(parsedate_to_datetime(request.dated).timestamp())
+        except ValueError:  # it says nothing
+            return None
+
     async def run(self, store: Store) -> None:
         """Polls for ever. An offset confirms what lies below it, so it moves only after the commit.
 
@@ -89,14 +105,14 @@ class Telegram:
         no update: it is stored as it came, to be set aside, and confirmed by what comes after it.
         """
         offset: int | None = None
-        failures = 0
+        failures, answered = 0, False
         time = asyncio.get_running_loop().time
         while True:
             try:
                 if self.before is not None:
                     await self.before()
-                # After a failure it does not wait for something to come: whether all is well again is known at once.
-                began, before, wait = time(), offset, 0 if failures else LONG_POLL
+                # At first and after a failure it does not wait for something to come: whether all is well is known at once.
+                began, before, wait = time(), offset, LONG_POLL if answered and not failures else 0
                 raw = await self._fetch_updates(offset, wait)
                 updates = [update for update in raw if isinstance(update, dict)]
                 if raw:
@@ -104,7 +120,7 @@ class Telegram:
                     numbers = [number for update in raw if (number := number_of(update)) is not None]
                     offset = max(numbers) + 1 if numbers else offset
                     self._acknowledge(updates)
-                failures = 0
+                failures, answered = 0, True
                 if self.polled is not None:
                     await self.polled(updates)
                 if wait and offset == before and time() - began < RESTLESS:

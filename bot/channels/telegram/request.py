@@ -88,6 +88,8 @@ class AiohttpRequest(BaseRequest):
         self._session: aiohttp.ClientSession | None = None
         self._wire: Wire | None = None
         self._proxies: dict[str, str | None] = {}
+        self.dated = ""
+        """When the last answer was written, as its writer says (HTTP's Date)."""
 
     @property
     def read_timeout(self) -> float | None:
@@ -151,6 +153,7 @@ class AiohttpRequest(BaseRequest):
                 allow_redirects=False,
             ) as answer:
                 status, payload = answer.status, await _whole(answer)
+                self.dated = answer.headers.get("Date", "")
                 page = method == "GET" and answer.content_type == "text/html"
         except NEVER_LEFT as error:
             failure: NetworkError = NotSent(f"no connection ({type(error).__name__})")

@@ -874,7 +874,18 @@ def upgrade() -> None:
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("from_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("until_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("closes_at", db.session.UTCDateTime(), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum("down", "polling", "delivery", "disk_full", "restored", name="cause", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "making", sa.Enum("made_up", "asked", "left", name="making", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("noted_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_downtimes_round_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_downtimes")),
