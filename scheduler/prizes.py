@@ -9,6 +9,7 @@ from content.awards import awards
 from content.message import to_json
 from content.windows import awake
 from db import audit, contests, outbox, people, policy, units
+from db.contests.rounds import RUN
 from db.models import Prize, Round
 from db.policy import Action
 from db.session import Session
@@ -43,8 +44,25 @@ async def run(work: Work) -> None:
 async def _award(work: Work, session: Session, round_: Round, now: datetime) -> None:
     out = await contests.list_out(session, round_)
     given = list(awards(await contests.list_in_order(session, round_.id), round_.prizes, out))
-    for prize in await contests.award(session, round_, given, now):
+    found = await contests.award(session, round_, given, now)
+    for prize in found:
         await _tell_winner(work, session, prize, round_, now)
+    if found:
+        contest = await contests.get_contest(session, round_.contest_id)
+        for person_id in await policy.anyone(session, contest.unit_id, RUN):
+            await _tell_officer(work, session, person_id, round_, len(found), now)
+
+
+async def _tell_officer(
+    work: Work, session: Session, person_id: int, round_: Round, number: int, now: datetime
+) -> None:
+    """Who holds the contest has the prizes to see to from now on."""
+    tag = f"{round_.id}.{round_.version}"
+    message = work.words.message("contest_prize.awarded_notice", week=round_.number, n=number, tag=tag)
+    person = await people.get(session, person_id)
+    wait = (awake(person.hours, now) - now).total_seconds()
+    dedup = f"prizes-awarded:{round_.id}:{person_id}"
+    await outbox.tell(session, person_id, to_json(message), now=now, key=dedup, after=wait)
 
 
 async def _remind(work: Work, session: Session, prize: Prize, now: datetime) -> None:

@@ -44,10 +44,7 @@ async def _in_the_way(talk: Talk, what: str) -> bool:
     """Whether another round is being written: it is not overwritten, its author decides about it first."""
     draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
     if draft is None or not (draft.data.get("contest") or draft.data.get("texts", {}).get("name")):
-        if draft is not None:  # nothing was written yet
-            await talk.session.delete(draft)
-            talk.draft = None
-        return False
+        return False  # nothing was written yet
     talk.say("contest_form.draft_first", what=what)
     return True
 
@@ -56,9 +53,7 @@ async def drop_draft(talk: Talk, arg: str) -> Move | None:
     """Throws away what is being written and begins what was wanted."""
     draft = await accounts.find_draft(talk.session, talk.me.id, dialogue.name)
     if draft is not None:
-        await talk.session.delete(draft)
-        await talk.session.flush()
-        talk.draft = None
+        draft.data, draft.history, draft.ahead = {}, [], []
     wanted, _, rest = arg.partition(" ")
     return await {"suathi": edit, "tuansau": next_week}.get(wanted, begin)(talk, rest)
 

@@ -208,6 +208,10 @@ async def test_what_is_being_written_is_not_overwritten_by_another_round(world: 
     await mai.says("/tochuc")
     await mai.taps("Cuộc thi mới")
     await mai.taps("Bỏ, làm việc này")
+    await mai.says("Thi bỏ dở")
+    await mai.presses("c:lapthi:")  # an old button, from within the form
+    assert mai.last.key == "contest_form.draft_first"
+    await mai.taps("Bỏ, làm việc này")
     for answer in ("Thi thứ hai", "An toàn lao động", "không"):
         await mai.says(answer)
     await mai.says("Thi thử: có")

@@ -183,6 +183,7 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     hoa = people["Hoa"]
     assert hoa.last.key == "contest_prize.win" and "500.000 đồng" in hoa.last.text
     assert chair.keys.count("contest_prize.verify_notice") == 2 and province.keys == []
+    assert mai.keys.count("contest_prize.awarded_notice") == 1 and "2 giải" in mai.last.text
     assert "contest_prize.win" not in people["Lan"].keys
     await hoa.taps("Gửi số điện thoại")
     await hoa.says("số tài khoản 123")
