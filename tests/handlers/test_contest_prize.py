@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -470,3 +471,34 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
     async with world.database.read() as session:
         actions = set((await session.execute(select(AuditRow.action))).scalars())
     assert {"award_prizes", "deny_winner", "pass_prize"} <= actions
+
+
+async def test_of_two_who_decide_at_once_one_does(world: World) -> None:
+    """A complaint answered from two desks, a prize sent at one and taken on at the other."""
+    mai, lien = await officer(world), await officer(world, "Đỗ Thị Liên")
+    round_id, people = await published(world, Hoa=4, Nam=3, Lan=2)
+    hoa = people["Hoa"]
+    await hoa.presses(f"c:thacmac:{round_id}")
+    await hoa.says('Câu 2 <b>sai</b>, =HYPERLINK("http://x.vn") [xem](http://x.vn) *nhé*')
+    for each in (mai, lien):
+        await each.presses("c:thacmacthi:1")
+        assert "&lt;b&gt;sai&lt;/b&gt;" in each.last.text  # it stays what was typed
+        await each.taps("Trả lời")
+    await asyncio.gather(*(each.says("Đã xem lại, câu hỏi đúng") for each in (mai, lien)))
+    assert hoa.keys.count("contest_desk.complaint_answered") == 1
+    assert sum("contest_desk.replied_already" in each.keys for each in (mai, lien)) == 1
+    await over(world)
+    await hoa.taps("Gửi số điện thoại")
+    await hoa.says("0912345678")
+    async with world.database.write() as session:
+        prize = (await session.execute(select(Prize).where(Prize.prize == "nhat"))).scalar_one()
+        prize.state = PrizeState.VERIFIED
+        number = prize.id
+    await lien.presses(f"c:chuyengiai:{number}")
+    await asyncio.gather(mai.presses(f"c:chuyencdcs:{number}"), lien.says("Không liên hệ được với người này"))
+    sent = "contest_prize.sent" in mai.keys
+    told = [key for key in hoa.keys if key in ("contest_prize.sent_notice", "contest_prize.taken_notice")]
+    assert told == (["contest_prize.sent_notice"] if sent else ["contest_prize.taken_notice"])
+    assert ("contest_prize.passed" in lien.keys) is not sent
+    winners = [name for name, key, state in await prizes_of(world) if key == "nhat" and state != PrizeState.PASSED]
+    assert len(winners) == 1
