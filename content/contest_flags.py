@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from content.text import fold
 
 FAST: Final = 2.5
 """Seconds a question: ten in less than 25."""
@@ -17,7 +19,7 @@ NEAR: Final = 3
 """Seconds between times that count as the same."""
 FRESH: Final = timedelta(hours=1)
 """An account this young with everything right."""
-KINDS: Final = ("fast", "alike", "fresh", "name")
+KINDS: Final = ("fast", "alike", "fresh", "name", "writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Sat:
     size: int
 
 
-def flags(papers: Iterable[Sat]) -> list[tuple[str, Sat]]:
-    """(kind, paper) of every sign, in the order of `KINDS`."""
+def flags(papers: Iterable[Sat], writers: Collection[str] = ()) -> list[tuple[str, Sat]]:
+    """(kind, paper) of every sign, in the order of `KINDS`; `writers` are the folded names of who made the questions."""
     found = sorted(papers, key=lambda each: (each.submitted_at, each.code))
     alike = _alike(found)
     signs = {
@@ -45,6 +47,7 @@ def flags(papers: Iterable[Sat]) -> list[tuple[str, Sat]]:
         "alike": [each for each in found if each.code in alike],
         "fresh": [each for each in found if each.score == each.size and each.started_at - each.joined_at < FRESH],
         "name": [each for each in found if len(each.name.split()) < 2],
+        "writer": [each for each in found if fold(each.name) in writers],
     }
     return [(kind, each) for kind in KINDS for each in signs[kind]]
 

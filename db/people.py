@@ -136,6 +136,18 @@ async def _cancel_waiting(session: Session, person_id: int, now: datetime, only:
     await session.execute(query.values(state=OutState.CANCELLED, finished_at=now))
 
 
+async def list_named(session: Session, top: int) -> list[tuple[Person, str]]:
+    """Everybody with a name in a unit and below, with their unit's name."""
+    below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == top)
+    query = (
+        select(Person, Unit.name)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(Unit.id.in_(below), Person.name != "", Person.processing)
+        .order_by(Person.id)
+    )
+    return [(person, unit) for person, unit in await session.execute(query)]
+
+
 async def list_unconfirmed(session: Session, scopes: Sequence[int]) -> list[tuple[Person, str]]:
     """People of some units and below who joined by themselves and wait to be confirmed, with their unit's name."""
     below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id.in_(list(scopes)))

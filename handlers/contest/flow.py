@@ -94,6 +94,11 @@ async def organises(talk: Talk, round_: Round) -> bool:
     return await policy.may(talk.session, talk.me.id, RUN, contest.unit_id)
 
 
+async def excluded(talk: Talk, round_: Round) -> str | None:
+    """Why this person was marked not to take part; None for everybody else."""
+    return (await contests.list_disqualified(talk.session, round_.id)).get(talk.me.id)
+
+
 async def pool(talk: Talk, round_: Round) -> list[Asked]:
     """What the bank has for a round: in force today and reviewed by a named person."""
     bank = talk.house.packs.bank

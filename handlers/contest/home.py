@@ -10,7 +10,7 @@ from content.message import Choice, Message
 from content.ranking import LOTS
 from db import contests, people, units
 from db.models import Board, EntryState, Purpose, Round
-from handlers.contest.flow import Phase, dialogue, exists, organises, phase, pool, shown, span, visible_round
+from handlers.contest.flow import Phase, dialogue, excluded, exists, organises, phase, pool, shown, span, visible_round
 from handlers.contest.reminding import is_offered
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.profile import read_name
@@ -182,6 +182,8 @@ async def _entered(talk: Talk) -> Round:
         raise Again("contest.paused_now" if paused else "contest.closed_now")
     if await organises(talk, round_):
         raise Again("contest.organiser")
+    if (reason := await excluded(talk, round_)) is not None:
+        raise Again("contest.excluded", reason=reason)
     if await contests.left(talk.session, round_, talk.me.id) <= 0:
         raise Again("contest.none_left")
     return round_
@@ -242,7 +244,7 @@ async def waiting(talk: Talk) -> str:
     for round_ in await shown(talk):
         if phase(round_, talk.now) == Phase.OPEN and not await organises(talk, round_):
             left = await contests.left(talk.session, round_, talk.me.id)
-            if left > 0:
+            if left > 0 and await excluded(talk, round_) is None:
                 return talk.words("contest.waiting_line", week=round_.number, left=left, closes=round_.closes_at)
     return ""
 

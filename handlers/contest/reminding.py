@@ -7,7 +7,7 @@ from datetime import datetime
 from content.windows import closing_call, opening_call
 from db import contests
 from db.models import EntryState, ReminderKind, Round
-from handlers.contest.flow import Phase, dialogue, organises, phase, visible_round
+from handlers.contest.flow import Phase, dialogue, excluded, organises, phase, visible_round
 from handlers.dialogue import Command, Move
 from handlers.talk import Talk
 
@@ -29,6 +29,8 @@ async def is_offered(talk: Talk, round_: Round) -> bool:
     when = _when(talk, round_)
     if when is None or await _sat(talk, round_) or await organises(talk, round_):
         return False
+    if await excluded(talk, round_) is not None:
+        return False
     return not await contests.has_reminder(talk.session, round_.id, talk.me.id, when[0])
 
 
@@ -40,7 +42,7 @@ async def _sat(talk: Talk, round_: Round) -> bool:
 async def remind(talk: Talk, arg: str) -> Move | None:
     """Writes down the wish, and says when it will be."""
     round_ = await visible_round(talk, arg)
-    if round_ is None or await organises(talk, round_):
+    if round_ is None or await organises(talk, round_) or await excluded(talk, round_) is not None:
         return dialogue.go("home")
     if await _sat(talk, round_):
         talk.say("contest.reminded_needless")

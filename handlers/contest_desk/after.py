@@ -7,7 +7,7 @@ from typing import Any
 from content.contest_flags import Sat, flags
 from content.message import Choice, Message
 from content.text import clean, fold, letters, whole_number
-from db import contests, people, policy, units
+from db import contests, people, policy, units, verdicts
 from db.contests.rounds import RUN
 from db.errors import Conflict, NotFound, Refused
 from db.models import Complaint, Contest, Round, RoundQuestion, RoundState
@@ -198,7 +198,7 @@ async def ask_void(talk: Talk) -> Message:
 
 @dialogue.take("void")
 async def take_void(talk: Talk, answer: Answer) -> Move | str:
-    reason = _reason(answer.text)
+    reason = read_reason(answer.text)
     round_ = await contests.get_round(talk.session, talk.data["round"])
     try:
         await contests.void_question(talk.session, round_, talk.data["question"], reason, talk.me.id, talk.now)
@@ -209,7 +209,8 @@ async def take_void(talk: Talk, answer: Answer) -> Move | str:
     return END
 
 
-def _reason(text: str) -> str:
+def read_reason(text: str) -> str:
+    """A reason that people are told. Raises Again."""
     reason = clean(text)
     if not NOTE[0] <= letters(reason) <= NOTE[1]:
         raise Again("contest_desk.note_length", n=letters(reason))
@@ -257,7 +258,7 @@ async def show_flags(talk: Talk, arg: str) -> Move | None:
 async def ask_flags(talk: Talk) -> Message:
     round_, _, contest = await named(talk, str(talk.data["round"]))
     await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
-    found = flags(await _sat(talk, round_.id))
+    found = flags(await _sat(talk, round_.id), await _writers(talk, round_.id))
     shown, without = page(talk, found, PAGE)
     lines = [
         (talk.words(f"contest_desk.flag_{kind}"), sat.code, sat.name, sat.score, sat.seconds) for kind, sat in shown
@@ -265,6 +266,14 @@ async def ask_flags(talk: Talk) -> Message:
     choices = [Choice(str(n + 1), f"person-{sat.person}") for n, (_, sat) in enumerate(shown)]
     said: dict[str, Any] = {"tag": tag(round_), "week": round_.number, "n": round_.size}
     return talk.screen("contest_desk.flags", *choices, without=without, lines=lines, **said)
+
+
+async def _writers(talk: Talk, round_id: int) -> set[str]:
+    """The names, folded, of who wrote or reviewed a question of a round."""
+    asked = {row.question for row in await contests.list_questions(talk.session, round_id)}
+    written = [question.author for name in asked if (question := talk.house.packs.bank.find(name)) is not None]
+    given = await verdicts.list_given(talk.session)
+    return {fold(name) for name in [*written, *(row.named for row in given if row.question in asked)] if name}
 
 
 @dialogue.take("flags")
@@ -312,7 +321,7 @@ async def take_person(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.question("out", "contest_desk.out_why", Kind.TEXT)
 async def take_out(talk: Talk, answer: Answer) -> Move | str:
-    reason = _reason(answer.text)
+    reason = read_reason(answer.text)
     round_ = await contests.get_round(talk.session, talk.data["round"])
     try:
         await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)

@@ -76,9 +76,10 @@ async def ask_round(talk: Talk) -> Message:
     offered: tuple[str, ...] = {
         "draft": ("ask", "edit", "drop") if run else (),
         "asked": ("edit", "drop") if run else (),
-        "ahead": ("put_off", "pause") if run else (),
-        "open": ("put_off", "pause") if run else (),
-        "paused": ("resume", "put_off") if run else (),
+        "ahead": ("put_off", "pause", "exclude") if run else (),
+        "open": ("put_off", "pause", "exclude") if run else (),
+        "closed": ("exclude",) if run else (),
+        "paused": ("resume", "put_off", "exclude") if run else (),
         "published": ("complaints", "void", "out", "flags", "prizes", "report") if run else (),
     }.get(where, ())
     if where == "asked" and approve and round_.created_by != talk.me.id:

@@ -23,6 +23,12 @@ def test_an_ordinary_paper_bears_no_sign() -> None:
     assert kinds(PLAIN) == []
 
 
+def test_who_is_named_like_one_who_made_the_questions_bears_a_sign() -> None:
+    assert [kind for kind, _ in flags([PLAIN], {"bui thi hoa"})] == ["writer"] and flags(
+        [PLAIN], {"bui thi hong"}
+    ) == []
+
+
 @pytest.mark.parametrize(
     ("change", "sign"),
     [

@@ -115,6 +115,9 @@ DOORS: dict[str, Door] = {
     "answer_complaint": Door(("c:thacmacthi:{objection}", ">answer", WORDS), "answer_complaint", "contest_complaints"),
     "void_in_round": Door(("c:loaicau:{held_round_v}", "cd-57", ">q-0", WORDS), "void_question", "contest_questions"),
     "disqualify": Door(("c:khongxet:{held_round_v}", "{paper}", ">out", WORDS), "disqualify", "contest_disqualifications"),
+    "exclude": Door(
+        ("c:khongduthi:{open_v}", "{winner}", ">p-0", ">exclude", WORDS), "disqualify", "contest_disqualifications"
+    ),
     "see_flags": Door(("c:dauhieu:{held_round_v}",), shows=("contest_desk.flags",)),
     "report_round": Door(("c:baocaothi:{held_round_v}",), "contest_report", "jobs"),
     "see_prizes": Door(("c:giaithuong:{held_round_v}",), shows=("contest_prize.prizes",)),

@@ -1,0 +1,83 @@
+"""Who made the questions takes no part: marked by an organiser before the result, told why, and shown by name after it."""
+
+from __future__ import annotations
+
+from db import contests, verdicts
+from db.models import Result, Verdict
+from scheduler import contests as clock
+from tests.desks import handed_in, officer
+from tests.handlers.test_contest import contestant, sits
+from tests.people import TestPerson, World
+from tests.scheduler.test_deadlines import work_of
+from tests.weeks import RESULT, week
+
+WHY = "Tham gia soạn câu hỏi về tài chính"
+
+
+async def excludes(world: World, mai: TestPerson, round_id: int, name: str) -> None:
+    await mai.presses(f"c:tochuc:{round_id}")
+    await mai.taps("Không dự thi")
+    await mai.says(name)
+    await mai.taps("1")
+    await mai.taps("Không dự thi")
+    await mai.says(WHY)
+    assert mai.last.key == "contest_desk.excluded"
+    await world.deliver()
+
+
+async def test_who_is_marked_hears_why_and_takes_no_part_until_let_in_again(world: World) -> None:
+    round_id = await week(world)
+    mai, hoa, lan = await officer(world), await contestant(world), await contestant(world, "Đỗ Thị Lan")
+    await mai.presses(f"c:khongduthi:{round_id}.2")
+    await mai.says("Hoa")
+    assert mai.last.key == "contest_desk.who_none"
+    await excludes(world, mai, round_id, "bui thi hoa")
+    assert hoa.last.key == "contest_desk.excluded_notice" and WHY in hoa.last.text and lan.keys == []
+    assert "lượt thi" not in (await hoa.says("menu")).text
+    await hoa.says("/thi")
+    assert "Nhắc tôi" not in " ".join(choice.label for choice in hoa.last.choices)
+    await hoa.taps("Vào thi")
+    assert "contest.excluded" in hoa.keys and "contest.ready" not in hoa.keys
+    await hoa.presses(f"c:khongduthi:{round_id}.2")
+    assert hoa.last.key == "common.refused"
+    await mai.presses(f"c:khongduthi:{round_id}.2")
+    await mai.says("Bùi Thị Hoa")
+    await mai.taps("1")
+    assert WHY in mai.last.text
+    await mai.taps("Dự thi như thường")
+    assert hoa.last.key == "contest_desk.admitted_notice"
+    await hoa.says("menu")
+    await sits(hoa, 4)
+
+
+async def test_the_paper_of_who_is_marked_later_is_not_ranked(world: World) -> None:
+    round_id = await week(world)
+    mai, hoa, lan = await officer(world), await contestant(world), await contestant(world, "Đỗ Thị Lan")
+    await handed_in(world, round_id, hoa.address, 4)
+    await handed_in(world, round_id, lan.address, 3)
+    await excludes(world, mai, round_id, "Bùi Thị Hoa")
+    world.now = RESULT
+    await clock.run(work_of(world))
+    async with world.database.read() as session:
+        ranks = {row.person_id: row.rank for row in await contests.list_ranked(session, round_id)}
+    assert ranks == {await hoa.id(): None, await lan.id(): 1}
+    await mai.presses(f"c:khongduthi:{round_id}.2")
+    assert mai.last.key == "contest_desk.changed"
+
+
+async def test_a_name_among_those_who_reviewed_a_question_is_shown_to_people(world: World) -> None:
+    round_id = await week(world)
+    mai, hoa = await officer(world), await contestant(world)
+    await contestant(world, "Đỗ Thị Lan")
+    async with world.database.write() as session:
+        await verdicts.give(session, [("cd-10", "x")], Verdict.APPROVED, "Bùi Thị Hoa", world.now)
+        await verdicts.give(session, [("no-1", "x")], Verdict.APPROVED, "Đỗ Thị Lan", world.now)
+    for address in (hoa.address, world.person("Đỗ Thị Lan").address):
+        await handed_in(world, round_id, address, 3)
+    world.now = RESULT
+    await clock.run(work_of(world))
+    async with world.database.read() as session:
+        assert await session.get(Result, (round_id, await hoa.id())) is not None
+    await mai.presses(f"c:dauhieu:{round_id}.3")
+    assert "Bùi Thị Hoa – trùng tên với người soạn hoặc thẩm định câu hỏi" in mai.last.text
+    assert "Đỗ Thị Lan" not in mai.last.text
