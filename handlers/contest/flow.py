@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from db import contests, policy, verdicts
 from db.contests import Asked
-from db.contests.rounds import RUN
+from db.contests.rounds import APPROVE, RUN
 from db.models import Round, RoundState
+from db.policy import Action
 from handlers.dialogue import Dialogue
 from handlers.talk import Talk
 
@@ -89,9 +90,14 @@ async def visible_round(talk: Talk, arg: str) -> Round | None:
 
 
 async def organises(talk: Talk, round_: Round) -> bool:
-    """Whether this person holds the right to run the contest: they may practise, not win."""
+    """Whether this person has a right to run or approve the contest, or to review its questions: they practise, and win nothing."""
+    if not await policy.roles(talk.session, talk.me.id):
+        return False
     contest = await contests.get_contest(talk.session, round_.contest_id)
-    return await policy.may(talk.session, talk.me.id, RUN, contest.unit_id)
+    for action in (RUN, APPROVE, Action.REVIEW_LAW):
+        if await policy.may(talk.session, talk.me.id, action, contest.unit_id):
+            return True
+    return False
 
 
 async def excluded(talk: Talk, round_: Round) -> str | None:

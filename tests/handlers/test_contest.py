@@ -151,9 +151,10 @@ async def test_a_link_of_the_contest_leads_there_after_joining(world: World) -> 
     assert (await hoa.says("/start q-tuan1")).key == "contest.home"
 
 
-async def test_who_organises_practises_and_does_not_take_part(world: World) -> None:
+@pytest.mark.parametrize("role", [Role.CONTENT_OFFICER, Role.LEADER])
+async def test_who_organises_approves_or_reviews_practises_and_does_not_take_part(world: World, role: Role) -> None:
     await week(world)
-    mai = await contestant(world, "Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    mai = await contestant(world, "Vũ Ngọc Mai", unit="TINH", role=role)
     await mai.says("/thi")
     assert (await mai.taps("Vào thi")).key == "contest.organiser"
     assert "lượt thi" not in (await mai.says("menu")).text

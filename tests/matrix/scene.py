@@ -236,7 +236,16 @@ class Scene:
         """A contest with a round of each kind, whose questions are all reviewed."""
         of = self.things[relation]
         if relation == NOWHERE:
-            kinds = (*ROUNDS, "held_round", "objection", "new_prize", "ready_prize", "own_prize", "sent_prize", "winner")
+            kinds = (
+                *ROUNDS,
+                "held_round",
+                "objection",
+                "new_prize",
+                "ready_prize",
+                "own_prize",
+                "sent_prize",
+                "winner",
+            )
             of |= {kind: "999999" for kind in kinds} | {f"{kind}_v": "999999.1" for kind in kinds}
             of |= {"paper": "CT-0", "lost": "999999.1"}
             return
