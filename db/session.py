@@ -119,14 +119,14 @@ class Session(AsyncSession):
         """What `ask` answers to a question that is part of every message, in half the time of that."""
         if self.bare is None:
             return [tuple(row) for row in await self.ask(question.statement, values)]
-        self.sync_session.flush()
+        await self.flush()
         return question.rows(self.driver, self.bare.dialect, values)
 
     async def write(self, statement: Prepared, **values: Any) -> int:
         """Writes likewise, and returns how many rows that were."""
         if self.bare is None:
             return (await self.ask(statement.statement, values)).rowcount
-        self.sync_session.flush()
+        await self.flush()
         return statement.on(self.driver, self.bare.dialect, values).rowcount
 
     async def write_each(self, statement: Prepared, each: Sequence[Mapping[str, Any]], **shared: Any) -> None:
@@ -134,7 +134,7 @@ class Session(AsyncSession):
         if self.bare is None:
             await self.ask(statement.statement, [{**shared, **values} for values in each])
             return
-        self.sync_session.flush()
+        await self.flush()
         statement.many(self.driver, self.bare.dialect, shared, each)
 
     async def raw(self, sql: str) -> None:

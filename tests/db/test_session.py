@@ -196,13 +196,23 @@ async def test_what_goes_wrong_says_nothing_of_anybody(world: World) -> None:
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize("after", ["flush", "rows", "write", "write_each"])
 async def test_what_is_audited_goes_on_where_looking_up_the_last_row_once_took_long(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, after: str
 ) -> None:
+    found = Prepared(select(Account.id))
+    renamed = Prepared(update(Account).where(Account.id == bindparam("number")).values(address=bindparam("place")))
     monkeypatch.setattr("db.driver._long", AllSelects())
     async with world.database.write(brief=True) as session:
         audit.note(session, 0, "consent", "person 1", START)
-        await session.flush()
+        if after == "flush":
+            await session.flush()
+        elif after == "rows":
+            await session.rows(found)
+        elif after == "write":
+            await session.write(renamed, number=1, place="a")
+        else:
+            await session.write_each(renamed, [{"number": 1, "place": "a"}])
     async with world.database.read() as session:
         assert [row.action for row in (await session.execute(select(AuditRow))).scalars()] == ["consent"]
 
