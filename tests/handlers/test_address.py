@@ -28,7 +28,8 @@ OFFICERS = {
     "contest_desk",
     "contest_form",
 }
-AMONG_OTHERS = {("menu", "officer"), ("contest_prize", "prizes"), ("contest_prize", "prize")}
+PRIZES = ("verify", "winner", "prizes", "waiting", "prize", "pass")
+AMONG_OTHERS = {("menu", "officer"), *(("contest_prize", step) for step in PRIZES)}
 """Officers' questions in a dialogue that speaks to workers too."""
 OF_WORKERS = (
     "campaign", "common", "mysubmissions", "onboarding", "practice", "profile", "registration", "report", "supplement",
