@@ -227,6 +227,17 @@ async def test_no_round_is_put_off_by_more_than_a_day_unless_an_officer_says_so(
     assert audited[1][2] == {"seconds": row.seconds, "cause": "down"}
 
 
+async def test_a_day_is_the_most_of_all_downtimes_together(world: World) -> None:
+    world.now = OPENS + timedelta(hours=1)
+    await week(world)
+    for hours in (12, 13):
+        await process(world)
+        world.later(hours=hours)
+    await process(world)
+    assert [row.making for row in await rows(world)] == [Making.MADE_UP, Making.ASKED]
+    assert (await the_round(world)).closes_at == CLOSES + timedelta(hours=12)
+
+
 async def test_what_an_officer_leaves_stays_and_has_its_result(world: World) -> None:
     await week(world)
     mai = await officer(world)
