@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from bot.channels.telegram import wire as short_way
 from bot.channels.telegram.wire import ANSWER, KEEPALIVE, NotSent, Unclear, Wire
 from tests.bot.test_network import hurried
 
@@ -117,6 +122,47 @@ async def test_what_is_no_answer_is_unclear_and_its_connection_not_used_again(an
         assert_secret(caught.value)
         assert await wire.post(server.url, b"{}") == (200, b"ok")
         assert [number for number, _ in server.asked] == [1, 2]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """Of a server that is called localhost, and where it lies for whoever trusts it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("makes its certificate with openssl: apt install openssl")
+    made, key = tmp_path / "made.pem", tmp_path / "key.pem"
+    order = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run([*order.split(), "-keyout", key, "-out", made], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    return context, made
+
+
+async def test_over_tls_only_whoever_is_trusted_under_that_name_hears_anything(
+    certificate: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed, made = certificate
+    heard = Server([WHOLE])
+    server = await asyncio.start_server(heard.connected, "127.0.0.1", 0, ssl=keyed)
+    port = server.sockets[0].getsockname()[1]
+    for trusted, name, answered in ((True, "localhost", True), (True, "127.0.0.1", False), (False, "localhost", False)):
+        with monkeypatch.context() as changed:
+            if trusted:
+                changed.setenv("SSL_CERT_FILE", str(made))
+            short_way._trust.cache_clear()
+            wire = Wire(1, connect=10.0, pool=10.0, answer=40.0)
+            if answered:
+                for _ in range(2):
+                    assert await wire.post(f"https://{name}:{port}/bot{SECRET}/a", b"{}") == (200, b"ok")
+            else:
+                with pytest.raises(NotSent):
+                    await wire.post(f"https://{name}:{port}/bot{SECRET}/a", b"{}")
+            await wire.close()
+    short_way._trust.cache_clear()
+    assert heard.asked == [(1, b"{}"), (1, b"{}")]
+    for each in heard.connections:
+        each.transport.abort()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_nobody_gets_the_answer_to_what_another_asked() -> None:
