@@ -22,7 +22,7 @@ def screens() -> list[Message]:
         for each in words.entry(key).options:
             try:
                 label = words.label(key, each.key)
-            except UndefinedError:
+            except (UndefinedError, TypeError):  # a filter has nothing to write
                 continue
             choices.append(Choice(label, each.key, words=each.words))
         # Entries of which only some options are ever shown together are still told apart, save these opposites.
