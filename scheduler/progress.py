@@ -74,6 +74,7 @@ async def _give_new_hours(work: Work, now: datetime, session: Session, broadcast
     known = await people.list_hours(session)
     times = times_to_send(broadcast.kind, broadcast.timing, known, broadcast.send_at, now)
     await broadcasts.arm(session, broadcast, OutState.EXPIRED, times)
+    await broadcasts.leave_out_late(session, broadcast.id, now)
 
 
 async def _pause_refused(now: datetime, session: Session, broadcast: Broadcast) -> None:

@@ -231,6 +231,15 @@ async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Ti
     return number
 
 
+async def leave_out_late(session: Session, broadcast_id: int, now: datetime) -> None:
+    """What came too late for somebody who wants none any more, or of which nothing is left to send, ends: nobody waits for it."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.broadcast_id == broadcast_id, OutboxRow.state == OutState.EXPIRED)
+        .values(state=OutState.CANCELLED, finished_at=now)
+    )
+
+
 async def waiting_for(session: Session, person_id: int) -> list[tuple[OutboxRow, Broadcast]]:
     """What of messages to many waits for its hour with one person."""
     query = (

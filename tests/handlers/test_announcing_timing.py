@@ -266,7 +266,7 @@ async def test_what_is_late_because_we_were_down_waits_for_the_next_good_hour(wo
     assert (await only(world)).state == BroadcastState.SENDING
 
 
-async def test_late_messages_do_not_find_those_who_meanwhile_want_none(world: World) -> None:
+async def test_late_messages_do_not_find_those_who_meanwhile_want_none_and_nobody_waits_for_them(world: World) -> None:
     ha = await at_when(world)
     await ha.says("1")
     await ha.taps("Xác nhận")
@@ -284,7 +284,12 @@ async def test_late_messages_do_not_find_those_who_meanwhile_want_none(world: Wo
             .join(OutboxRow, OutboxRow.person_id == Person.id)
             .where(OutboxRow.broadcast_id.is_not(None))
         )
-        assert dict(list(states)) == {"Lê Thu Hà": "ready", "Bùi Thị Hoa": "expired"}
+        assert dict(list(states)) == {"Lê Thu Hà": "ready", "Bùi Thị Hoa": "cancelled"}
+    async with world.database.write() as session:
+        theirs = update(OutboxRow).where(OutboxRow.broadcast_id.is_not(None), OutboxRow.state == "ready")
+        await session.execute(theirs.values(state="sent", finished_at=world.now))
+    await planner.run(work_of(world))
+    assert (await only(world)).state == BroadcastState.DONE
 
 
 # ---------------------------------------------------------------------------------------------------- confirming
