@@ -26,8 +26,8 @@ SETS = {
     "first": "The search was made with them",
     "tuned": "Written before it was changed, one half by lot: used to better it",
     "later": "Written while it was changed, then used too",
-    "kept": "The other half, **never used**; yet of the same writer, in the same hour",
-    "last": "Written when it was done, **never used**",
+    "kept": "The other half, **no words taken from it**; its totals were looked at, and it is of the same writer, in the same hour",
+    "last": "Written when it was done, **no words taken from it**; its totals were looked at once",
 }
 
 
