@@ -38,7 +38,7 @@ class Shut:
 
 
 class Doors:
-    """Since when people can reach us, by the clock that nobody sets. Made as it is here, it is always and needs no look."""
+    """Since when people can reach us, by the clock that nobody sets. With nothing handed in they always can."""
 
     def __init__(self, monotonic: Callable[[], float] = lambda: 0.0, shut: Callable[[], Shut | None] = lambda: None):
         self._monotonic = monotonic
@@ -94,16 +94,17 @@ async def run(work: Work) -> None:
     shut = doors.look()
     async with work.database.read() as session:
         known = await house.know(session, house.ALIVE)
-        untold = await contests.list_untold_downtimes(session)
     alive = now if known is None else datetime.fromisoformat(known["at"])
     if shut is not None:
         await _wait(work, shut, alive, now)
     elif not doors.settled:
         await _settle(work, doors.open_for(), now)
-        doors.settled = True
+        doors.settled = doors.look() is None  # it may have shut meanwhile
     elif known is None or not timedelta(0) <= now - alive < BEAT:
         async with work.database.write() as session:
             await house.remember(session, house.ALIVE, {"at": now.isoformat()}, now)
+    async with work.database.read() as session:
+        untold = await contests.list_untold_downtimes(session)
     for downtime in untold:
         await _tell(work, downtime.id, now)
 
@@ -128,10 +129,6 @@ async def _settle(work: Work, open_for: timedelta, now: datetime) -> None:
             for round_ in await contests.make_up(session, last, until, now, work.doors.cause):
                 log.warning("contest round %d goes on until %s (%s)", round_.id, round_.closes_at, work.doors.cause)
         await house.remember(session, house.ALIVE, {"at": now.isoformat()}, now)
-    async with work.database.read() as session:
-        untold = await contests.list_untold_downtimes(session)
-    for downtime in untold:
-        await _tell(work, downtime.id, now)
 
 
 async def _tell(work: Work, downtime_id: int, now: datetime) -> None:

@@ -89,7 +89,8 @@ def _put_off(round_: Round, lost: timedelta, since: datetime) -> datetime:
 async def _give_back(session: Session, round_: Round, from_at: datetime, until_at: datetime) -> int:
     """Lets the papers that ran go on with what was left of them. Returns how many.
 
-    Whoever answered meanwhile had another way in: only what came after their last answer was lost to them.
+    Whoever answered meanwhile had another way in: only what came after their last answer was lost to them, and nothing
+    where they have answered since.
     """
     answered = select(func.max(EntryAnswer.at)).where(EntryAnswer.entry_id == Entry.id).scalar_subquery()
     ran = or_(Entry.state == EntryState.RUNNING, and_(Entry.timed_out, Entry.due_at <= until_at))
@@ -100,13 +101,15 @@ async def _give_back(session: Session, round_: Round, from_at: datetime, until_a
     query = select(Entry, answered).where(
         Entry.round_id == round_.id, Entry.due_at > from_at, Entry.started_at < until_at, ran, ~newer.exists()
     )
-    found = (await session.execute(query)).all()
-    for entry, last in found:
+    given = 0
+    for entry, last in (await session.execute(query)).all():
         lost = until_at - max(from_at, entry.started_at, last or from_at)
-        entry.due_at += lost
-        entry.extended += int(lost.total_seconds())
-        entry.state, entry.submitted_at, entry.timed_out = EntryState.RUNNING, None, False
-    return len(found)
+        if lost > timedelta(0):
+            entry.due_at += lost
+            entry.extended += int(lost.total_seconds())
+            entry.state, entry.submitted_at, entry.timed_out = EntryState.RUNNING, None, False
+            given += 1
+    return given
 
 
 async def hold_restored(session: Session, now: datetime) -> None:

@@ -62,13 +62,13 @@ async def void_wherever(
             RoundQuestion.question == question,
             RoundQuestion.stem == stem,
             RoundQuestion.voided_at.is_(None),
-            Round.state.in_((RoundState.READY, RoundState.PUBLISHED)),
+            Round.state.in_((RoundState.READY, RoundState.PAUSED, RoundState.PUBLISHED)),
         )
         .order_by(Round.id)
     )
     found = []
     for row, round_ in (await session.execute(query)).all():
-        if round_.state == RoundState.READY or now <= complaints_until(round_):
+        if round_.state != RoundState.PUBLISHED or now <= complaints_until(round_):
             _void(session, row, round_, await _unit(session, round_), reason, actor_id, now)
             found.append(round_)
     await session.flush()

@@ -163,13 +163,19 @@ async def test_its_owner_takes_a_question_out_and_whoever_reported_it_hears(worl
 
 
 @pytest.mark.parametrize(
-    ("published", "days", "same", "right"),
-    [(False, 0, True, True), (True, 2, True, True), (True, 4, True, False), (False, 0, False, False)],
+    ("state", "days", "same", "right"),
+    [
+        (RoundState.READY, 0, True, True),
+        (RoundState.READY, 0, False, False),
+        (RoundState.PAUSED, 0, True, True),
+        (RoundState.PUBLISHED, 2, True, True),
+        (RoundState.PUBLISHED, 4, True, False),
+    ],
 )
 async def test_a_question_taken_out_is_right_for_all_in_rounds_that_are_not_settled(
-    world: World, published: bool, days: int, same: bool, right: bool
+    world: World, state: RoundState, days: int, same: bool, right: bool
 ) -> None:
-    """Its officer was told so, and no round heard of it. `same`: the round asks it in the words of today."""
+    """`same`: the round asks it in the words of today."""
     mai, hoa = await owner(world), await world.joined("Bùi Thị Hoa")
     await reports(world, hoa)
     async with world.database.read() as session:
@@ -178,8 +184,8 @@ async def test_a_question_taken_out_is_right_for_all_in_rounds_that_are_not_sett
     round_id = await week(world)
     async with world.database.write() as session:
         round_ = await contests.get_round(session, round_id)
-        if published:
-            round_.state, round_.published_at = RoundState.PUBLISHED, world.now - timedelta(days=days)
+        published = state == RoundState.PUBLISHED
+        round_.state, round_.published_at = state, world.now - timedelta(days=days) if published else None
         known = await session.get(RoundQuestion, (round_id, name))
         if known is not None:
             await session.delete(known)

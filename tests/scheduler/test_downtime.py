@@ -331,6 +331,30 @@ async def test_who_answered_meanwhile_through_another_door_gets_only_what_came_a
     assert (await paper(world)).due_at == due + timedelta(minutes=2)
 
 
+async def test_who_answers_before_it_is_given_back_loses_nothing(world: World) -> None:
+    await week(world)
+    hoa = await contestant(world)
+    running = await process(world)
+    await begin(hoa)
+    await running.shut()
+    world.later(minutes=5)
+    running.closed = None
+    running.doors.look()
+    world.later(seconds=10)
+    await hoa.says("a")
+    due = (await paper(world)).due_at
+    await running.looks()
+    assert ((await paper(world)).due_at, (await paper(world)).extended) == (due, 0)
+
+
+async def test_a_door_that_shuts_while_what_was_lost_is_given_back_ends_nothing(world: World) -> None:
+    found = iter([None, Shut(Cause.DISK_FULL)])
+    doors = Doors(shut=lambda: next(found))
+    doors.begin()
+    await downtime.run(replace(work_of(world), doors=doors))
+    assert not doors.settled
+
+
 async def test_short_trouble_and_one_while_no_round_is_open_change_nothing(world: World) -> None:
     world.now = OPENS - timedelta(days=1)
     await week(world)
