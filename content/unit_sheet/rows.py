@@ -136,6 +136,7 @@ class Row:
         self.columns = columns
         self.number = number
         self.cells = cells
+        self.code, self.parent = self.cell("code").upper(), self.cell("parent").upper()
         self.good = True
 
     def cell(self, name: str) -> str:
@@ -146,16 +147,16 @@ class Row:
         self.good = False
         self.reading.problems.append(SheetProblem(self.number, self.columns[name] + 1, name, key, value))
 
-    def read(self, seen: dict[str, int]) -> None:
-        code, name = self.cell("code").upper(), self.cell("name")
-        if not code:
+    def read(self, seen: dict[str, Row]) -> None:
+        name = self.cell("name")
+        if not self.code:
             self.wrong("code", "no_code")
-        elif not CODE.fullmatch(code):
-            self.wrong("code", "bad_code", code)
-        elif code in seen:
-            self.wrong("code", "twice", str(seen[code]))
+        elif not CODE.fullmatch(self.code):
+            self.wrong("code", "bad_code", self.code)
+        elif self.code in seen:
+            self.wrong("code", "twice", str(seen[self.code].number))
         else:
-            seen[code] = self.number
+            seen[self.code] = self
         if not name:
             self.wrong("name", "no_name")
         elif len(name) > LONGEST:
@@ -167,9 +168,9 @@ class Row:
                 SheetUnit(
                     self.number,
                     frozenset(self.columns) - ({"level"} if not level else set()),
-                    code,
+                    self.code,
                     name,
-                    self.cell("parent").upper(),
+                    self.parent,
                     level or guess_level(name, self.cell("parent")),
                     self.cell("short_name"),
                     self.cell("place"),

@@ -14,17 +14,33 @@ def read_units(table: Sequence[Sequence[str]], known: Mapping[str, str]) -> Shee
     top, columns = headings(table, reading)
     if reading.problems:
         return reading
-    seen: dict[str, int] = {}
-    for number, cells in enumerate(table[top + 1 :], top + 2):
-        if any(cell.strip() for cell in cells):
-            Row(reading, columns, number, cells).read(seen)
+    seen: dict[str, Row] = {}
+    rows = [
+        Row(reading, columns, number, cells)
+        for number, cells in enumerate(table[top + 1 :], top + 2)
+        if any(cell.strip() for cell in cells)
+    ]
+    for row in rows:
+        row.read(seen)
+    _check_refused([row for row in rows if not row.good], known, seen)
     _check_tree(reading, known, seen, columns["parent"] + 1)
     reading.units = _levelled(reading.units)
     reading.problems.sort()
     return reading
 
 
-def _check_tree(reading: SheetReading, known: Mapping[str, str], seen: Mapping[str, int], column: int) -> None:
+def _check_refused(refused: Sequence[Row], known: Mapping[str, str], seen: Mapping[str, Row]) -> None:
+    """Where a row would stand that is refused anyway: whoever mends it should not hear of its place only the next time."""
+    parents = dict(known) | {code: row.parent for code, row in seen.items()}
+    circles = _circles(parents)
+    for row in refused:
+        if row.code in circles and seen.get(row.code) is row:
+            row.wrong("parent", "circle", row.code)
+        elif row.parent and row.parent not in parents:
+            row.wrong("parent", "no_parent", row.parent)
+
+
+def _check_tree(reading: SheetReading, known: Mapping[str, str], seen: Mapping[str, Row], column: int) -> None:
     """Drops rows whose unit above is nowhere, those below them, and whoever stands above themselves.
 
     Again and again, for a row that is dropped leaves a known unit where it stood, and that changes who is above whom.
@@ -37,13 +53,15 @@ def _check_tree(reading: SheetReading, known: Mapping[str, str], seen: Mapping[s
             children.setdefault(unit.parent, []).append(unit)
             if unit.parent and unit.parent not in parents:
                 below = unit.parent in seen
-                refused[unit.code] = ("parent_refused", str(seen[unit.parent])) if below else ("no_parent", unit.parent)
+                refused[unit.code] = (
+                    ("parent_refused", str(seen[unit.parent].number)) if below else ("no_parent", unit.parent)
+                )
         waiting = list(refused)
         while waiting:
             code = waiting.pop()
             for unit in children.get(code, ()) if code not in known else ():
                 if unit.code not in refused:
-                    refused[unit.code] = ("parent_refused", str(seen[code]))
+                    refused[unit.code] = ("parent_refused", str(seen[code].number))
                     waiting.append(unit.code)
         dropped = [unit for unit in reading.units if unit.code in refused]
         if not dropped:

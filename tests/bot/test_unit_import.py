@@ -195,6 +195,20 @@ def test_every_broken_row_is_named_by_file_line_cell_and_remedy_and_the_good_one
     assert [row[0] for row in stored()] == ["TINH", "GOOD"]
 
 
+def test_where_a_row_stands_that_is_refused_anyway_is_told_with_the_rest() -> None:
+    rows = (
+        ("TINH", "LĐLĐ tỉnh Thử", "", ""), ("A", "Lạc cấp trên", "NOWHERE", "12,5"), ("", "Không mã", "NOWHERE", ""),
+        ("B", "Vòng một", "C", "12,5"), ("C", "Vòng hai", "B", ""), ("B", "Trùng mã", "TINH", ""),
+    )  # fmt: skip
+    said = brings(csv(rows, ("mã", "tên", "cấp trên (mã)", "đoàn viên")), ok=False)
+    for cell, what in (
+        ("C3", 'ghi "NOWHERE"'), ("D3", 'ghi "12,5"'), ("C4", 'ghi "NOWHERE"'), ("C5", '"B" nằm trong một vòng tròn'),
+        ("C6", "đơn vị cấp trên ở dòng 5 chưa nhận được"), ("A7", "trùng với dòng 5"),
+    ):  # fmt: skip
+        assert f"(ô {cell}): {what}" in said
+    assert said.count("(ô ") == 8 and [row[0] for row in stored()] == ["TINH"]
+
+
 def test_one_reason_is_said_as_people_say_it() -> None:
     rows = (*TREE, *(("TINH", "Trùng", "", "TINH", *[""] * 8) for _ in range(3)))
     assert "Thêm 4, sửa 0, giữ nguyên 0, không nhận 3 dòng vì trùng mã." in brings(csv(rows), "--dry-run", ok=False)
