@@ -69,9 +69,9 @@ class FakeBotApi:
         self.plan = Plan()
         self.limit = limit
         self.polls: list[Mapping[str, Any]] = []
+        """The arguments of every getUpdates, in order."""
         self.conflicts = 0
         """How many living pollers were ended by another's poll."""
-        """The arguments of every getUpdates, in order."""
         self._port = port
         self._clock = now
         self._moved = timedelta(0)
