@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from content.asking import Asking, AskingFile
 from content.law import FOLDER, Fact, Law
 from content.source import ContentError, Problem, parse, read
 from content.text import fold, shorthand, without_telex
@@ -48,7 +49,7 @@ class _File(BaseModel):
     typed: dict[str, str]
     urgent: tuple[str, ...]
     noise: tuple[str, ...]
-    asking: tuple[str, ...]
+    asking: AskingFile
     elsewhere: tuple[str, ...]
 
 
@@ -68,7 +69,7 @@ class LawSearch:
         self._noise = {fold(word) for word in file.noise}
         self._typed = {fold(word): fold(written) for word, written in file.typed.items()}
         self._urgent = tuple(fold(word) for word in file.urgent)
-        self._asking = tuple(fold(word) for word in file.asking)
+        self._asking = Asking(file.asking, file.typed)
         self._elsewhere = tuple(fold(word) for word in file.elsewhere)
         pairs = {fold(said): fold(each.means) for each in file.synonyms for said in (*each.said, each.means)}
         self._synonyms = pairs
@@ -103,10 +104,12 @@ class LawSearch:
         return Found(facts, urgent)
 
     def is_question(self, text: str) -> bool:
-        """Whether a message reads like a question: its mark, or the words people ask with, and more than two of them."""
-        words = re.findall(r"\w+", fold(text))
-        said = f" {shorthand(' '.join(words))} "
-        return len(words) > 2 and ("?" in text or any(f" {each} " in said for each in self._asking))
+        """Whether a message reads like a question."""
+        return self._asking.reads(text[:READ])
+
+    def is_for_us(self, text: str, on: date) -> bool:
+        """Whether a message that nothing else understood is one for us: a question, or a trouble that a fact has an answer to."""
+        return self.is_question(text) or (self._asking.complains(text[:READ]) and bool(self.ask(text, on).facts))
 
     def _written_out(self, text: str) -> str:
         """Folded, with the shorthand of phones written out."""

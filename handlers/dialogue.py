@@ -122,7 +122,8 @@ class Step:
     It speaks to `officers` as comrades. `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
     way back leads past a step that is `aside`, one that only comes up for what was answered just before. What
     is written `to_many` may name a number that nobody should send us: it is looked at again, not refused. Text is only
-    `beside` the files that a FILES step asks for: there too the words of a command open it.
+    `beside` the files that a FILES step asks for: there too the words of a command open it. What
+    is `tested` is answered alone: while it stands nothing else is told of the law.
     """
 
     kind: Kind
@@ -132,6 +133,7 @@ class Step:
     to_many: bool = False
     beside: bool = False
     officers: bool = False
+    tested: bool = False
     take: Take | None = None
 
 
@@ -168,11 +170,12 @@ class Dialogue:
         to_many: bool = False,
         beside: bool = False,
         officers: bool = False,
+        tested: bool = False,
     ) -> Callable[[Ask], Ask]:
         """Registers what a step shows."""
 
         def register(function: Ask) -> Ask:
-            self.steps[name] = Step(kind, function, free, aside, to_many, beside, officers or self.officers)
+            self.steps[name] = Step(kind, function, free, aside, to_many, beside, officers or self.officers, tested)
             return function
 
         return register

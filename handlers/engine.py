@@ -10,7 +10,7 @@ from db import accounts, outbox
 from db.errors import Expected, NotFound
 from db.session import Session, undone_by
 from handlers.course import Course
-from handlers.dialogue import BACK, TYPED, Again, Answer, Forget, Incoming, Kind
+from handlers.dialogue import BACK, TYPED, Again, Answer, Command, Forget, Incoming, Kind
 from handlers.meaning import joined_up, option, several, spellings
 from handlers.talk import House, Talk
 
@@ -167,13 +167,13 @@ class _Turn(Course):
             await self.command(opens[0], "")
         elif takes and free:
             await self.take(Answer(text=text))
+        elif not self.talk.joined and not self.conversation.dialogue:
+            await self.move(registry.joining, push=False)
+        elif heard := self.hearing(text):
+            await self.command(heard.name, text)
         elif step is not None and any(not c.command for c in self.choices):
             lettered = [c.label for c in self.choices[:4]] == list("ABCD")
             raise Again("common.choose_letter" if lettered else "common.choose")
-        elif not self.talk.joined and not self.conversation.dialogue:
-            await self.move(registry.joining, push=False)
-        elif heard := next((c for c in registry.order if c.hears is not None and c.hears(self.talk, text)), None):
-            await self.command(heard.name, text)
         else:
             stand = self.choices if step is not None else ()  # what stands stays at hand, with its numbers
             self.talk.say(self.unknown, *stand, only=() if stand else None)
@@ -183,6 +183,14 @@ class _Turn(Course):
         word, _, code = text.strip().partition(" ")
         named = self.talk.house.registry.global_words.get(fold(word)) == "unit"
         return code.strip() if named and re.fullmatch(r"\s*[A-Za-z0-9_-]+\s*", code) else ""
+
+    def hearing(self, text: str) -> Command | None:
+        """The command for a message that nothing else understood; where only buttons are waited for, too."""
+        if self.step is not None and self.step.tested:
+            return None
+        return next(
+            (c for c in self.talk.house.registry.order if c.hears is not None and c.hears(self.talk, text)), None
+        )
 
     async def receipt(self, code: str) -> None:
         """A receipt code opens its thing by the first command that has it for this person."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.text import clean
-from db import people, policy
+from db import contests, people, policy
 from db.models import Role
 from handlers.dialogue import END, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.talk import Talk
@@ -16,32 +16,46 @@ NAMED = 3
 
 
 def hears(talk: Talk, text: str) -> bool:
-    """Whether a message nobody else understood reads like a question: it is answered by facts, or by who can be asked."""
-    return talk.house.packs.search.is_question(text)
+    """Whether a message nobody else understood is one about the law; where buttons wait, only a question that has an answer."""
+    search = talk.house.packs.search
+    if _is_busy(talk):
+        return search.is_question(text) and bool(search.ask(text, talk.today).facts)
+    return search.is_for_us(text, talk.today)
+
+
+def _is_busy(talk: Talk) -> bool:
+    """Whether something is on the screen that one may want to go on with."""
+    return talk.conversation.dialogue not in ("", "menu", dialogue.name)
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
     """The answer to what was asked with the command, or the question what is to be asked."""
     if not arg:
         return dialogue.go("ask")
-    _answer(talk, arg)
+    await _answer(talk, arg)
     return None
 
 
 @dialogue.question("ask", "law_answers.ask", Kind.TEXT)
 async def take_ask(talk: Talk, answer: Answer) -> Move | str:
-    _answer(talk, answer.text)
+    await _answer(talk, answer.text)
     return END
 
 
-def _answer(talk: Talk, text: str) -> None:
-    """Nothing is said of the law but what a fact says; where none answers, that is said."""
-    found = talk.house.packs.search.ask(clean(text), talk.today)
+async def _answer(talk: Talk, text: str) -> None:
+    """Nothing is said of the law but what a fact says; where none answers, that is said. Who sits a paper sits it alone."""
+    paper = await contests.find_running(talk.session, talk.person.id) if talk.person is not None else None
+    if paper is not None and contests.in_time(paper, talk.now):
+        talk.say("law_answers.paper")
+        return
+    search, text = talk.house.packs.search, clean(text)
+    found = search.ask(text, talk.today)
+    without = () if _is_busy(talk) else ("on",)
     if not found.facts:
-        talk.say("law_answers.none", urgent=found.urgent)
+        talk.say("law_answers.none", urgent=found.urgent, without=without)
         return
     lines = [(fact.says, fact.citation) for fact in found.facts]
-    talk.say("law_answers.found", lines=lines, urgent=found.urgent)
+    talk.say("law_answers.found", lines=lines, asked=search.is_question(text), urgent=found.urgent, without=without)
 
 
 async def show_person(talk: Talk, arg: str) -> Move | None:

@@ -10,7 +10,7 @@ from content.message import MAX_CHOICES, Choice, Message
 from content.times import greeting_part
 from db import accounts, policy, units
 from db.models import Draft
-from handlers.dialogue import Answer, Command, Dialogue, Move, Place
+from handlers.dialogue import AGAIN, Answer, Command, Dialogue, Move, Place
 from handlers.onboarding import missing, open_to_all
 from handlers.paging import page, turn
 from handlers.talk import Talk
@@ -37,7 +37,9 @@ async def show_more(talk: Talk, arg: str) -> Move | None:
 
 
 async def resume(talk: Talk, arg: str) -> Move | None:
-    """Goes on with a draft where it was left."""
+    """Goes on with a draft where it was left; without one named, with what is on the screen."""
+    if not arg and talk.conversation.step:
+        return AGAIN
     known = talk.house.registry.dialogues.get(arg)
     if (
         known is None

@@ -119,7 +119,7 @@ async def _current(talk: Talk) -> tuple[Question | None, bool]:
     return (question if asked else None), question.id in standing.approved
 
 
-@dialogue.ask("question")
+@dialogue.ask("question", tested=True)
 async def ask_question(talk: Talk) -> Message | str:
     question, _ = await _current(talk)
     if question is None:

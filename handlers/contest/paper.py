@@ -39,7 +39,7 @@ def _place(talk: Talk, paper: Paper) -> int:
     return int(place)
 
 
-@dialogue.ask("question")
+@dialogue.ask("question", tested=True)
 async def ask_question(talk: Talk) -> Message | str:
     paper = await _paper(talk)
     if paper is None:

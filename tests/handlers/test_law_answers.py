@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from db.models import Role
+from tests.handlers.test_contest import begin, contestant
 from tests.people import World
+from tests.weeks import week
 
 
 async def test_a_question_is_answered_by_a_fact_with_its_citation_and_day(world: World) -> None:
@@ -54,11 +56,90 @@ async def test_a_question_that_nothing_answers_is_not_guessed_and_a_person_is_on
         assert hoa.last.key == "law_answers.none" and hoa.last.choices[0].command == "gapcanbo", text
 
 
-async def test_free_text_does_not_take_the_place_of_an_answer(world: World) -> None:
+async def test_where_only_buttons_are_waited_for_a_question_of_law_is_answered_and_the_screen_goes_on(
+    world: World,
+) -> None:
+    await week(world)
+    hoa = await contestant(world)
+    for opens, screen, goes_on in (
+        ("/thi", "contest.home", "Vào thi"),
+        ("on luat", "practice.home", "1"),
+        ("sang kien", "report.agree", "Đồng ý"),
+    ):
+        home = await hoa.says(opens)
+        assert home.key == screen
+        await hoa.says("tang ca duoc bao nhieu tien")
+        assert hoa.last.key == "law_answers.found", opens
+        await hoa.taps("Về chỗ cũ")
+        assert (hoa.last.key, hoa.last.text) == (screen, home.text)
+        await hoa.says("cty giu bang goc cua em co dung k")
+        assert hoa.last.key == "law_answers.found"
+        answer = await hoa.says(goes_on)  # what is typed still means the screen
+        assert answer.key not in ("common.unknown", "common.choose", screen), opens
+
+
+async def test_where_buttons_are_waited_for_what_has_no_answer_is_told_of_the_buttons(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("on luat")
-    await hoa.says("tang ca duoc bao nhieu tien?")
-    assert hoa.last.key == "common.choose"
+    for text in ("nut nay de lam gi", "bài này khó quá", "công ty nợ bảo hiểm 6 tháng nay"):
+        await hoa.says(text)
+        assert hoa.last.key == "common.choose", text
+
+
+async def test_before_joining_too_a_question_of_law_is_answered_among_the_buttons(world: World) -> None:
+    hoa = world.person("Hoa")
+    await hoa.says("xin chào")
+    await hoa.says("nghi phep nam duoc may ngay")
+    assert hoa.last.key == "law_answers.found"
+    await hoa.taps("Về chỗ cũ")
+    assert hoa.last.key == "onboarding.consent"
+    await hoa.says("nghi phep nam duoc may ngay")
+    assert hoa.last.key == "law_answers.found"
+    assert (await hoa.taps("Tôi đồng ý")).key.startswith("onboarding.")
+
+
+async def test_a_question_of_practice_or_of_a_paper_is_answered_alone(world: World) -> None:
+    await week(world)
+    hoa = await contestant(world)
+    asks = "tang ca duoc bao nhieu tien?"
+    await hoa.says("on luat")
+    assert (await hoa.taps("1")).key == "practice.question"
+    assert (await hoa.says(asks)).key == "common.choose_letter"
+    await begin(hoa)
+    assert (await hoa.says(asks)).key == "common.choose_letter"
+    for at in ("menu", "/thi"):  # wherever they go meanwhile
+        await hoa.says(at)
+        assert (await hoa.says(asks)).key == "law_answers.paper", at
+    assert (await hoa.says(f"/hoiluat {asks}")).key == "law_answers.paper"
+    await hoa.taps("Làm tiếp bài thi")
+    assert hoa.last.key == "contest.running"
+
+
+async def test_a_step_that_waits_for_words_takes_the_question_as_its_answer(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("/sangkien")
+    for label in ("Đồng ý", "Sáng kiến"):
+        await hoa.taps(label)
+    before = hoa.last.key
+    await hoa.says("Máy cắt vải bị kẹt thì phải làm sao, tăng ca được bao nhiêu tiền?")
+    assert not any(message.key.startswith("law_answers") for message in hoa.heard), before
+
+
+async def test_what_a_worker_tells_is_answered_as_what_was_told(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    told = await hoa.says("công ty nợ bảo hiểm 6 tháng nay")
+    assert told.key == "law_answers.found" and told.text.startswith("Về việc anh/chị vừa nhắn")
+    await hoa.says("menu")
+    assert not (await hoa.says("công ty nợ bảo hiểm 6 tháng thì sao")).text.startswith("Về việc")
+
+
+async def test_between_two_facts_there_is_a_blank_line(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    answer = await hoa.says("/hoiluat tang ca chu nhat duoc bao nhieu")
+    parts = answer.text.split("\n\n")
+    assert [part[0] for part in parts] == ["⚖", "⚖", "T"]
+    assert all(part.count("\n") == 1 and "\n<i>Căn cứ: " in part for part in parts[:-1])
 
 
 @pytest.mark.parametrize("asked", ["bi quay roi o xuong thi lam sao", "bi duoi viec vo co duoc boi thuong gi"])

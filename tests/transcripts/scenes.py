@@ -169,6 +169,12 @@ async def law_answers(stage: Stage) -> None:
     await hoa.taps("Hỏi câu khác")
     await hoa.says("gia vang hom nay bao nhieu")
     await hoa.taps("Gặp cán bộ công đoàn")
+    await hoa.taps("Menu")
+    await hoa.says("bi duoi viec trai luat duoc boi thuong gi a")
+    await hoa.says("công ty nợ lương 2 tháng rồi")
+    await hoa.says("/onluat")
+    await hoa.says("nghi phep co luong k ad")
+    await hoa.taps("Về chỗ cũ")
 
 
 @scene("Thẩm định câu hỏi luật")
