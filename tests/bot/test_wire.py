@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,6 +201,40 @@ async def test_no_more_connections_than_allowed_and_who_waits_too_long_has_sent_
         assert [await each for each in asking] == [(200, b"ok")] * 2
         await asyncio.gather(*(wire.post(server.url, b"{}") for _ in range(2)))
         assert len(server.connections) == 2
+
+
+async def test_what_waits_for_a_connection_does_not_leave_after_the_end() -> None:
+    async with served([b""], connections=1) as (server, wire):
+        first, second = (asyncio.create_task(wire.post(server.url, body)) for body in (b"first", b"second"))
+        while not server.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        server.answers = [WHOLE]
+        await wire.close()
+        with pytest.raises(Unclear):
+            await first
+        with pytest.raises(NotSent):
+            await second
+        assert server.asked == [(1, b"first")]
+
+
+async def test_a_connection_that_is_made_after_the_end_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    really, begun, ended = loop.create_connection, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: Any, **settings: Any) -> Any:
+        begun.set()
+        await ended.wait()
+        return await really(*arguments, **settings)
+
+    monkeypatch.setattr(loop, "create_connection", slowly)
+    async with served([WHOLE]) as (server, wire):
+        asking = asyncio.create_task(wire.post(server.url, b"{}"))
+        await begun.wait()
+        await wire.close()
+        ended.set()
+        with pytest.raises(NotSent):
+            await asking
+        assert server.asked == []
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:

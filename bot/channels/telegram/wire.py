@@ -81,6 +81,7 @@ class Wire:
         self._room = asyncio.Semaphore(connections)
         self._idle: defaultdict[tuple[str, int, bool], list[Line]] = defaultdict(list)
         self._lines: set[Line] = set()
+        self._closed = False
 
     async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
         """One request; the status and the body. Raises NotSent or Unclear, which do not know the address."""
@@ -105,7 +106,8 @@ class Wire:
         raise failure
 
     async def close(self) -> None:
-        """Ends every connection; requests under way end as Unclear."""
+        """Ends every connection; requests under way end as Unclear, those that wait for a connection as NotSent."""
+        self._closed = True
         for line in self._lines:
             line.transport.abort()
         if self._lines:
@@ -130,6 +132,8 @@ class Wire:
 
     async def _open(self, place: Place) -> Line:
         """Raises OSError, ValueError or OverflowError."""
+        if self._closed:
+            raise ConnectionAbortedError
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect):
             _, line = await loop.create_connection(
@@ -139,6 +143,9 @@ class Wire:
                 ssl=_trust() if place.tls else None,
                 happy_eyeballs_delay=SECOND_ADDRESS,
             )
+        if self._closed:
+            line.transport.abort()
+            raise ConnectionAbortedError
         self._lines.add(line)
         line.lost.add_done_callback(lambda _: self._lines.discard(line))
         return line
@@ -215,9 +222,8 @@ class Line(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._answer is not None and not self._answer.done():
-            if (
-                error is None and self._headed and not (self._bounded or self._unfit)
-            ):  # the body ends with the connection
+            # A body that says nothing of its end goes on to the end of the connection.
+            if error is None and self._headed and not (self._bounded or self._unfit):
                 self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
             else:
                 self._answer.set_exception(_NoAnswerError(type(error).__name__ if error is not None else "closed"))
