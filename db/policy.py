@@ -83,8 +83,8 @@ async def anybody(session: Session) -> bool:
 
 
 async def scopes(session: Session, person_id: int, action: Action) -> list[int]:
-    """The units at whose tops a person may do this; empty means nowhere."""
-    return [unit for role, unit in await roles(session, person_id) if role in ALLOWED[action]]
+    """The units at whose tops a person may do this, each once; empty means nowhere."""
+    return list(dict.fromkeys(unit for role, unit in await roles(session, person_id) if role in ALLOWED[action]))
 
 
 async def may(session: Session, person_id: int, action: Action, unit_id: int | None) -> bool:

@@ -7,7 +7,7 @@ from content.announcements import announcement, with_activity
 from content.calendar import official
 from content.message import Choice, Message
 from content.text import clean_line, letters
-from db import activities, policy, units
+from db import activities, units
 from db.errors import Refused
 from db.models import Unit
 from db.policy import Action
@@ -24,7 +24,7 @@ UNITS = 6
 
 async def may_write(talk: Talk) -> bool:
     """Whether this person writes such lines anywhere."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.WRITE_ACTIVITY))
+    return await talk.may(Action.WRITE_ACTIVITY)
 
 
 def _open(talk: Talk) -> list[Planned]:
@@ -52,7 +52,7 @@ async def ask_day(talk: Talk) -> Message:
 @dialogue.take("day")
 async def take_day(talk: Talk, answer: Answer) -> Move | str:
     talk.put(day=answer.choice)
-    held = list(dict.fromkeys(await policy.scopes(talk.session, talk.me.id, Action.WRITE_ACTIVITY)))
+    held = await talk.tops(Action.WRITE_ACTIVITY)
     if len(held) == 1:
         talk.put(unit=held[0])
         return "line"
@@ -61,8 +61,8 @@ async def take_day(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("unit")
 async def ask_unit(talk: Talk) -> Message:
-    held = dict.fromkeys(await policy.scopes(talk.session, talk.me.id, Action.WRITE_ACTIVITY))
-    names = [(unit_id, (await units.get(talk.session, unit_id)).name) for unit_id in list(held)[:UNITS]]
+    held = await talk.tops(Action.WRITE_ACTIVITY)
+    names = [(unit_id, (await units.get(talk.session, unit_id)).name) for unit_id in held[:UNITS]]
     choices = [Choice(str(n), str(unit_id)) for n, (unit_id, _) in enumerate(names, 1)]
     return talk.screen("activities.unit", *choices, lines=[name for _, name in names])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from db import alarms, policy
+from db import alarms
 from db.errors import Refused
 from db.models import Alarm
 from db.policy import Action
@@ -14,7 +14,7 @@ from handlers.talk import Talk
 
 async def may_read(talk: Talk) -> bool:
     """Whether this person hears of alarms."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.READ_ALARMS))
+    return await talk.may(Action.READ_ALARMS)
 
 
 async def waiting(talk: Talk) -> str:

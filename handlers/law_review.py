@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from content.quiz import Question
 from content.text import clean, fold, letters
-from db import policy, verdicts
+from db import verdicts
 from db.models import Verdict
 from db.policy import Action
 from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
@@ -24,7 +24,7 @@ NOTE = (5, 500)
 
 async def may_review(talk: Talk) -> bool:
     """Whether this person reviews questions of law."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.REVIEW_LAW))
+    return await talk.may(Action.REVIEW_LAW)
 
 
 async def _unread(talk: Talk, topic: str = "") -> list[Question]:

@@ -42,7 +42,7 @@ async def tell_owners(talk: Talk, row: QuestionReport, question: Question) -> No
 
 async def may_answer(talk: Talk) -> bool:
     """Whether this person answers for the questions."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.ANSWER_REPORTS))
+    return await talk.may(Action.ANSWER_REPORTS)
 
 
 async def waiting(talk: Talk) -> str:

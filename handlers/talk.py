@@ -14,9 +14,10 @@ from content.message import Choice, Media, Message, to_json
 from content.packs import Packs
 from content.windows import awake
 from content.words import Words
-from db import outbox
+from db import outbox, policy
 from db.errors import Refused
 from db.models import Account, Conversation, Draft, Person
+from db.policy import Action
 from db.session import Session
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ class Talk:
         if self.person is None:
             raise Refused("common.refused")
         return self.person
+
+    async def may(self, action: Action) -> bool:
+        """Whether this person may do something anywhere."""
+        return self.person is not None and bool(await policy.scopes(self.session, self.person.id, action))
+
+    async def tops(self, action: Action) -> list[int]:
+        """The units at whose tops this person may do something, each once. Raises Refused where that is nowhere."""
+        found = await policy.scopes(self.session, self.me.id, action)
+        if not found:
+            raise Refused("common.refused")
+        return found
 
     @property
     def you(self) -> str:

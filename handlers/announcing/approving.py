@@ -8,7 +8,7 @@ from content.calendar import LOCAL
 from content.message import Media, Message
 from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
-from db import accounts, broadcasts, people, policy, units
+from db import accounts, broadcasts, people, units
 from db.errors import Conflict, NotFound
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
@@ -24,7 +24,7 @@ NOTE = (3, 500)
 
 async def may_approve(talk: Talk) -> bool:
     """Whether this person is the second pair of eyes anywhere."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.APPROVE_BROADCAST))
+    return await talk.may(Action.APPROVE_BROADCAST)
 
 
 async def waiting(talk: Talk) -> str:

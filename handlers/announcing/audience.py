@@ -6,7 +6,6 @@ from content.message import Choice, Message
 from content.search import UnitName, named_in_full, search_units
 from content.text import clean_line
 from db import audiences, broadcasts, policy, units
-from db.errors import Refused
 from db.models import Audience, Unit
 from db.policy import Action
 from handlers.announcing.flow import (
@@ -63,16 +62,8 @@ async def ask_audience(talk: Talk) -> Message:
 
 
 async def _has_choice_of_units(talk: Talk) -> bool:
-    tops = await _tops(talk)
+    tops = await talk.tops(Action.BROADCAST)
     return len(tops) > 1 or bool(await units.children(talk.session, tops[0]))
-
-
-async def _tops(talk: Talk) -> list[int]:
-    """The units at whose tops this person may write, each once. Raises Refused when the right is gone."""
-    tops = list(dict.fromkeys(await policy.scopes(talk.session, talk.me.id, Action.BROADCAST)))
-    if not tops:
-        raise Refused("common.refused")
-    return tops
 
 
 @dialogue.take("audience")
@@ -101,7 +92,7 @@ async def take_audience(talk: Talk, answer: Answer) -> Move | str:
 
 async def _place(talk: Talk) -> int:
     """Whose units are listed first: the one unit chosen, its parent where it has nothing below; 0 = one's own tops."""
-    tops = await _tops(talk)
+    tops = await talk.tops(Action.BROADCAST)
     chosen = rule(talk).units
     if len(chosen) == 1:
         if await units.children(talk.session, chosen[0]):
@@ -117,7 +108,7 @@ async def _listed(talk: Talk) -> list[Unit]:
         return [await units.get(talk.session, unit_id) for unit_id in talk.data["hits"]]
     if talk.data["place"]:
         return await units.children(talk.session, talk.data["place"])
-    return [await units.get(talk.session, unit_id) for unit_id in await _tops(talk)]
+    return [await units.get(talk.session, unit_id) for unit_id in await talk.tops(Action.BROADCAST)]
 
 
 @dialogue.ask("unit", Kind.MANY, free=True)
@@ -157,7 +148,7 @@ async def _above(talk: Talk) -> int | None:
     parent = (await units.get(talk.session, at)).parent_id
     if parent is not None and await policy.may(talk.session, talk.me.id, Action.BROADCAST, parent):
         return parent
-    return 0 if len(await _tops(talk)) > 1 else None
+    return 0 if len(await talk.tops(Action.BROADCAST)) > 1 else None
 
 
 @dialogue.take("unit")
@@ -180,7 +171,7 @@ async def take_unit(talk: Talk, answer: Answer) -> Move | str:
 
 async def _find(talk: Talk, typed: str) -> None:
     """Typing reaches any unit one may write to, however deep; one that is named or fits alone is ticked, several are shown."""
-    reach = await units.below(talk.session, await _tops(talk))
+    reach = await units.below(talk.session, await talk.tops(Action.BROADCAST))
     named = [
         UnitName(u.id, tuple(filter(None, (u.name, u.short_name, u.code, *u.aliases))), u.old_names, u.place, u.parent)
         for u in await units.names(talk.session, teams=True)
@@ -204,7 +195,7 @@ async def _toggle(talk: Talk, unit_id: int) -> None:
         above = await units.ancestors(talk.session, unit_id)
         below = {other for other in chosen if unit_id in await units.ancestors(talk.session, other)}
         chosen = (chosen - set(above) - below) | {unit_id}
-    await _choose(talk, chosen or {talk.data["place"] or (await _tops(talk))[0]}, unit_id)
+    await _choose(talk, chosen or {talk.data["place"] or (await talk.tops(Action.BROADCAST))[0]}, unit_id)
 
 
 async def _choose(talk: Talk, chosen: set[int], latest: int) -> None:

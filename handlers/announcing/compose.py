@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.calendar import day_start
 from content.message import Message
 from content.text import clean, letters
-from db import broadcasts, policy, units
+from db import broadcasts, units
 from db.audiences import Rule
 from db.errors import Refused
 from db.policy import Action
@@ -49,7 +49,7 @@ async def take_type(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _begin_audience(talk: Talk) -> None:
-    top = (await policy.scopes(talk.session, talk.me.id, Action.BROADCAST))[0]
+    top = (await talk.tops(Action.BROADCAST))[0]
     talk.put(audience=Rule(top).to_json(), unit_name=(await units.get(talk.session, top)).name)
 
 

@@ -11,7 +11,7 @@ from content.calendar import day_start, local_date
 from content.message import Media, Message
 from content.placeholders import fill
 from content.windows import rests
-from db import attachments, audiences, policy, units
+from db import attachments, audiences, units
 from db.audiences import Rule, Tally
 from db.models import Broadcast, FileState
 from db.policy import Action
@@ -21,7 +21,7 @@ from handlers.talk import Talk
 
 async def may_broadcast(talk: Talk) -> bool:
     """Whether there is any part of the tree this person may write to."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.BROADCAST))
+    return await talk.may(Action.BROADCAST)
 
 
 dialogue = Dialogue("announcing", officers=True, keeps_draft=True, allowed=may_broadcast)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from db import broadcasts, policy
+from db import broadcasts
 from db.errors import Refused
 from db.models import BroadcastState
 from db.policy import Action
@@ -15,7 +15,7 @@ dialogue = Dialogue("stopping", officers=True)
 
 async def may_stop(talk: Talk) -> bool:
     """Whether this person holds the emergency stop."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.EMERGENCY_STOP))
+    return await talk.may(Action.EMERGENCY_STOP)
 
 
 async def _check(talk: Talk) -> None:

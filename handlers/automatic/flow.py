@@ -18,7 +18,7 @@ dialogue = Dialogue("automatic", officers=True)
 
 async def may_see(talk: Talk) -> bool:
     """Whether this person answers for what goes out by itself."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.DECIDE_AUTOMATIC))
+    return await talk.may(Action.DECIDE_AUTOMATIC)
 
 
 async def waiting(talk: Talk) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from db import jobs, policy
+from db import jobs
 from db.contests.rounds import RUN
 from handlers.contest_desk.flow import check
 from handlers.contest_desk.form import dialogue
@@ -18,8 +18,7 @@ LARGEST = 1024 * 1024
 async def begin(talk: Talk, arg: str) -> Move | None:
     """Asks for the document."""
     await check(talk)
-    scopes = await policy.scopes(talk.session, talk.me.id, RUN)
-    await policy.check(talk.session, talk.me.id, RUN, scopes[0] if scopes else None)
+    await talk.tops(RUN)  # refuses whoever may nowhere
     return dialogue.go("file")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.contest_plan import ROUND, Context, Fault, check_round, stored
 from content.contest_rules import context_of, fault_text, reviewed, rules_text, too_long
 from content.text import whole_number
-from db import contests, policy, units, verdicts
+from db import contests, units, verdicts
 from db.contests.rounds import APPROVE, RUN
 from db.errors import NotFound, Refused
 from db.models import Contest, Round
@@ -15,12 +15,12 @@ from handlers.talk import Talk
 
 async def may_run(talk: Talk) -> bool:
     """Whether this person writes and steers contests anywhere."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, RUN))
+    return await talk.may(RUN)
 
 
 async def may_approve(talk: Talk) -> bool:
     """Whether this person approves contests anywhere."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, APPROVE))
+    return await talk.may(APPROVE)
 
 
 async def may_see(talk: Talk) -> bool:

@@ -11,7 +11,6 @@ from db.errors import Conflict
 from db.models import Level, Person, PrizeState, Round
 from handlers.contest_prize.flow import (
     PAGE,
-    check_anywhere,
     dialogue,
     named,
     number_of,
@@ -104,7 +103,7 @@ async def waiting(talk: Talk) -> str:
 
 async def show_waiting(talk: Talk, arg: str) -> Move | None:
     """What waits, of all rounds within reach."""
-    await check_anywhere(talk, RUN)
+    await talk.tops(RUN)  # refuses whoever may nowhere
     return dialogue.go("waiting", start=0)
 
 

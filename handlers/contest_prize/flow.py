@@ -30,12 +30,6 @@ async def named(talk: Talk, arg: str) -> tuple[Prize, Round]:
     return prize, await contests.get_round(talk.session, prize.round_id)
 
 
-async def check_anywhere(talk: Talk, action: Action) -> None:
-    """Raises Refused for who may do this nowhere."""
-    scopes = await policy.scopes(talk.session, talk.me.id, action)
-    await policy.check(talk.session, talk.me.id, action, scopes[0] if scopes else None)
-
-
 def said(prize: Prize, round_: Round) -> dict[str, Any]:
     """What every message about a prize needs."""
     return {"id": prize.id, "prize": prize.name, "worth": prize.worth, "week": round_.number}

@@ -7,7 +7,7 @@ from db import contests, people, policy, units
 from db.contests.rounds import RUN
 from db.errors import Conflict
 from db.policy import Action
-from handlers.contest_prize.flow import PAGE, check_anywhere, dialogue, named, said
+from handlers.contest_prize.flow import PAGE, dialogue, named, said
 from handlers.dialogue import Answer, Command, Move, Place
 from handlers.paging import page, picked
 from handlers.talk import Talk
@@ -26,7 +26,7 @@ async def waiting(talk: Talk) -> str:
 
 async def show(talk: Talk, arg: str) -> Move | None:
     """Who waits for it, of the units within reach."""
-    await check_anywhere(talk, Action.CONFIRM_MEMBERS)
+    await talk.tops(Action.CONFIRM_MEMBERS)  # refuses whoever may nowhere
     return dialogue.go("verify", start=0)
 
 

@@ -20,12 +20,12 @@ TITLE = 40
 
 async def may_read(talk: Talk) -> bool:
     """Whether there is a queue this person may see."""
-    return talk.person is not None and bool(await policy.scopes(talk.session, talk.me.id, Action.READ_SUBMISSIONS))
+    return await talk.may(Action.READ_SUBMISSIONS)
 
 
 async def may_decide(talk: Talk) -> bool:
     """Whether this person decides anywhere."""
-    return bool(await policy.scopes(talk.session, talk.me.id, Action.DECIDE_SUBMISSIONS))
+    return await talk.may(Action.DECIDE_SUBMISSIONS)
 
 
 async def waiting(talk: Talk) -> str:

@@ -42,7 +42,7 @@ async def _offered(talk: Talk) -> list[str]:
         ("requests", Action.IMPORT_UNITS),
         ("qr", Action.UNIT_QR),
     ):
-        if await policy.scopes(talk.session, talk.me.id, action):
+        if await talk.may(action):
             offered.append(name)
     if "requests" in offered and not await covers_all(talk):
         offered.remove("requests")

@@ -24,10 +24,9 @@ ACTIONS = {"qr": Action.UNIT_QR, "match": Action.IMPORT_UNITS, "create": Action.
 async def _tops(talk: Talk) -> list[int]:
     """At which units the purpose in hand begins for this person."""
     purpose = talk.data["purpose"]
-    if purpose == "invite":
-        found = await policy.invite_scopes(talk.session, talk.me.id, Role(talk.data["role"]))
-    else:
-        found = await policy.scopes(talk.session, talk.me.id, ACTIONS[purpose])
+    if purpose != "invite":
+        return await talk.tops(ACTIONS[purpose])
+    found = await policy.invite_scopes(talk.session, talk.me.id, Role(talk.data["role"]))
     if not found:
         raise Refused("common.refused")
     return found
