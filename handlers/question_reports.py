@@ -9,7 +9,7 @@ from content.quiz import Question
 from content.text import clean, letters
 from db import contests, policy, practice, units, verdicts
 from db.errors import Conflict, Refused
-from db.models import QuestionReport
+from db.models import QuestionReport, RoundState
 from db.policy import Action
 from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.paging import page, picked
@@ -130,14 +130,38 @@ async def take_answer(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.question("void", "question_reports.void", Kind.TEXT)
 async def take_void(talk: Talk, answer: Answer) -> Move | str:
-    """The question is asked no more, contests that are not settled count it as right for all, and whoever reported it hears why."""
     text = clean(answer.text)
     if not ANSWER[0] <= letters(text) <= ANSWER[1]:
         raise Again("question_reports.answer_length", n=letters(text))
+    talk.put(reason=text)
+    return "sure"
+
+
+@dialogue.ask("sure")
+async def ask_sure(talk: Talk) -> Message | str:
+    """What follows, before it does: results are counted anew. How many papers there are nobody hears of an open round."""
+    await _check(talk)
     row = await practice.get_report(talk.session, talk.data["number"])
     question = talk.house.packs.bank.find(row.question)
     if question is None:
         return "one"
+    lines = []
+    for _, round_ in await contests.list_asking(talk.session, question.id, question.stem, talk.now):
+        contest = await contests.get_contest(talk.session, round_.contest_id)
+        counted = round_.state == RoundState.PUBLISHED
+        n = await contests.count_asked(talk.session, round_.id, question.id) if counted else None
+        lines.append((contest.name, round_.number, n))
+    return talk.screen("question_reports.void_sure", stem=question.stem, reason=talk.data["reason"], lines=lines)
+
+
+@dialogue.take("sure")
+async def take_sure(talk: Talk, answer: Answer) -> Move | str:
+    """The question is asked no more, contests that are not settled count it as right for all, and whoever reported it hears why."""
+    row = await practice.get_report(talk.session, talk.data["number"])
+    question = talk.house.packs.bank.find(row.question)
+    if question is None or answer.choice == "no":
+        return "one"
+    text = talk.data["reason"]
     await verdicts.void(talk.session, talk.me.id, question.id, question.text, talk.me.name, text, talk.now)
     rounds = await contests.void_wherever(talk.session, question.id, question.stem, text, talk.me.id, talk.now)
     if row.done_at is None:

@@ -49,12 +49,8 @@ async def void_question(
     return row
 
 
-async def void_wherever(
-    session: Session, question: str, stem: str, reason: str, actor_id: int, now: datetime
-) -> list[Round]:
-    """A question was taken out of the bank: it is right for everybody in each round that asks it in these words, unless
-    complaints about the round are over. Who may take it out the caller has checked. Returns those rounds.
-    """
+async def list_asking(session: Session, question: str, stem: str, now: datetime) -> list[tuple[RoundQuestion, Round]]:
+    """The approved rounds that ask a question in these words and may still be counted anew: complaints are not over."""
     query = (
         select(RoundQuestion, Round)
         .join(Round, Round.id == RoundQuestion.round_id)
@@ -66,13 +62,25 @@ async def void_wherever(
         )
         .order_by(Round.id)
     )
-    found = []
-    for row, round_ in (await session.execute(query)).all():
-        if round_.state != RoundState.PUBLISHED or now <= complaints_until(round_):
-            _void(session, row, round_, await _unit(session, round_), reason, actor_id, now)
-            found.append(round_)
+    found = (await session.execute(query)).all()
+    return [
+        (row, round_)
+        for row, round_ in found
+        if round_.state != RoundState.PUBLISHED or now <= complaints_until(round_)
+    ]
+
+
+async def void_wherever(
+    session: Session, question: str, stem: str, reason: str, actor_id: int, now: datetime
+) -> list[Round]:
+    """A question was taken out of the bank: it is right for everybody in each round of `list_asking`. Who may take it out
+    the caller has checked. Returns those rounds.
+    """
+    found = await list_asking(session, question, stem, now)
+    for row, round_ in found:
+        _void(session, row, round_, await _unit(session, round_), reason, actor_id, now)
     await session.flush()
-    return found
+    return [round_ for _, round_ in found]
 
 
 def _void(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, cast, delete, func, select
 
 from db import audit
 from db.contests.objections import list_disqualified, list_voided
@@ -187,6 +187,17 @@ async def list_counted(
     if code:
         query = query.where(Entry.code == code)
     return [(result, entry, person) for result, entry, person in await session.execute(query)]
+
+
+async def count_asked(session: Session, round_id: int, question: str) -> int:
+    """The papers that counted and have a question in them."""
+    query = (
+        select(func.count())
+        .select_from(Result)
+        .join(Entry, Entry.id == Result.entry_id)
+        .where(Result.round_id == round_id, cast(Entry.paper, String).contains(f'"{question}"', autoescape=True))
+    )
+    return (await session.execute(query)).scalar_one()
 
 
 async def list_units(session: Session, round_id: int) -> list[tuple[UnitResult, Unit]]:

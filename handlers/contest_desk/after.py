@@ -1,4 +1,4 @@
-"""After a round's result: complaints and their answers, questions that fall out, people who do, and signs to look at."""
+"""After a round's result: complaints and their answers, people who fall out, and signs to look at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from content.text import clean, fold, letters, whole_number
 from db import contests, people, policy, units, verdicts
 from db.contests.rounds import RUN
 from db.errors import Conflict, NotFound, Refused
-from db.models import Complaint, Contest, Round, RoundQuestion, RoundState
+from db.models import Complaint, Contest, Round, RoundState
 from handlers.contest_desk.flow import NOTE, dialogue, may_run, named, tag, too_late
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.paging import page, picked
@@ -32,7 +32,7 @@ async def published(talk: Talk, arg: str) -> tuple[Round, Contest] | None:
     return round_, contest
 
 
-async def _changeable(talk: Talk, arg: str) -> Round | None:
+async def changeable(talk: Talk, arg: str) -> Round | None:
     """The same as long as its result may change: until the prizes are given. Raises Refused after."""
     found = await published(talk, arg)
     if found is not None and found[0].awarded_at is not None:
@@ -148,66 +148,6 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     return "complaints"
 
 
-# ---------------------------------------------------------------------------------------------------- questions
-
-
-async def begin_void(talk: Talk, arg: str) -> Move | None:
-    """To the question which of the questions is wrong."""
-    round_ = await _changeable(talk, arg)
-    return dialogue.go("which", round=round_.id) if round_ is not None else None
-
-
-@dialogue.question("which", "contest_desk.which", Kind.TEXT)
-async def take_which(talk: Talk, answer: Answer) -> Move | str:
-    wanted = fold(clean(answer.text)).strip()
-    known = await contests.list_questions(talk.session, talk.data["round"])
-    found = [row for row in known if wanted in (row.question, fold(row.stem))] or [
-        row for row in known if len(wanted) >= 3 and wanted in fold(row.stem)
-    ]
-    if not found:
-        raise Again("contest_desk.which_none")
-    talk.put(questions=[row.question for row in found[:PAGE]])
-    return "which_one"
-
-
-@dialogue.ask("which_one", aside=True)
-async def ask_which_one(talk: Talk) -> Message:
-    shown = [await _question(talk, name) for name in talk.data["questions"]]
-    choices = [Choice(str(n + 1), f"q-{n}") for n in range(len(shown))]
-    return talk.screen("contest_desk.which_one", *choices, lines=[(row.question, row.stem) for row in shown])
-
-
-async def _question(talk: Talk, name: str) -> RoundQuestion:
-    for row in await contests.list_questions(talk.session, talk.data["round"]):
-        if row.question == name:
-            return row
-    raise NotFound("common.not_found")
-
-
-@dialogue.take("which_one")
-async def take_which_one(talk: Talk, answer: Answer) -> Move | str:
-    talk.put(question=talk.data["questions"][int(answer.choice.removeprefix("q-"))])
-    return "void"
-
-
-@dialogue.ask("void", Kind.TEXT)
-async def ask_void(talk: Talk) -> Message:
-    return talk.screen("contest_desk.void_why", stem=(await _question(talk, talk.data["question"])).stem)
-
-
-@dialogue.take("void")
-async def take_void(talk: Talk, answer: Answer) -> Move | str:
-    reason = read_reason(answer.text)
-    round_ = await contests.get_round(talk.session, talk.data["round"])
-    try:
-        await contests.void_question(talk.session, round_, talk.data["question"], reason, talk.me.id, talk.now)
-    except Conflict:
-        talk.say("contest_desk.void_already", id=round_.id)
-        return END
-    talk.say("contest_desk.voided", id=round_.id, week=round_.number)
-    return END
-
-
 def read_reason(text: str) -> str:
     """A reason that people are told. Raises Again."""
     reason = clean(text)
@@ -221,7 +161,7 @@ def read_reason(text: str) -> str:
 
 async def begin_out(talk: Talk, arg: str) -> Move | None:
     """To the question whose paper does not count."""
-    round_ = await _changeable(talk, arg)
+    round_ = await changeable(talk, arg)
     return dialogue.go("whose", round=round_.id) if round_ is not None else None
 
 
@@ -335,7 +275,6 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
 
 COMMANDS = (
     Command("thacmacthi", show_complaints, place=Place.OFFICER, visible=complaints_wait),
-    Command("loaicau", begin_void),
     Command("khongxet", begin_out),
     Command("dauhieu", show_flags),
 )

@@ -118,6 +118,15 @@ async def test_a_question_that_falls_out_is_right_for_all_and_everybody_hears_wh
     assert "cd-57" in mai.last.text
     await mai.taps("1")
     await mai.says("Câu hỏi thiếu căn cứ")
+    assert mai.last.key == "contest_desk.void_sure"
+    assert "2 bài được tính có câu này" in mai.last.text and "không lấy lại được" in mai.last.text
+    await mai.taps("Thôi, giữ câu này")
+    assert mai.last.key == "contest_desk.void_not" and not (await round_of(world, round_id)).recount
+    await mai.presses(f"c:loaicau:{round_id}.9")
+    await mai.says("bao nhieu phan tram")
+    await mai.taps("1")
+    await mai.says("Câu hỏi thiếu căn cứ")
+    await mai.taps("Loại câu này")
     assert mai.last.key == "contest_desk.voided"
     await look(world)
     for name in ("Hoa", "Nam"):
@@ -339,6 +348,7 @@ async def test_once_the_prizes_are_given_the_result_stands(world: World) -> None
     await over(world)
     before = await round_of(world, round_id)
     await mai.says("Câu hỏi thiếu căn cứ")  # a question that stood open all the while
+    await mai.taps("Loại câu này")
     assert mai.last.key == "contest_desk.settled"
     for command in ("loaicau", "khongxet"):
         await mai.presses(f"c:{command}:{round_id}.9")

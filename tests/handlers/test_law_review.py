@@ -150,6 +150,12 @@ async def test_its_owner_takes_a_question_out_and_whoever_reported_it_hears(worl
     await mai.taps("Xem, trả lời")
     await mai.taps("Rút câu này")
     await mai.says("Khoản này đã sửa từ 01/7/2026, câu hỏi không còn đúng")
+    assert mai.last.key == "question_reports.void_sure" and await said(world) == {}
+    await mai.taps("Thôi, giữ câu này")
+    assert mai.last.key == "question_reports.one" and await said(world) == {}
+    await mai.taps("Rút câu này")
+    await mai.says("Khoản này đã sửa từ 01/7/2026, câu hỏi không còn đúng")
+    await mai.taps("Rút câu này")
     assert "question_reports.voided" in mai.keys and hoa.last.key == "question_reports.void_reply"
     [(name, row)] = (await said(world)).items()
     assert row.verdict == Verdict.VOID and "đã sửa" in row.note
@@ -199,6 +205,9 @@ async def test_a_question_taken_out_is_right_for_all_in_rounds_that_are_not_sett
     await mai.taps("Xem, trả lời")
     await mai.taps("Rút câu này")
     await mai.says("Khoản này đã sửa từ 01/7/2026, câu hỏi không còn đúng")
+    sure = mai.last.text
+    assert ("Tìm hiểu Luật Công đoàn, tuần 1" in sure) is right and ("0 bài" in sure) is (right and published)
+    await mai.taps("Rút câu này")
     told = next(heard.text for heard in mai.heard if heard.key == "question_reports.voided")
     assert ("1 tuần thi" in told) is right
     async with world.database.read() as session:

@@ -88,7 +88,7 @@ DOORS: dict[str, Door] = {
     "refuse_place": Door(("/donvi", ">requests", ">request-{request}", ">refuse"), "refuse_workplace", "unit_requests"),
     "read_question": Door(("c:baosai:{question_report}",), shows=("question_reports.one",)),
     "answer_question": Door(("c:baosai:{question_report}", ">answer", WORDS), "answer_report", "question_reports"),
-    "void_question": Door(("c:baosai:{question_report}", ">void", WORDS), "review_question", "question_reviews"),
+    "void_question": Door(("c:baosai:{question_report}", ">void", WORDS, ">yes"), "review_question", "question_reviews"),
     "review_question": Door(("/soatluat", ">topic-membership", ">right"), "review_question", "question_reviews"),
     "invite": Door(("/donvi", ">invite", ">{role}", "{unit}"), "invite", "invitations", names_unit=True),
     "confirm_role": Door(("c:xacnhanquyen:{offer}",), "confirm_role", "grants"),
@@ -113,7 +113,7 @@ DOORS: dict[str, Door] = {
     "cancel_round": Door(("c:huythi:{open_v}", WORDS), "cancel_round", ROUND),
     "read_complaint": Door(("c:thacmacthi:{objection}",), shows=("contest_desk.complaint",)),
     "answer_complaint": Door(("c:thacmacthi:{objection}", ">answer", WORDS), "answer_complaint", "contest_complaints"),
-    "void_in_round": Door(("c:loaicau:{held_round_v}", "cd-57", ">q-0", WORDS), "void_question", "contest_questions"),
+    "void_in_round": Door(("c:loaicau:{held_round_v}", "cd-57", ">q-0", WORDS, ">yes"), "void_question", "contest_questions"),
     "disqualify": Door(("c:khongxet:{held_round_v}", "{paper}", ">out", WORDS), "disqualify", "contest_disqualifications"),
     "exclude": Door(
         ("c:khongduthi:{open_v}", "{winner}", ">p-0", ">exclude", WORDS), "disqualify", "contest_disqualifications"

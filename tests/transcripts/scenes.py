@@ -261,6 +261,7 @@ async def contest_prize(stage: Stage) -> None:
     await mai.says("bao nhieu phan tram")
     await mai.taps("1")
     await mai.says("câu hỏi chưa nói rõ của ai đóng")
+    await mai.taps("Loại câu này")
     await mai.taps("Thắc mắc", "1", "Trả lời")
     await mai.says("Cảm ơn anh, câu này đã được loại, ai gặp cũng được tính đúng")
     await stage.passes(minutes=5)
@@ -306,6 +307,7 @@ async def question_reports(stage: Stage) -> None:
     await hoa.says("Khoản này đã sửa đổi rồi ạ")
     await lan.taps("Xem, trả lời", "Rút câu này")
     await lan.says("Khoản này được sửa đổi, câu hỏi không còn đúng")
+    await lan.taps("Rút câu này")
 
 
 # ---------------------------------------------------------------------------------------------------- reports
