@@ -136,16 +136,11 @@ async def _cancel_waiting(session: Session, person_id: int, now: datetime, only:
     await session.execute(query.values(state=OutState.CANCELLED, finished_at=now))
 
 
-async def list_named(session: Session, top: int) -> list[tuple[Person, str]]:
-    """Everybody with a name in a unit and below, with their unit's name."""
+async def list_names(session: Session, top: int) -> list[tuple[int, str]]:
+    """The id and name of everybody in a unit and below who has said it: a whole province's, so no more than that."""
     below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == top)
-    query = (
-        select(Person, Unit.name)
-        .join(Unit, Unit.id == Person.unit_id)
-        .where(Unit.id.in_(below), Person.name != "", Person.processing)
-        .order_by(Person.id)
-    )
-    return [(person, unit) for person, unit in await session.execute(query)]
+    query = select(Person.id, Person.name).where(Person.unit_id.in_(below), Person.name != "", Person.processing)
+    return [(person_id, name) for person_id, name in await session.execute(query.order_by(Person.id))]
 
 
 async def list_unconfirmed(session: Session, scopes: Sequence[int]) -> list[tuple[Person, str]]:

@@ -11,10 +11,10 @@ from db.models import Round, RoundState
 from handlers.contest_desk.after import read_reason
 from handlers.contest_desk.flow import dialogue, named, tag, too_late
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move
+from handlers.paging import page, picked
 from handlers.talk import Talk
 
-FOUND = 5
-"""People of one name that are shown."""
+PAGE = 5
 
 
 async def begin(talk: Talk, arg: str) -> Move | None:
@@ -38,20 +38,21 @@ async def take_who(talk: Talk, answer: Answer) -> Move | str:
     """By the whole name, so that nobody reads a list of members here."""
     contest = await contests.get_contest(talk.session, (await _round(talk)).contest_id)
     wanted = fold(clean(answer.text))
-    known = await people.list_named(talk.session, contest.unit_id)
-    found = [who.id for who, _ in known if fold(who.name) == wanted]
+    known = await people.list_names(talk.session, contest.unit_id)
+    found = [person_id for person_id, name in known if fold(name) == wanted]
     if not found:
         raise Again("contest_desk.who_none")
-    talk.put(people=found[:FOUND])
+    talk.put(people=found, start=0)
     return "who_one"
 
 
 @dialogue.ask("who_one", aside=True)
 async def ask_who_one(talk: Talk) -> Message:
     await _round(talk)
-    lines = [await _named(talk, number) for number in talk.data["people"]]
-    choices = [Choice(str(n + 1), f"p-{n}") for n in range(len(lines))]
-    return talk.screen("contest_desk.who_one", *choices, lines=lines)
+    shown, without = page(talk, talk.data["people"], PAGE)
+    lines = [await _named(talk, person_id) for person_id in shown]
+    choices = [Choice(str(n), f"person-{person_id}") for n, person_id in enumerate(shown, 1)]
+    return talk.screen("contest_desk.who_one", *choices, without=without, lines=lines)
 
 
 async def _named(talk: Talk, person_id: int) -> tuple[str, str]:
@@ -62,8 +63,7 @@ async def _named(talk: Talk, person_id: int) -> tuple[str, str]:
 
 @dialogue.take("who_one")
 async def take_who_one(talk: Talk, answer: Answer) -> Move | str:
-    talk.put(person=talk.data["people"][int(answer.choice.removeprefix("p-"))])
-    return "apart"
+    return picked(talk, answer, "person", "apart")
 
 
 @dialogue.ask("apart")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from db import contests, verdicts
-from db.models import Result, Verdict
+from db.models import Person, Result, Verdict
 from scheduler import contests as clock
 from tests.desks import handed_in, officer
 from tests.handlers.test_contest import contestant, sits
@@ -48,6 +50,22 @@ async def test_who_is_marked_hears_why_and_takes_no_part_until_let_in_again(worl
     assert hoa.last.key == "contest_desk.admitted_notice"
     await hoa.says("menu")
     await sits(hoa, 4)
+
+
+async def test_of_many_with_one_name_each_can_be_found(world: World) -> None:
+    round_id = await week(world)
+    mai = await officer(world)
+    people = [await (await world.joined(f"Chị {n}")).id() for n in range(6)]
+    async with world.database.write() as session:
+        await session.execute(update(Person).where(Person.id.in_(people)).values(name="Nguyễn Thị Hương"))
+    await mai.presses(f"c:khongduthi:{round_id}.2")
+    await mai.says("nguyen thi huong")
+    await mai.taps("Xem tiếp")
+    await mai.taps("1")
+    await mai.taps("Không dự thi")
+    await mai.says(WHY)
+    async with world.database.read() as session:
+        assert list(await contests.list_disqualified(session, round_id)) == people[-1:]
 
 
 async def test_the_paper_of_who_is_marked_later_is_not_ranked(world: World) -> None:

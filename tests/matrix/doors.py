@@ -116,7 +116,7 @@ DOORS: dict[str, Door] = {
     "void_in_round": Door(("c:loaicau:{held_round_v}", "cd-57", ">q-0", WORDS, ">yes"), "void_question", "contest_questions"),
     "disqualify": Door(("c:khongxet:{held_round_v}", "{paper}", ">out", WORDS), "disqualify", "contest_disqualifications"),
     "exclude": Door(
-        ("c:khongduthi:{open_v}", "{winner}", ">p-0", ">exclude", WORDS), "disqualify", "contest_disqualifications"
+        ("c:khongduthi:{open_v}", "{winner}", ">person-{winner_id}", ">exclude", WORDS), "disqualify", "contest_disqualifications"
     ),
     "see_flags": Door(("c:dauhieu:{held_round_v}",), shows=("contest_desk.flags",)),
     "report_round": Door(("c:baocaothi:{held_round_v}",), "contest_report", "jobs"),

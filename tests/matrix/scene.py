@@ -245,6 +245,7 @@ class Scene:
                 "own_prize",
                 "sent_prize",
                 "winner",
+                "winner_id",
             )
             of |= {kind: "999999" for kind in kinds} | {f"{kind}_v": "999999.1" for kind in kinds}
             of |= {"paper": "CT-0", "lost": "999999.1"}
@@ -313,7 +314,7 @@ class Scene:
         session.add_all([question, result, complaint, new, ready, own, sent])
         await session.flush()
         of |= {
-            "held_round_v": f"{round_.id}.1", "paper": entry.code, "winner": winner.name, "objection": str(complaint.id), "new_prize": str(new.id),
+            "held_round_v": f"{round_.id}.1", "paper": entry.code, "winner": winner.name, "winner_id": str(winner.id), "objection": str(complaint.id), "new_prize": str(new.id),
             "ready_prize": str(ready.id), "own_prize": str(own.id), "sent_prize": str(sent.id),
         }  # fmt: skip
 
