@@ -200,7 +200,9 @@ async def _erase_contests(session: Session, person_id: int) -> None:
     await session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id.in_(uncounted)))
     await session.execute(delete(Entry).where(theirs, open_ones))
     await session.execute(update(Entry).where(theirs).values(unit_id=None, certificate=""))
-    await session.execute(update(Result).where(Result.person_id == person_id).values(unit_id=None, unit_rank=None))
+    await session.execute(
+        update(Result).where(Result.person_id == person_id).values(unit_id=None, unit_rank=None, told_as=[])
+    )
     await session.execute(update(Disqualification).where(Disqualification.person_id == person_id).values(reason=""))
     await session.execute(delete(Reminder).where(Reminder.person_id == person_id))
     mine = Complaint.person_id == person_id

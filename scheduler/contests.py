@@ -129,7 +129,7 @@ def _ranked(ranking: Ranking, papers: dict[str, Paper]) -> list[Ranked]:
 
 
 async def _tell_results(work: Work, now: datetime) -> None:
-    """Tells everybody of the newest result, some in a transaction, so that nobody's answer waits for it."""
+    """Tells of the newest result whom it says anything new, some in a transaction, so that nobody's answer waits for it."""
     async with work.database.read() as session:
         rounds = [round_.id for round_ in await contests.list_telling(session)]
     for round_id in rounds:
@@ -156,6 +156,6 @@ async def _tell(work: Work, session: Session, result: Result, said: dict[str, An
     await outbox.tell(
         session, result.person_id, to_json(message), now=now, kind="result",
         key=f"contest-result:{result.round_id}:{revision}:{result.person_id}", after=wait,
-        slot=f"result-{result.round_id}", edits=False,  # who sleeps wakes up to the newest one alone
+        slot=contests.slot_of(result.round_id), edits=False,  # who sleeps wakes up to the newest one alone
     )  # fmt: skip
-    result.told = revision
+    result.told, result.told_as = revision, result.own

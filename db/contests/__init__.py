@@ -91,6 +91,7 @@ from db.contests.results import (
     list_units,
     list_untold,
     publish,
+    slot_of,
     summarise,
 )
 from db.contests.rounds import (
@@ -219,6 +220,7 @@ __all__ = [
     "seal",
     "send",
     "send_back",
+    "slot_of",
     "submit",
     "summarise",
     "take_reminders",

@@ -13,9 +13,11 @@ from db import audit
 from db.contests.objections import list_disqualified, list_voided
 from db.contests.papers import Paper
 from db.models import (
+    UNSENT,
     Entry,
     EntryAnswer,
     EntryState,
+    OutboxRow,
     Person,
     Result,
     Round,
@@ -64,15 +66,24 @@ async def list_questions(session: Session, round_id: int) -> list[RoundQuestion]
     return list((await session.execute(query.order_by(RoundQuestion.question))).scalars())
 
 
+def slot_of(round_id: int) -> str:
+    """Of what somebody is told of a round's result, what was not sent gives way to the newest."""
+    return f"result-{round_id}"
+
+
 async def publish(
     session: Session, round_: Round, ranked: Iterable[Ranked], actual: int, seed: str, size: int, now: datetime
 ) -> None:
     """Freezes a result, in place of the one there was: people, units with their members of today, and the counts.
 
-    `size` is how many right answers are all. Whoever was told of an earlier one keeps that mark.
+    `size` is how many right answers are all. Whoever was told of an earlier one is told again only of what changes for
+    them, and whoever has not read that one yet reads the newest.
     """
-    before = select(Result.person_id, Result.told).where(Result.round_id == round_.id)
-    told = {person_id: revision for person_id, revision in await session.execute(before)}
+    before = select(Result.person_id, Result.told, Result.told_as).where(Result.round_id == round_.id)
+    told = {person_id: (revision, own) for person_id, revision, own in await session.execute(before)}
+    unread = select(OutboxRow.person_id).where(OutboxRow.slot == slot_of(round_.id), OutboxRow.state.in_(UNSENT))
+    for person_id in (await session.execute(unread)).scalars():
+        told.pop(person_id or 0, None)
     for table in (Result, UnitResult):
         await session.execute(delete(table).where(table.round_id == round_.id))
     found = list(ranked)
@@ -84,14 +95,15 @@ async def publish(
     for each in sorted(found, key=lambda each: (each.rank is None, each.rank or 0)):
         entry = by_id[each.entry_id]
         place = unit_places[entry.unit_id] = unit_places.get(entry.unit_id, 0) + (each.rank is not None)
-        session.add(
-            Result(
+        revision, told_as = told.get(each.person_id, (0, []))
+        row = Result(
                 round_id=round_.id, person_id=each.person_id, entry_id=entry.id, unit_id=entry.unit_id,
                 score=each.score, prediction=entry.prediction, seconds=each.seconds, rank=each.rank,
                 unit_rank=place if each.rank is not None and entry.unit_id is not None else None, lot=each.lot,
-                told=told.get(each.person_id, 0),
-            )
-        )  # fmt: skip
+                told_as=told_as,
+            )  # fmt: skip
+        row.told = round_.revision + 1 if row.own == told_as else revision
+        session.add(row)
     session.add_all(await _units(session, round_, found, list(by_id.values()), size))
     round_.state, round_.recount, round_.revision = RoundState.PUBLISHED, False, round_.revision + 1
     round_.actual, round_.seed = actual, seed
@@ -230,12 +242,21 @@ class Summary:
         total = self.total if self.total >= fewest else 0
         found: dict[str, Any] = {"id": self.round.id, "week": self.round.number, "n": self.round.size, "total": total}
         found |= {"actual": self.round.actual, "revision": self.round.revision}
-        own: dict[str, Any] = {"score": 0, "rank": None, "unit_rank": None, "unit_total": 0, "prediction": None}
+        own: dict[str, Any] = {
+            "score": 0,
+            "rank": None,
+            "unit_rank": None,
+            "unit_total": 0,
+            "prediction": None,
+            "was": None,
+        }
         if result is not None:
             own = {name: getattr(result, name) for name in ("score", "rank", "unit_rank", "prediction")}
             at_unit = self.at_unit.get(result.unit_id, 0)
             small = at_unit < fewest or self.total - at_unit < fewest
             own |= {"unit_total": 0, "unit_rank": None} if small else {"unit_total": at_unit}
+            was = result.told_as[:2]
+            own["was"] = was if was and was != result.own[:2] else None
         reason = self.out.get(result.person_id, "") if result is not None else ""
         return {**found, **own, "reason": reason, "voided": self.voided}
 

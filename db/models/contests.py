@@ -187,7 +187,14 @@ class Result(Base):
     lot: Mapped[int | None]
     """The place drawn among those who were equal in everything else."""
     told: Mapped[int] = mapped_column(default=0)
-    """The revision the person was told of last."""
+    """The newest revision that the person was told of, or that changed nothing for them."""
+    told_as: Mapped[list[Any]] = mapped_column(default=list)
+    """Right answers, rank and rank at the unit as they were told last; nothing before they were."""
+
+    @property
+    def own(self) -> list[int | None]:
+        """What a result says of this person alone."""
+        return [self.score, self.rank, self.unit_rank]
 
 
 class UnitResult(Base):

@@ -80,6 +80,10 @@ async def ask_home(talk: Talk) -> Message:
         message = await _not_open(talk, round_, before)
     off = [each for each in others if phase(each, talk.now) == Phase.CANCELLED]
     lines = [talk.words("contest.cancelled_line", week=each.number, reason=each.reason) for each in off]
+    over = round_ if phase(round_, talk.now) == Phase.OVER else last
+    if over is not None and over.revision > 1:
+        voided = len(await contests.list_voided(talk.session, over.id))
+        lines.append(talk.words("contest.recounted_line", week=over.number, voided=voided))
     return replace(message, text="\n".join([message.text, *lines]))
 
 

@@ -64,6 +64,16 @@ async def over(world: World) -> None:
     await look(world)
 
 
+async def void(mai: TestPerson, round_id: int) -> None:
+    """The officer takes out the question that everybody has in the fourth place."""
+    await mai.presses(f"c:loaicau:{round_id}.9")
+    await mai.says("bao nhieu phan tram")
+    await mai.taps("1")
+    await mai.says("Câu hỏi thiếu căn cứ")
+    await mai.taps("Loại câu này")
+    assert mai.last.key == "contest_desk.voided"
+
+
 async def round_of(world: World, round_id: int) -> Round:
     async with world.database.read() as session:
         return await contests.get_round(session, round_id)
@@ -108,9 +118,9 @@ async def test_prizes_wait_for_the_last_complaint(world: World) -> None:
     assert [(name, prize) for name, prize, _ in await prizes_of(world)] == [("Trần Nam", "nhat"), ("Trần Hoa", "nhi")]
 
 
-async def test_a_question_that_falls_out_is_right_for_all_and_everybody_hears_why(world: World) -> None:
+async def test_a_question_that_falls_out_is_right_for_all_and_who_gains_by_it_hears_why(world: World) -> None:
     mai = await officer(world)
-    round_id, people = await published(world, Hoa=3, Nam=2)
+    round_id, people = await published(world, Hoa=3, Nam=2, Lan=4)
     await mai.presses(f"c:loaicau:{round_id}.9")
     await mai.says("không có câu này")
     assert mai.last.key == "contest_desk.which_none"
@@ -119,7 +129,7 @@ async def test_a_question_that_falls_out_is_right_for_all_and_everybody_hears_wh
     await mai.taps("1")
     await mai.says("Câu hỏi thiếu căn cứ")
     assert mai.last.key == "contest_desk.void_sure"
-    assert "2 bài được tính có câu này" in mai.last.text and "không lấy lại được" in mai.last.text
+    assert "3 bài được tính có câu này" in mai.last.text and "không lấy lại được" in mai.last.text
     await mai.taps("Thôi, giữ câu này")
     assert mai.last.key == "contest_desk.void_not" and not (await round_of(world, round_id)).recount
     await mai.presses(f"c:loaicau:{round_id}.9")
@@ -129,11 +139,13 @@ async def test_a_question_that_falls_out_is_right_for_all_and_everybody_hears_wh
     await mai.taps("Loại câu này")
     assert mai.last.key == "contest_desk.voided"
     await look(world)
-    for name in ("Hoa", "Nam"):
-        assert people[name].last.key == "contest.result" and "Câu hỏi thiếu căn cứ" in people[name].last.text
+    for name, before in (("Hoa", "3/4 câu, xếp thứ 2"), ("Nam", "2/4 câu, xếp thứ 3")):
+        last = people[name].last
+        assert last.key == "contest.result" and "Câu hỏi thiếu căn cứ" in last.text
+        assert f"Lần báo trước là {before}; nay" in last.text
     async with world.database.read() as session:
         scores = {who: score for who, score in await session.execute(select(Result.person_id, Result.score))}
-    assert scores == {await people["Hoa"].id(): 4, await people["Nam"].id(): 3}
+    assert scores == {await people["Hoa"].id(): 4, await people["Nam"].id(): 3, await people["Lan"].id(): 4}
 
 
 async def test_who_is_taken_out_hears_why_may_object_and_can_come_back(world: World) -> None:
@@ -369,6 +381,45 @@ async def test_the_same_complaint_is_kept_once_and_a_few_may_wait(world: World) 
         "contest.complaints_many",
     ]  # fmt: skip
     assert mai.keys.count("contest.complaint_notice") == 3
+
+
+async def test_a_recount_is_told_to_whom_it_changes_and_read_by_the_rest(world: World) -> None:
+    """Among those who were told and keep what they have, somebody asleep who has not read the first result yet."""
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=2, Lan=0)
+    chi = await world.joined("Trần Chi")
+    said = {name: len(person.keys) for name, person in people.items()}
+    await void(mai, round_id)
+    await look(world)
+    hoa, nam = people["Hoa"], people["Nam"]
+    assert len(hoa.keys) == said["Hoa"], "all right before and after, the first before and after"
+    assert nam.last.key == "contest.result" and "Lần báo trước là 2/4 câu, xếp thứ 2; nay" in nam.last.text
+    assert "Anh/chị: 3/4 câu" in nam.last.text and "Câu hỏi thiếu căn cứ" in nam.last.text
+    for person in (hoa, chi):
+        await person.says("/thi")
+        assert "Kết quả tuần 1 đã được tính lại, có 1 câu hỏi không tính" in person.last.text
+        await person.taps("Kết quả tuần 1")
+        assert "Câu hỏi thiếu căn cứ" in person.last.text and "Lần báo trước" not in person.last.text
+    await nam.presses(f"c:kqthi:{round_id}")
+    assert "Lần báo trước" not in nam.last.text, "they have been told"
+
+
+async def test_who_has_not_read_the_first_result_reads_the_newest_though_nothing_changed_for_them(world: World) -> None:
+    mai = await officer(world)
+    round_id = await week(world, prizes=PRIZES)
+    hoa, nam = await world.joined("Trần Hoa"), await world.joined("Trần Nam")
+    await handed_in(world, round_id, hoa.address, 4, 100)
+    await handed_in(world, round_id, nam.address, 2, 100)
+    world.now = RESULT + timedelta(hours=7)
+    await look(world)
+    assert hoa.keys == [] == nam.keys, "they sleep"
+    await void(mai, round_id)
+    await look(world)
+    world.later(hours=8)
+    await look(world)
+    for person in (hoa, nam):
+        assert person.keys == ["contest.result"] and "tính lại lần 1" in person.last.text
+        assert "Lần báo trước" not in person.last.text
 
 
 async def test_who_sleeps_wakes_up_to_the_newest_result_alone(world: World) -> None:

@@ -1031,6 +1031,7 @@ def upgrade() -> None:
         sa.Column("unit_rank", sa.Integer(), nullable=True),
         sa.Column("lot", sa.Integer(), nullable=True),
         sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("told_as", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["contest_entries.id"], name=op.f("fk_contest_results_entry_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_results_person_id")),
         sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_results_round_id")),
