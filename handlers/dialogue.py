@@ -119,10 +119,10 @@ Take = Callable[["Talk", Answer], Awaitable["Move | str"]]
 class Step:
     """One question: `ask` shows it (or redirects), `take` uses the answer and names what comes next.
 
-    It speaks to `officers` as comrades. `free` lets text that is no option reach `take` on a CHOICE step (searching again, an amount instead of a button). The
-    way back leads past a step that is `aside`, one that only comes up for what was answered just before. What
-    is written `to_many` may name a number that nobody should send us: it is looked at again, not refused. Text is only
-    `beside` the files that a FILES step asks for: there too the words of a command open it. What
+    It speaks to `officers` as comrades. `free` lets text that is no option reach `take` on a CHOICE step (searching again,
+    an amount instead of a button). The way back leads past a step that is `aside`, one that only comes up for what was
+    answered just before. What is written `to_many` may name a number that nobody should send us: it is looked at again,
+    not refused. Text is only `beside` the files that a FILES step asks for: there too the words of a command open it. What
     is `tested` is answered alone: while it stands nothing else is told of the law.
     """
 

@@ -14,9 +14,9 @@ from content.message import Choice, Media, Message, to_json
 from content.packs import Packs
 from content.windows import awake
 from content.words import Words
-from db import outbox, policy
+from db import outbox, people, policy
 from db.errors import Refused
-from db.models import Account, Conversation, Draft, Person
+from db.models import Account, Conversation, Draft, Person, Purpose
 from db.policy import Action
 from db.session import Session
 
@@ -100,6 +100,11 @@ class Talk:
         if not found:
             raise Refused("common.refused")
         return found
+
+    async def consent(self, purpose: Purpose) -> None:
+        """Writes down that this person agrees to a purpose, as it is worded today."""
+        version = self.words("onboarding.consent_version")
+        await people.consent(self.session, self.me.id, purpose, version, self.account.channel, self.now)
 
     @property
     def you(self) -> str:

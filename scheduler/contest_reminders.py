@@ -41,10 +41,8 @@ async def run(work: Work) -> None:
 
 def _free(round_: Round, kind: ReminderKind, known: Sequence[str], now: datetime) -> list[str]:
     """The hours of those whose moment has come and who may be written to now."""
-    at = {hours: opening_call(hours, round_.opens_at) for hours in known}
-    if kind == ReminderKind.CLOSES:
-        at = {hours: closing_call(hours, round_.closes_at) for hours in known}
-    return [hours for hours in known if at[hours] <= now and next_slot(hours, now, sundays=True) <= now]
+    call, at = (opening_call, round_.opens_at) if kind == ReminderKind.OPENS else (closing_call, round_.closes_at)
+    return [hours for hours in known if call(hours, at) <= now and next_slot(hours, now, sundays=True) <= now]
 
 
 async def _remind(

@@ -168,10 +168,11 @@ async def begin_out(talk: Talk, arg: str) -> Move | None:
 @dialogue.question("whose", "contest_desk.whose", Kind.TEXT)
 async def take_whose(talk: Talk, answer: Answer) -> Move | str:
     code = clean(answer.text).upper().replace(" ", "")
-    for sat in await _sat(talk, talk.data["round"], code=code) if code else ():
-        talk.put(person=sat.person)
-        return "person"
-    raise Again("contest_desk.whose_none")
+    found = await _sat(talk, talk.data["round"], code=code) if code else []
+    if not found:
+        raise Again("contest_desk.whose_none")
+    talk.put(person=found[0].person)
+    return "person"
 
 
 async def _sat(talk: Talk, round_id: int, **which: Any) -> list[Sat]:

@@ -24,8 +24,7 @@ async def take_news(talk: Talk, answer: Answer) -> Move | str:
 async def switch_news_on(talk: Talk) -> None:
     """A yes to reminders, with its proof."""
     talk.me.news = True
-    version = talk.words("onboarding.consent_version")
-    await people.consent(talk.session, talk.me.id, Purpose.NEWS, version, talk.account.channel, talk.now)
+    await talk.consent(Purpose.NEWS)
 
 
 @dialogue.question("group", "onboarding.group")

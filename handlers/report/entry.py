@@ -36,8 +36,7 @@ async def take_agree(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         talk.say("common.cancelled")
         return END
-    version = talk.words("onboarding.consent_version")
-    await people.consent(talk.session, talk.me.id, Purpose.SUBMISSIONS, version, talk.account.channel, talk.now)
+    await talk.consent(Purpose.SUBMISSIONS)
     return "start"
 
 

@@ -25,10 +25,11 @@ from bot.settings import Settings
 from bot.workplace import PREFIX
 from db.session import Database, Session
 from db.trouble import Kind, Trouble
-from tests.bot.cut_off import KILLED, Job, play_all
+from tests.bot.cut_off import Job, play_all
 from tests.bot.test_backup import quiet
 from tests.databases import Template, sqlite
 from tests.fakes.botapi import TOKEN, FakeBotApi
+from tests.forks import KILLED
 from tests.prove import cases, note
 from tests.test_disk import CODE, Hasty
 from tests.test_kill import ANNOUNCEMENT, ask, furnish, report_of

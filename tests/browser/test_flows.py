@@ -78,9 +78,10 @@ async def right_letter(chat: Page | Frame) -> str:
     return found[1]
 
 
-async def moves_clock(chromium: Browser, address: str, to: datetime) -> None:
+async def moves_clock(beside: Page, address: str, to: datetime) -> None:
     """The demo's clock, on a page of its own, walked to a moment."""
-    page = await chromium.new_page(viewport={"width": 1360, "height": 860})
+    assert beside.context.browser is not None
+    page = await beside.context.browser.new_page(viewport={"width": 1360, "height": 860})
     await page.goto(f"{address}?people=lan")
     await page.locator(".phone").wait_for()  # opened last, when every button works
     await page.locator("#moment").fill(f"{to.astimezone(LOCAL):%Y-%m-%dT%H:%M}")
@@ -97,6 +98,22 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield opened
         await opened.close()
+
+
+@asynccontextmanager
+async def visiting(
+    folder: Path, furnished: Path, width: int, height: int, *, contest: bool = False
+) -> AsyncIterator[tuple[Page, str]]:
+    """A page of so many pixels, in which nothing may go wrong, and the demo's address."""
+    async with demo(folder, furnished, contest=contest) as address, browser() as chromium:
+        context = await chromium.new_context(
+            viewport={"width": width, "height": height}, locale="vi-VN", reduced_motion="reduce"
+        )
+        page = await context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page, address
+        assert errors == []
 
 
 async def says(chat: Page | Frame, text: str) -> None:
@@ -140,13 +157,7 @@ async def fits(page: Page) -> None:
 async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
     tmp_path: Path, furnished: Path
 ) -> None:
-    async with demo(tmp_path, furnished) as address, browser() as chromium:
-        context = await chromium.new_context(
-            viewport={"width": 360, "height": 740}, locale="vi-VN", reduced_motion="reduce"
-        )
-        page = await context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    async with visiting(tmp_path, furnished, 360, 740) as (page, address):
         await page.goto(f"{address}chat?start=u-MAYHOA")
         await gets(page, "Đây là Trợ lý Công đoàn")
         await shows(page, "360-welcome")
@@ -196,18 +207,11 @@ async def test_a_newcomer_joins_practises_and_reports_with_two_photos_at_360_px(
         await hears(page, "Đã gửi hồ sơ")
         await fits(page)
         await shows(page, "360-sent")
-        assert errors == []
 
 
 @pytest.mark.timeout(180)
 async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path: Path, furnished: Path) -> None:
-    async with demo(tmp_path, furnished) as address, browser() as chromium:
-        context = await chromium.new_context(
-            viewport={"width": 1360, "height": 860}, locale="vi-VN", reduced_motion="reduce"
-        )
-        page = await context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    async with visiting(tmp_path, furnished, 1360, 860) as (page, address):
         await page.goto(f"{address}?people=dung,huong")
         await page.locator(".phone").nth(1).wait_for()
         chats = {}
@@ -248,20 +252,13 @@ async def test_a_reviewer_decides_and_an_officer_announces_on_a_desktop(tmp_path
         await page.locator("#union").click()
         await gets(huong, "Hôm nay 28/7/2025, kỷ niệm 96 năm")  # three days before gave way to the announcement
         await shows(page, "desktop-union-day")
-        assert errors == []
 
 
 @pytest.mark.timeout(180)
 async def test_a_worker_sits_a_contest_through_a_reload_and_hears_the_result_at_360_px(
     tmp_path: Path, furnished: Path
 ) -> None:
-    async with demo(tmp_path, furnished, contest=True) as address, browser() as chromium:
-        context = await chromium.new_context(
-            viewport={"width": 360, "height": 740}, locale="vi-VN", reduced_motion="reduce"
-        )
-        page = await context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    async with visiting(tmp_path, furnished, 360, 740, contest=True) as (page, address):
         await page.goto(f"{address}chat?as=lan")
         await gets(page, "KẾT QUẢ TUẦN 1")  # of the weekly contest, which she sat
         await says(page, "thi tuan")
@@ -281,10 +278,9 @@ async def test_a_worker_sits_a_contest_through_a_reload_and_hears_the_result_at_
         await hears(page, "Đã trả lời 2/2 câu")
         await taps(page, "Nộp bài")
         await hears(page, "Đã nhận bài")
-        await moves_clock(chromium, address, CLOSES + timedelta(minutes=31))
+        await moves_clock(page, address, CLOSES + timedelta(minutes=31))
         await hears(page, "Anh/chị: 2/2 câu, xếp")
         await taps(page, "Xem đáp án")
         await hears(page, "Câu 1/2 · ✅ đúng")
         await fits(page)
         await shows(page, "360-result")
-        assert errors == []

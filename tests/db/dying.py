@@ -11,7 +11,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,9 +26,9 @@ from bot.settings import Settings
 from db import accounts, migrate, people
 from db.models import Conversation, Draft
 from db.session import Database
+from tests.forks import KILLED, forked, played
 
 Job = tuple[str, Path, int, Path | None]
-KILLED = -signal.SIGKILL
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 NEXT = """
 import sqlalchemy as sa
@@ -93,18 +92,12 @@ async def _start(url: str, folder: str, at: int) -> int:
 
 
 def _play(url: str, folder: str, at: int, versions: str) -> int:
-    reading, writing = os.pipe()
-    if not (child := os.fork()):
+    def work() -> int:
         if versions:
             _beyond(versions)
-        os.write(writing, str(asyncio.run(_start(url, folder, at))).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        said = pipe.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, KILLED), f"the start that was to die at {at} failed"
-    return int(said) if code == 0 else code
+        return asyncio.run(_start(url, folder, at))
+
+    return forked(work, f"the start that was to die at {at}")
 
 
 # ----------------------------------------------------------------------------------------------------- for the tests
@@ -112,10 +105,8 @@ def _play(url: str, folder: str, at: int, versions: str) -> int:
 
 def start_all(jobs: Sequence[Job]) -> list[int]:
     """Plays jobs, one after the other, each in a fork of a process in which nothing runs yet."""
-    listed = json.dumps([(url, str(folder), at, str(versions or "")) for url, folder, at, versions in jobs])
-    done = subprocess.run([sys.executable, "-m", "tests.db.dying", listed], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(map(int, json.loads(done.stdout)))
+    listed = [(url, str(folder), at, str(versions or "")) for url, folder, at, versions in jobs]
+    return list(map(int, played("tests.db.dying", listed)))
 
 
 def plant(folder: Path) -> Path:
@@ -166,7 +157,7 @@ async def content(url: str) -> dict[str, list[str]]:
 
 
 async def die_and_start_again(
-    copy: Callable[[bool], tuple[str, Path]], versions: Path, played: range
+    copy: Callable[[bool], tuple[str, Path]], versions: Path, numbers: range
 ) -> tuple[int, int]:
     """Each case dies before a statement of its own, from nothing to ours or from ours to the next, and starts again.
 
@@ -181,7 +172,7 @@ async def die_and_start_again(
         assert len(after[True][name]) == len(rows), name
     every = [(inhabited, at) for inhabited in (False, True) for at in range(1, counts[inhabited] + 1)]
     random.Random(27).shuffle(every)
-    dying = [every[number % len(every)] for number in played]
+    dying = [every[number % len(every)] for number in numbers]
     jobs: list[Job] = [(*copy(inhabited), at, versions if inhabited else None) for inhabited, at in dying]
     assert start_all(jobs) == [KILLED] * len(jobs)
     old = 0

@@ -16,8 +16,22 @@ from sqlalchemy.exc import IntegrityError
 from db import audit
 from db.models import Account, AuditRow, Reach, Unit
 from db.prepared import Prepared
-from db.session import Database, alone
+from db.session import Database, Session, alone
 from tests.people import START, World
+
+
+async def counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The trips to its connection's thread from now on."""
+    driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+    trips: list[object] = []
+    there = driver._execute
+
+    async def trip(*work: Any) -> Any:
+        trips.append(work)
+        return await there(*work)
+
+    monkeypatch.setattr(driver, "_execute", trip)
+    return trips
 
 
 @pytest.mark.sqlite
@@ -25,15 +39,7 @@ async def test_a_statement_is_one_trip_to_the_thread_of_its_connection(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world.database.read() as session:
-        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-        trips: list[object] = []
-        there = driver._execute
-
-        async def counted(*work: Any) -> Any:
-            trips.append(work)
-            return await there(*work)
-
-        monkeypatch.setattr(driver, "_execute", counted)
+        trips = await counted(session, monkeypatch)
         assert list(await session.execute(text("VALUES (1, 'a'), (2, 'b')"))) == [(1, "a"), (2, "b")]
         assert len(trips) == 1
 
@@ -44,15 +50,7 @@ async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
 ) -> None:
     monkeypatch.setattr("db.driver._long", set())
     async with world.database.write(brief=True) as session:
-        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-        trips: list[object] = []
-        there = driver._execute
-
-        async def counted(*work: Any) -> Any:
-            trips.append(work)
-            return await there(*work)
-
-        monkeypatch.setattr(driver, "_execute", counted)
+        trips = await counted(session, monkeypatch)
         short, long = text("SELECT 1"), text("SELECT 2")
         assert (await session.execute(short)).scalar_one() == 1 and not trips
         monkeypatch.setattr("db.driver.LONG", -1.0)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,7 +18,8 @@ from db.session import Database
 from scheduler import downtime, jobs
 from scheduler.downtime import Doors
 from scheduler.timetable import Work
-from tests.db.dying import KILLED, Statements
+from tests.db.dying import Statements
+from tests.forks import KILLED, forked, played
 from tests.people import START, spoken
 
 UP = START + timedelta(hours=3)
@@ -49,16 +48,7 @@ async def start(url: str, at: int, words: Words, packs: Packs) -> int:
 
 
 def _play(url: str, at: int, words: Words, packs: Packs) -> int:
-    reading, writing = os.pipe()
-    if not (child := os.fork()):
-        os.write(writing, str(asyncio.run(start(url, at, words, packs))).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        said = pipe.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, KILLED), f"the start that was to die at {at} failed"
-    return int(said) if code == 0 else code
+    return forked(lambda: asyncio.run(start(url, at, words, packs)), f"the start that was to die at {at}")
 
 
 def die_and_start_again(counted: str, dying: Sequence[tuple[str, int]]) -> list[tuple[int, bool]]:
@@ -66,12 +56,7 @@ def die_and_start_again(counted: str, dying: Sequence[tuple[str, int]]) -> list[
 
     Returns before which statement, and whether what was lost was given back by then. `counted` is a house to count with.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scheduler.dying", json.dumps([counted, dying])],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return [(int(at), bool(given)) for at, given in json.loads(done.stdout)]
+    return [(int(at), bool(given)) for at, given in played("tests.scheduler.dying", [counted, dying])]
 
 
 def _all(counted: str, dying: Sequence[tuple[str, int]]) -> list[tuple[int, bool]]:

@@ -43,9 +43,9 @@ def local(month: int, day: int, hour: int, minute: int = 0, year: int = 2025) ->
     return datetime(year, month, day, hour, minute, tzinfo=LOCAL).astimezone(UTC)
 
 
-async def looks(world: World) -> None:
+async def looks(world: World, silence: str = "send") -> None:
     """One look at what is due, and everything that may leave leaves, as delivery would do it."""
-    work = work_of(world)
+    work = replace(work_of(world), silence=silence)
     await anniversaries.run(work)
     await broadcasts.run(work)
     await world.deliver()

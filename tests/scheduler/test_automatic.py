@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from sqlalchemy import func, select
 
 from content.message import from_json
 from db import broadcasts as rows
-from db import outbox
 from db.models import (
     AuditRow,
     AutomaticMessage,
@@ -18,33 +16,16 @@ from db.models import (
     Body,
     Broadcast,
     BroadcastState,
-    Lane,
     OutboxRow,
     OutState,
     Role,
 )
-from db.outbox import Ask, Settlement
-from scheduler import anniversaries, broadcasts, jobs
+from scheduler import jobs
 from tests.people import TestPerson, World
-from tests.scheduler.test_anniversaries import local, registered
+from tests.scheduler.test_anniversaries import local, looks, registered
 from tests.scheduler.test_deadlines import work_of
 
 DAY = "kn:2807:2025:t0"
-
-
-async def looks(world: World, silence: str = "send") -> None:
-    """One look at what is due; everything that may leave leaves."""
-    work = replace(work_of(world), silence=silence)
-    await anniversaries.run(work)
-    await broadcasts.run(work)
-    await world.deliver()
-    while True:
-        async with world.database.write() as session:
-            parcels = await outbox.claim(session, "test", world.now, "x", ask=Ask((Lane.BULK,), 50), busy=())
-            done = [Settlement(parcel.id, "x", OutState.SENT, str(next(world.sent))) for parcel in parcels]
-            await outbox.settle(session, done, world.now)
-        if not parcels:
-            return
 
 
 async def the_day_before(world: World, silence: str = "send") -> tuple[TestPerson, TestPerson]:
