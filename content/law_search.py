@@ -25,6 +25,8 @@ NEAR = 0.55
 """Of the best fact's score others must have this share to be quoted beside it."""
 PHRASE = 3.0
 """What a phrase counts that stands among a fact's own words for it, for each of its syllables."""
+NOISE = 2
+"""A phrase all of noise must be longer to be heard where there is nothing else: "nghỉ không lương"."""
 READ = 600
 """Of a message this many characters are read: a question, not a letter."""
 CLAUSE = 4
@@ -92,16 +94,17 @@ class LawSearch:
         if any(f" {each} " in f" {folded} " for each in self._elsewhere):
             return Found((), urgent)
         meant = self._meant(text)
-        scored = self._best(folded, meant, on)
+        scored = self._best(folded, meant)
         if not scored:
             # A long story asks its question in one of its parts.
             parts = [part for each in _PAUSE.split(text) if len((part := self._written_out(each)).split()) >= CLAUSE]
-            found = [self._best(part, meant, on) for part in parts if part != folded]
+            found = [self._best(part, meant) for part in parts if part != folded]
             scored = max(found, key=lambda each: each[0][0] if each else 0.0, default=[])
         if not scored and (plain := without_telex(folded)) != folded:
-            scored = self._best(plain, frozenset(), on)
-        facts = tuple(fact for score, fact in scored[:MOST] if score >= NEAR * scored[0][0])
-        return Found(facts, urgent)
+            scored = self._best(plain, frozenset())
+        # The best may be no longer or not yet in force: what is only second to it answers another question.
+        near = [fact for score, fact in scored if score >= NEAR * scored[0][0]]
+        return Found(tuple(fact for fact in near if fact.quotable(on))[:MOST], urgent)
 
     def is_question(self, text: str) -> bool:
         """Whether a message reads like a question."""
@@ -124,6 +127,11 @@ class LawSearch:
             _FIGURE if word == "mot" or (word[0].isdigit() and "/" not in word) else word for word in said.split()
         )
 
+    def _within(self, text: str) -> list[set[str | tuple[str, str]]]:
+        """What each word of a worker's became: "căn cước" alone is no two things that a fact speaks of."""
+        became = [self._synonyms[found].split() for found in self._said.findall(text)]
+        return [{*words, *pairwise(words)} for words in became]
+
     def _meant(self, text: str) -> frozenset[str]:
         """Folded syllables that would be noise, and are none by their marks: "bàn" is not "bạn", "đình công" not "định"."""
         typed = _SYLLABLE.findall(text.lower())
@@ -144,23 +152,25 @@ class LawSearch:
             )
         )
 
-    def _best(self, text: str, meant: frozenset[str], on: date) -> list[tuple[float, Fact]]:
+    def _best(self, text: str, meant: frozenset[str]) -> list[tuple[float, Fact]]:
         words = self._words(text)
         # Two syllables that are noise apart may tell something together, where marks in a fact say so: "đình công".
         asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in self._weight}
         # A syllable that no fact knows counts most: what is asked may be about that.
         told = {each for each in asked if isinstance(each, str)} or asked
         total = sum(self._weight.get(each, self._unknown) for each in told)
+        spoken = 1 if told else NOISE
         line = f" {' '.join(words)} "
+        within = self._within(text)
         scored = []
         for fact, features, phrases in zip(self._facts, self._features, self._phrases, strict=True):
             matched = asked & features
-            if not matched or not fact.quotable(on):
+            if told and not matched:
                 continue
-            covered = sum(self._weight[each] for each in matched & told) / total
+            covered = sum(self._weight[each] for each in matched & told) / total if told else 1.0
             strong = max((_strength(phrase, words, line) for phrase in phrases), default=0.0)
-            near = sum(isinstance(each, tuple) for each in matched) > 1
-            if (covered >= SPOKEN and strong > 1) or (covered >= COVERED and near):
+            near = sum(isinstance(each, tuple) for each in matched) > 1 and not any(matched <= each for each in within)
+            if (covered >= SPOKEN and strong > spoken) or (covered >= COVERED and near):
                 scored.append((covered * sum(self._weight[each] for each in matched) + PHRASE * strong, fact))
         return sorted(scored, key=lambda each: -each[0])
 
@@ -169,7 +179,8 @@ def _strength(phrase: tuple[str, ...], asked: tuple[str, ...], line: str) -> flo
     """How much of a fact's own phrase was used: its syllables in a row, or a longer one's in another order."""
     if f" {' '.join(phrase)} " in line:
         return float(len(phrase) + sum("/" in word for word in phrase))  # a date is two words
-    return 0.6 * len(phrase) if len(phrase) > 2 and set(phrase) <= set(asked) else 0.0
+    # "Không" elsewhere denies something else, or only asks: "có hợp đồng không" is not "không có hợp đồng".
+    return 0.6 * len(phrase) if len(phrase) > 2 and "khong" not in phrase[:-1] and set(phrase) <= set(asked) else 0.0
 
 
 def load_search(law: Law, folder: Path = FOLDER) -> LawSearch:

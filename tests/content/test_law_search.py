@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from content.law import load_law
@@ -68,3 +70,42 @@ def test_marks_that_were_typed_tell_apart_what_is_one_without_them(monkeypatch: 
     monkeypatch.setattr(LawSearch, "_meant", lambda self, text: frozenset())
     unmarked = load_search(load_law())
     assert search_table.score(unmarked, asked()["later"]).found < search_table.scores()["later"].found
+
+
+@pytest.mark.parametrize("text", ["lam lai can cuoc o dau", "mat cccd thi lam sao", "cap lai cmnd mat bao lau"])
+def test_one_word_whatever_it_is_put_into_is_no_two_things_that_a_fact_speaks_of(search: LawSearch, text: str) -> None:
+    assert search.ask(text, ON).facts == ()
+    assert search.ask("cong ty giu cccd cua em", ON).facts
+
+
+def test_what_is_denied_is_not_what_is_asked(search: LawSearch) -> None:
+    found = [fact.id for fact in search.ask("hợp đồng thử việc 3 tháng có đúng luật không", ON).facts]
+    assert "LD-14" in found and "LD-09" not in found  # "không có hợp đồng"
+
+
+def test_a_phrase_of_noise_alone_is_heard_when_it_is_said_in_a_row(search: LawSearch) -> None:
+    assert search.ask("nghỉ không lương được mấy ngày", ON).facts[0].id == "LD-136"
+    assert search.ask("ngày nghỉ có lương không", ON).facts == ()
+
+
+@pytest.mark.parametrize(
+    ("on", "finds"),
+    [
+        (date(2025, 7, 15), "BH-57"),
+        (date(2026, 6, 30), "BH-57"),
+        (date(2026, 7, 1), "BH-54"),
+        (date(2026, 11, 27), "BH-54"),
+    ],
+)
+def test_what_held_on_a_day_is_quoted_for_it(search: LawSearch, on: date, finds: str) -> None:
+    for text in ("nghi de may thang", "sinh doi nghi bao lau"):
+        assert [fact.id for fact in search.ask(text, on).facts][:1] == [finds]
+
+
+@pytest.mark.parametrize("on", [date(2025, 7, 15), date(2025, 12, 31), ON])
+def test_where_what_answers_is_not_in_force_nothing_that_is_second_to_it_is_quoted(search: LawSearch, on: date) -> None:
+    """Of unemployment before 2026 the bank has nothing: it is not answered with what else has three months."""
+    scores = [search_table.score(search, asked()[name], on) for name in ("first", "tuned", "later")]
+    assert sum(each.wrong for each in scores) <= 0.02 * sum(each.some for each in scores), scores
+    if on < date(2026, 1, 1):
+        assert search.ask("nghi viec bao lau thi phai nop ho so bhtn", on).facts == ()

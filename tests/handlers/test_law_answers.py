@@ -50,7 +50,7 @@ async def test_free_text_that_reads_like_a_question_of_law_is_answered_and_other
 
 async def test_a_question_that_nothing_answers_is_not_guessed_and_a_person_is_one_tap_away(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
-    for text in ("mai may gio hop?", "nghi de may thang"):
+    for text in ("mai may gio hop?", "huong that nghiep may thang"):
         await hoa.says("menu")
         await hoa.says(text)
         assert hoa.last.key == "law_answers.none" and hoa.last.choices[0].command == "gapcanbo", text
