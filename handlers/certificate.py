@@ -23,7 +23,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
         talk.say("certificate.name_first")
         return None
     await jobs.add(talk.session, "certificate", {"round": round_.id, "person": talk.me.id}, talk.account.id, talk.now)
-    talk.say("certificate.drawing", week=round_.number)
+    talk.say("certificate.drawing", week=await contests.week_of(talk.session, round_))
     return None
 
 

@@ -43,13 +43,15 @@ async def show(talk: Talk, arg: str) -> Move | None:
     """The board, beginning with the size band of one's own unit."""
     last, runs = await _last(talk)
     if last is None:
-        talk.say("leaderboard.running" if runs is not None else "leaderboard.nothing", **_result(runs))
+        talk.say("leaderboard.running" if runs is not None else "leaderboard.nothing", **await _result(talk, runs))
         return None
     return dialogue.go("board", mode="share", band=None, level="", start=0)
 
 
-def _result(runs: Round | None) -> dict[str, Any]:
-    return {"week": runs.number, "result": runs.result_at} if runs is not None else {}
+async def _result(talk: Talk, runs: Round | None) -> dict[str, Any]:
+    if runs is None:
+        return {}
+    return {"week": await contests.week_of(talk.session, runs), "result": runs.result_at}
 
 
 async def _standings(talk: Talk, round_: Round, level: str) -> tuple[list[Standing], set[int]]:
@@ -89,7 +91,7 @@ async def ask_board(talk: Talk) -> Message | Move:
     return talk.screen(
         "leaderboard.board",
         without=without,
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         mode=mode,
         level=level,
         least=least,
@@ -97,13 +99,13 @@ async def ask_board(talk: Talk) -> Message | Move:
         lines=lines,
         own=_own(talk, mine, ranked, mode) if mine is not None else "",
         dated=max(dates) if dates and mode == "share" else None,
-        **_running(runs),
+        **await _running(talk, runs),
     )
 
 
-def _running(runs: Round | None) -> dict[str, Any]:
+async def _running(talk: Talk, runs: Round | None) -> dict[str, Any]:
     return {
-        "running": runs.number if runs is not None else None,
+        "running": await contests.week_of(talk.session, runs) if runs is not None else None,
         "result": runs.result_at if runs is not None else None,
     }
 
@@ -141,10 +143,10 @@ async def _people(talk: Talk, round_: Round, runs: Round | None) -> Message:
     return talk.screen(
         "leaderboard.people",
         without=("people",),
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         n=round_.size,
         lines=lines[:PAGE],
-        **_running(runs),
+        **await _running(talk, runs),
     )
 
 

@@ -50,7 +50,7 @@ async def _remind(
 ) -> bool:
     """Reminds some; whether there may be more."""
     said: dict[str, Any] = {
-        "week": round_.number,
+        "week": await contests.week_of(session, round_),
         "theme": round_.theme,
         "closes": round_.closes_at,
         "minutes": round_.minutes,

@@ -26,12 +26,11 @@ async def report(work: Work, job: Job) -> None:
     name = f"{secrets.token_hex(16)}.xlsx"
     data = await asyncio.to_thread(book, work, facts)
     await asyncio.to_thread((work.files / name).write_bytes, data)
-    week = facts["round"].number
     async with work.database.write() as session:
         account = await session.get(Account, job.account_id) if job.account_id is not None else None
         if await jobs.done(session, job.id, [name]) and account is not None and account.person_id == job.data["person"]:
-            media = [Media("document", name, work.words.plain("contest_desk.report_file", week=week))]
-            message = work.words.message("contest_desk.report_ready", media=media, week=week)
+            media = [Media("document", name, work.words.plain("contest_desk.report_file", week=facts["round"].number))]
+            message = work.words.message("contest_desk.report_ready", media=media, week=facts["week"])
             await outbox.put(session, account, to_json(message), now=work.now(), kind="export", key=f"job:{job.id}")
 
 
@@ -45,7 +44,16 @@ async def _facts(session: Session, round_id: int) -> dict[str, Any]:
         if prize.state != PrizeState.PASSED and who.unit_id is not None:
             prizes.update({who.unit_id, *await units.ancestors(session, who.unit_id)})
     above = {unit.id: await units.parent_name(session, unit) for unit in found}
-    return {"round": round_, "contest": contest, "units": found, "known": known, "prizes": prizes, "above": above}
+    week = await contests.week_of(session, round_)
+    return {
+        "round": round_,
+        "week": week,
+        "contest": contest,
+        "units": found,
+        "known": known,
+        "prizes": prizes,
+        "above": above,
+    }
 
 
 def book(work: Work, facts: dict[str, Any]) -> bytes:

@@ -40,7 +40,11 @@ async def round_news(work: Work, job: Job) -> None:
         async with work.database.write() as session:
             round_ = await contests.get_round(session, number)
             found = await contests.list_taking_part(session, number, after, CHUNK)
-            said = {"week": round_.number, "closes": round_.closes_at, "reason": job.data["reason"]}
+            said = {
+                "week": await contests.week_of(session, round_),
+                "closes": round_.closes_at,
+                "reason": job.data["reason"],
+            }
             message = work.words.message(f"contest_desk.news_{what}", **said)
             for person_id in found:
                 key = f"round-news:{number}:{version}:{what}:{person_id}"

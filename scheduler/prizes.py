@@ -58,7 +58,9 @@ async def _tell_officer(
 ) -> None:
     """Who holds the contest has the prizes to see to from now on."""
     tag = f"{round_.id}.{round_.version}"
-    message = work.words.message("contest_prize.awarded_notice", week=round_.number, n=number, tag=tag)
+    message = work.words.message(
+        "contest_prize.awarded_notice", week=await contests.week_of(session, round_), n=number, tag=tag
+    )
     person = await people.get(session, person_id)
     wait = (awake(person.hours, now) - now).total_seconds()
     dedup = f"prizes-awarded:{round_.id}:{person_id}"
@@ -97,7 +99,7 @@ async def _tell_winner(work: Work, session: Session, prize: Prize, round_: Round
 async def _tell(
     work: Work, session: Session, person_id: int, key: str, prize: Prize, round_: Round, now: datetime, **said: Any
 ) -> None:
-    params = {"prize": prize.name, "week": round_.number, **said}
+    params = {"prize": prize.name, "week": await contests.week_of(session, round_), **said}
     if key != "passed_notice":
         params["id"] = prize.id
     if key == "win":

@@ -104,11 +104,14 @@ QUESTIONS = (
 )
 
 
-async def week(world: World, questions: Sequence[Asked] = QUESTIONS, **values: object) -> int:
+NAME = "Tìm hiểu Luật Công đoàn"
+
+
+async def week(world: World, questions: Sequence[Asked] = QUESTIONS, *, name: str = NAME, **values: object) -> int:
     """A round that was approved, its questions fixed unless there are none. Returns its id."""
     async with world.database.write() as session:
         top = (await session.execute(select(Unit.id).where(Unit.code == "TINH"))).scalar_one()
-        contest = await contests.create_contest(session, top, "Tìm hiểu Luật Công đoàn", audit.SYSTEM, world.now)
+        contest = await contests.create_contest(session, top, name, audit.SYSTEM, world.now)
         made = replace(SETTINGS, **values)  # type: ignore[arg-type]
         round_ = await contests.create_round(session, contest, made, audit.SYSTEM, world.now)
         await contests.fix_questions(session, round_, questions)

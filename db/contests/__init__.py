@@ -108,6 +108,7 @@ from db.contests.rounds import (
     list_closed,
     list_rounds,
     list_shown,
+    week_of,
 )
 from db.contests.steering import (
     ask,
@@ -228,4 +229,5 @@ __all__ = [
     "verify",
     "void_question",
     "void_wherever",
+    "week_of",
 ]

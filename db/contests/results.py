@@ -12,6 +12,7 @@ from sqlalchemy import String, cast, delete, func, select
 from db import audit
 from db.contests.objections import list_disqualified, list_voided
 from db.contests.papers import Paper
+from db.contests.rounds import week_of
 from db.models import (
     UNSENT,
     Entry,
@@ -228,6 +229,7 @@ class Summary:
     """What a published round has to say to everybody alike. `best` is name, wish for the board and unit of the first."""
 
     round: Round
+    week: str
     total: int
     at_unit: Mapping[int | None, int]
     best: tuple[str, str, str] | None
@@ -240,7 +242,7 @@ class Summary:
         No count under `fewest` is among it, nor a unit's beside which that of all others could be told.
         """
         total = self.total if self.total >= fewest else 0
-        found: dict[str, Any] = {"id": self.round.id, "week": self.round.number, "n": self.round.size, "total": total}
+        found: dict[str, Any] = {"id": self.round.id, "week": self.week, "n": self.round.size, "total": total}
         found |= {"actual": self.round.actual, "revision": self.round.revision}
         own: dict[str, Any] = {
             "score": 0,
@@ -277,6 +279,7 @@ async def summarise(session: Session, round_: Round) -> Summary:
     best = (await session.execute(first)).first()
     return Summary(
         round=round_,
+        week=await week_of(session, round_),
         total=sum(at_unit.values()),
         at_unit=at_unit,
         best=(best[0], best[1] or "", best[2]) if best is not None else None,

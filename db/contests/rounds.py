@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy.orm import aliased
 
 from db import audit, policy
 from db.errors import Conflict, NotFound, Refused
@@ -199,6 +200,30 @@ async def get_round(session: Session, round_id: int) -> Round:
     if row is None:
         raise NotFound("common.not_found")
     return row
+
+
+BESIDE = timedelta(days=45)
+"""For so long before its opening and after its result a round is spoken of: complaints, prizes, reminders."""
+
+
+async def week_of(session: Session, round_: Round) -> str:
+    """What a round is called in the middle of a sentence: its number, and its contest where another is held about then."""
+    another = aliased(Contest)
+    other = (
+        select(Round.id)
+        .join(another, another.id == Round.contest_id)
+        .where(
+            another.name != Contest.name,
+            Round.state != RoundState.DRAFT,
+            or_(Round.state != RoundState.CANCELLED, Round.reason != ""),
+            Round.opens_at <= round_.result_at + BESIDE,
+            Round.result_at >= round_.opens_at - BESIDE,
+        )
+        .correlate(Contest)
+    )
+    query = select(Contest.name).where(Contest.id == round_.contest_id, other.exists())
+    name = (await session.execute(query)).scalar()
+    return str(round_.number) if name is None else f"{round_.number} ({name})"
 
 
 _SHOWN = (

@@ -54,7 +54,7 @@ async def show_mine(talk: Talk, arg: str) -> Move | None:
         "contest.mine",
         without=() if published else ("result",),
         id=round_.id,
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         lines=lines,
         phase=phase(round_, talk.now).value,
         result=round_.result_at,
@@ -209,7 +209,7 @@ async def ask_complain(talk: Talk) -> Message:
     until = talk.words(
         "contest.complain_until", until=await contests.may_complain_until(talk.session, round_, talk.me.id)
     )
-    return talk.screen("contest.complain", week=round_.number, until=until)
+    return talk.screen("contest.complain", week=await contests.week_of(talk.session, round_), until=until)
 
 
 @dialogue.take("complain")
@@ -225,7 +225,7 @@ async def take_complain(talk: Talk, answer: Answer) -> Move | str:
             person_id,
             "contest.complaint_notice",
             dedup=f"contest-complaint:{row.id}:{person_id}",
-            week=round_.number,
+            week=await contests.week_of(talk.session, round_),
             due=row.due_at,
             text=text,
             number=row.id,

@@ -32,7 +32,7 @@ async def show_rules(talk: Talk, arg: str) -> Move | None:
     talk.say(
         "contest.rules",
         who=talk.words("contest.who_all") if unit.parent_id is None else talk.words("contest.who_unit", unit=unit.name),
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         opens=round_.opens_at,
         closes=round_.closes_at,
         result=round_.result_at,
@@ -62,7 +62,7 @@ async def ask_home(talk: Talk) -> Message:
         round_ = await contests.get_round(talk.session, running.round_id)
         return talk.screen(
             "contest.running",
-            week=round_.number,
+            week=await contests.week_of(talk.session, round_),
             done=len(paper.answers),
             n=len(paper.questions),
             time=span(talk, running.due_at - talk.now),
@@ -73,18 +73,32 @@ async def ask_home(talk: Talk) -> Message:
     round_ = await _preferred(talk, found)
     others = [each for each in found if each is not round_]
     last = next((each for each in others if phase(each, talk.now) == Phase.OVER), None)
-    before = talk.screen("contest.last", week=last.number, id=last.id).choices if last is not None else ()
+    before: tuple[Choice, ...] = ()
+    if last is not None and last.contest_id == round_.contest_id:
+        before = talk.screen("contest.last", number=last.number, id=last.id).choices
+    elif last is not None:
+        before = talk.screen("contest.last_other", id=last.id).choices
     if phase(round_, talk.now) == Phase.OPEN:
         message = await _open(talk, round_, before)
     else:
         message = await _not_open(talk, round_, before)
-    off = [each for each in others if phase(each, talk.now) == Phase.CANCELLED]
-    lines = [talk.words("contest.cancelled_line", week=each.number, reason=each.reason) for each in off]
+    return replace(message, text="\n".join([message.text, *await _beside(talk, round_, others, last)]))
+
+
+async def _beside(talk: Talk, round_: Round, others: Sequence[Round], last: Round | None) -> list[str]:
+    """What is said of other rounds beneath the one that is shown: called off, or with a result, made again perhaps."""
+    lines = []
+    for each in others:
+        if phase(each, talk.now) == Phase.CANCELLED:
+            week = await contests.week_of(talk.session, each)
+            lines.append(talk.words("contest.cancelled_line", week=week, reason=each.reason))
+    if last is not None and last.contest_id != round_.contest_id:
+        lines.append(talk.words("contest.last_line", week=await contests.week_of(talk.session, last)))
     over = round_ if phase(round_, talk.now) == Phase.OVER else last
     if over is not None and over.revision > 1:
-        voided = len(await contests.list_voided(talk.session, over.id))
-        lines.append(talk.words("contest.recounted_line", week=over.number, voided=voided))
-    return replace(message, text="\n".join([message.text, *lines]))
+        week, voided = await contests.week_of(talk.session, over), await contests.list_voided(talk.session, over.id)
+        lines.append(talk.words("contest.recounted_line", week=week, voided=len(voided)))
+    return lines
 
 
 async def _preferred(talk: Talk, found: Sequence[Round]) -> Round:
@@ -107,10 +121,11 @@ async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Me
         f"contest.{where.value}",
         *before,
         without=without,
-        coming=(coming.number, coming.opens_at) if coming is not None else None,
+        coming=(await contests.week_of(talk.session, coming), coming.opens_at) if coming is not None else None,
         coming_id=coming.id if coming is not None else 0,
         id=round_.id,
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
+        number=round_.number,
         theme=round_.theme,
         opens=round_.opens_at,
         result=round_.result_at,
@@ -132,14 +147,11 @@ async def _open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Messag
     if not await is_offered(talk, round_):
         without += ("remind",)
     first = round_.prizes[0].get("worth", "") if round_.prizes else ""
-    several = len({each.contest_id for each in await shown(talk)}) > 1
-    contest = await contests.get_contest(talk.session, round_.contest_id)
     message = talk.screen(
         "contest.home",
         without=without,
-        contest=contest.name if several else "",
         id=round_.id,
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         theme=round_.theme,
         closes=round_.closes_at,
         result=round_.result_at,
@@ -243,12 +255,21 @@ async def waiting(talk: Talk) -> str:
     running = await contests.find_running(talk.session, talk.me.id)
     if running is not None and contests.in_time(running, talk.now):
         round_ = await contests.get_round(talk.session, running.round_id)
-        return talk.words("contest.running_line", week=round_.number, time=span(talk, running.due_at - talk.now))
+        return talk.words(
+            "contest.running_line",
+            week=await contests.week_of(talk.session, round_),
+            time=span(talk, running.due_at - talk.now),
+        )
     for round_ in await shown(talk):
         if phase(round_, talk.now) == Phase.OPEN and not await organises(talk, round_):
             left = await contests.left(talk.session, round_, talk.me.id)
             if left > 0 and await excluded(talk, round_) is None:
-                return talk.words("contest.waiting_line", week=round_.number, left=left, closes=round_.closes_at)
+                return talk.words(
+                    "contest.waiting_line",
+                    week=await contests.week_of(talk.session, round_),
+                    left=left,
+                    closes=round_.closes_at,
+                )
     return ""
 
 

@@ -53,7 +53,7 @@ async def remind(talk: Talk, arg: str) -> Move | None:
     kind, at = when
     await contests.ask_reminder(talk.session, round_.id, talk.me.id, kind, talk.now)
     key = "paused" if phase(round_, talk.now) == Phase.PAUSED else kind.value
-    talk.say(f"contest.reminded_{key}", week=round_.number, at=at)
+    talk.say(f"contest.reminded_{key}", week=await contests.week_of(talk.session, round_), at=at)
     return None
 
 

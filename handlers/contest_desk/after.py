@@ -87,7 +87,10 @@ async def _complaint(talk: Talk, number: int) -> tuple[Complaint, Round, Contest
 @dialogue.ask("complaints")
 async def ask_complaints(talk: Talk) -> Message:
     shown, without = page(talk, await _waiting(talk), PAGE)
-    lines = [(round_.number, row.text[:LINE], row.due_at, row.due_at < talk.now) for row, round_ in shown]
+    lines = [
+        (await contests.week_of(talk.session, round_), row.text[:LINE], row.due_at, row.due_at < talk.now)
+        for row, round_ in shown
+    ]
     choices = [Choice(str(n + 1), f"complaint-{row.id}") for n, (row, _) in enumerate(shown)]
     return talk.screen("contest_desk.complaints", *choices, without=without, lines=lines)
 
@@ -109,7 +112,7 @@ async def ask_complaint(talk: Talk) -> Message:
         "contest_desk.complaint",
         without=(*(("answer",) if row.done_at is not None else ()), *(() if sat else ("paper",))),
         tag=tag(round_),
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         due=row.due_at,
         text=row.text,
         name=who.name if who is not None else "",
@@ -142,7 +145,7 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     round_ = await contests.get_round(talk.session, row.round_id)
     if row.person_id is not None:
         key = f"complaint-answer:{row.id}"
-        said: dict[str, Any] = {"week": round_.number, "text": row.text, "answer": text}
+        said: dict[str, Any] = {"week": await contests.week_of(talk.session, round_), "text": row.text, "answer": text}
         await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, gently=True, id=round_.id, **said)
     talk.say("contest_desk.replied")
     return "complaints"
@@ -204,7 +207,7 @@ async def ask_flags(talk: Talk) -> Message:
         (talk.words(f"contest_desk.flag_{kind}"), sat.code, sat.name, sat.score, sat.seconds) for kind, sat in shown
     ]
     choices = [Choice(str(n + 1), f"person-{sat.person}") for n, (_, sat) in enumerate(shown)]
-    said: dict[str, Any] = {"tag": tag(round_), "week": round_.number, "n": round_.size}
+    said: dict[str, Any] = {"tag": tag(round_), "week": await contests.week_of(talk.session, round_), "n": round_.size}
     return talk.screen("contest_desk.flags", *choices, without=without, lines=lines, **said)
 
 
@@ -254,7 +257,12 @@ async def take_person(talk: Talk, answer: Answer) -> Move | str:
         await contests.lift_disqualification(talk.session, round_, talk.data["person"], talk.me.id, talk.now)
     except Conflict:
         return "person"
-    await talk.tell(talk.data["person"], "contest_desk.lifted_notice", gently=True, week=round_.number)
+    await talk.tell(
+        talk.data["person"],
+        "contest_desk.lifted_notice",
+        gently=True,
+        week=await contests.week_of(talk.session, round_),
+    )
     talk.say("contest_desk.lifted", id=round_.id)
     return END
 
@@ -267,7 +275,7 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
         await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)
     except Conflict:
         return "person"
-    said: dict[str, Any] = {"id": round_.id, "week": round_.number, "reason": reason}
+    said: dict[str, Any] = {"id": round_.id, "week": await contests.week_of(talk.session, round_), "reason": reason}
     until = await contests.may_complain_until(talk.session, round_, talk.data["person"])
     await talk.tell(talk.data["person"], "contest_desk.out_notice", gently=True, until=until, **said)
     talk.say("contest_desk.out_done", id=round_.id)

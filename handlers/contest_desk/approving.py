@@ -70,7 +70,7 @@ async def lay_before(talk: Talk, round_: Round, version: int, contest: Contest) 
     for leader in leaders:
         key = f"round-ask:{round_.id}:{round_.version}:{leader}"
         await outbox.tell(talk.session, leader, to_json(card), now=talk.now, key=key)
-    talk.say("contest_desk.asked", id=round_.id, week=round_.number, n=len(leaders))
+    talk.say("contest_desk.asked", id=round_.id, week=await contests.week_of(talk.session, round_), n=len(leaders))
     return True
 
 
@@ -86,7 +86,11 @@ async def approve(talk: Talk, arg: str) -> Move | None:
     except Conflict:
         too_late(talk, round_)
         return None
-    said: dict[str, Any] = {"id": round_.id, "week": round_.number, "opens": round_.opens_at}
+    said: dict[str, Any] = {
+        "id": round_.id,
+        "week": await contests.week_of(talk.session, round_),
+        "opens": round_.opens_at,
+    }
     if round_.created_by is not None:
         await talk.tell(round_.created_by, "contest_desk.approved_notice", who=talk.me.name, **said)
     talk.say("contest_desk.approved", **said)
@@ -105,7 +109,7 @@ async def begin_return(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("return", Kind.TEXT)
 async def ask_return(talk: Talk) -> Message:
     round_, _, _ = await named(talk, talk.data["arg"])
-    return talk.screen("contest_desk.return_note", week=round_.number)
+    return talk.screen("contest_desk.return_note", week=await contests.week_of(talk.session, round_))
 
 
 @dialogue.take("return")
@@ -124,7 +128,7 @@ async def take_return(talk: Talk, answer: Answer) -> Move | str:
             round_.created_by,
             "contest_desk.returned_notice",
             id=round_.id,
-            week=round_.number,
+            week=await contests.week_of(talk.session, round_),
             who=talk.me.name,
             note=note,
         )

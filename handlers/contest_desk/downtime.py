@@ -38,7 +38,7 @@ def _decide(*, extend: bool) -> Callable[[Talk, str], Awaitable[Move | None]]:
         if extend:
             await tell_all(talk, round_, "put_off", talk.words(f"contest_desk.cause_{downtime.cause}"))
         key = "contest_desk.done_put_off" if extend else "contest_desk.done_leave"
-        talk.say(key, id=round_.id, week=round_.number, closes=round_.closes_at)
+        talk.say(key, id=round_.id, week=await contests.week_of(talk.session, round_), closes=round_.closes_at)
         return None
 
     return decide

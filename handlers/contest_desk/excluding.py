@@ -75,7 +75,13 @@ async def ask_apart(talk: Talk) -> Message:
     reason = (await contests.list_disqualified(talk.session, round_.id)).get(talk.data["person"], "")
     without = ("exclude",) if reason else ("admit",)
     return talk.screen(
-        "contest_desk.apart", without=without, tag=tag(round_), name=name, unit=unit, reason=reason, week=round_.number
+        "contest_desk.apart",
+        without=without,
+        tag=tag(round_),
+        name=name,
+        unit=unit,
+        reason=reason,
+        week=await contests.week_of(talk.session, round_),
     )
 
 
@@ -88,7 +94,12 @@ async def take_apart(talk: Talk, answer: Answer) -> Move | str:
         await contests.lift_disqualification(talk.session, round_, talk.data["person"], talk.me.id, talk.now)
     except Conflict:
         return "apart"
-    await talk.tell(talk.data["person"], "contest_desk.admitted_notice", gently=True, week=round_.number)
+    await talk.tell(
+        talk.data["person"],
+        "contest_desk.admitted_notice",
+        gently=True,
+        week=await contests.week_of(talk.session, round_),
+    )
     talk.say("contest_desk.admitted", id=round_.id)
     return END
 
@@ -100,7 +111,7 @@ async def take_exclude(talk: Talk, answer: Answer) -> Move | str:
         await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)
     except Conflict:
         return "apart"
-    who, week = talk.data["person"], round_.number
+    who, week = talk.data["person"], await contests.week_of(talk.session, round_)
     await talk.tell(who, "contest_desk.excluded_notice", gently=True, week=week, reason=reason)
     talk.say("contest_desk.excluded", id=round_.id)
     return END

@@ -257,7 +257,7 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
         talk.say("contest_form.changed")
         return END
     if answer.choice == "save" or not await approving.lay_before(talk, round_, round_.version, contest):
-        talk.say("contest_form.saved", id=round_.id, week=round_.number)
+        talk.say("contest_form.saved", id=round_.id, week=await contests.week_of(talk.session, round_))
     return END
 
 

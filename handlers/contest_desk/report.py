@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import audit, jobs
+from db import audit, contests, jobs
 from handlers.contest_desk.after import published
 from handlers.dialogue import Command, Move
 from handlers.talk import Talk
@@ -18,7 +18,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
         talk.session, "contest_report", {"round": round_.id, "person": talk.me.id}, talk.account.id, talk.now
     ):
         audit.note(talk.session, talk.me.id, "contest_report", f"round {round_.id}", talk.now, contest.unit_id)
-    talk.say("contest_desk.report_started", week=round_.number)
+    talk.say("contest_desk.report_started", week=await contests.week_of(talk.session, round_))
     return None
 
 

@@ -37,7 +37,7 @@ def _begin(what: str) -> Callable[[Talk, str], Awaitable[Move | None]]:
 @dialogue.ask("until", Kind.TEXT)
 async def ask_until(talk: Talk) -> Message:
     round_, _, _ = await named(talk, talk.data["arg"])
-    return talk.screen("contest_desk.until", week=round_.number, closes=round_.closes_at)
+    return talk.screen("contest_desk.until", week=await contests.week_of(talk.session, round_), closes=round_.closes_at)
 
 
 @dialogue.take("until")
@@ -55,7 +55,7 @@ async def take_until(talk: Talk, answer: Answer) -> Move | str:
 @dialogue.ask("why", Kind.TEXT)
 async def ask_why(talk: Talk) -> Message:
     round_, _, _ = await named(talk, talk.data["arg"])
-    what = talk.words(f"contest_desk.do_{talk.data['what']}", week=round_.number)
+    what = talk.words(f"contest_desk.do_{talk.data['what']}", week=await contests.week_of(talk.session, round_))
     return talk.screen("contest_desk.why", what=what)
 
 
@@ -78,7 +78,12 @@ async def take_why(talk: Talk, answer: Answer) -> Move | str:
         too_late(talk, round_)
         return END
     await tell_all(talk, round_, what, reason)
-    talk.say(f"contest_desk.done_{what}", id=round_.id, week=round_.number, closes=round_.closes_at)
+    talk.say(
+        f"contest_desk.done_{what}",
+        id=round_.id,
+        week=await contests.week_of(talk.session, round_),
+        closes=round_.closes_at,
+    )
     return END
 
 
@@ -91,7 +96,12 @@ async def resume(talk: Talk, arg: str) -> Move | None:
         too_late(talk, round_)
         return None
     await tell_all(talk, round_, "resume", "")
-    talk.say("contest_desk.done_resume", id=round_.id, week=round_.number, closes=round_.closes_at)
+    talk.say(
+        "contest_desk.done_resume",
+        id=round_.id,
+        week=await contests.week_of(talk.session, round_),
+        closes=round_.closes_at,
+    )
     return None
 
 
@@ -111,7 +121,7 @@ async def drop(talk: Talk, arg: str) -> Move | None:
     except Conflict:
         too_late(talk, round_)
         return None
-    talk.say("contest_desk.dropped", week=round_.number)
+    talk.say("contest_desk.dropped", week=await contests.week_of(talk.session, round_))
     return None
 
 

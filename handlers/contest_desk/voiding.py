@@ -70,7 +70,11 @@ async def ask_sure(talk: Talk) -> Message:
     question = await _question(talk, talk.data["question"])
     n = await contests.count_asked(talk.session, round_.id, question.question)
     return talk.screen(
-        "contest_desk.void_sure", week=round_.number, stem=question.stem, reason=talk.data["reason"], n=n
+        "contest_desk.void_sure",
+        week=await contests.week_of(talk.session, round_),
+        stem=question.stem,
+        reason=talk.data["reason"],
+        n=n,
     )
 
 
@@ -86,7 +90,7 @@ async def take_sure(talk: Talk, answer: Answer) -> Move | str:
     except Conflict:
         talk.say("contest_desk.void_already", id=round_.id)
         return END
-    talk.say("contest_desk.voided", id=round_.id, week=round_.number)
+    talk.say("contest_desk.voided", id=round_.id, week=await contests.week_of(talk.session, round_))
     return END
 
 

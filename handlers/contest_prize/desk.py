@@ -60,7 +60,7 @@ async def ask_prizes(talk: Talk) -> Message:
         "contest_prize.prizes",
         *choices,
         without=without,
-        week=round_.number,
+        week=await contests.week_of(talk.session, round_),
         lines=lines,
         awarded=awarded,
         collective=await _collective(talk, round_) if awarded else [],
@@ -110,7 +110,10 @@ async def show_waiting(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("waiting", officers=True)
 async def ask_waiting(talk: Talk) -> Message:
     shown, without = page(talk, await contests.list_to_send(talk.session, talk.me.id), PAGE)
-    lines = [(prize.name, round_.number, who.name, unit, state_of(talk, prize)) for prize, who, unit, round_ in shown]
+    lines = [
+        (prize.name, await contests.week_of(talk.session, round_), who.name, unit, state_of(talk, prize))
+        for prize, who, unit, round_ in shown
+    ]
     choices = [Choice(str(n), f"prize-{prize.id}") for n, (prize, *_) in enumerate(shown, 1)]
     return talk.screen("contest_prize.send_list", *choices, without=without, lines=lines)
 
@@ -145,7 +148,7 @@ async def ask_prize(talk: Talk) -> Message:
         since=prize.asked_at if prize.state == PrizeState.WAITING else prize.updated_at,
         reason=prize.reason,
         alike=alike,
-        **said(prize, round_),
+        **await said(talk, prize, round_),
     )
 
 
@@ -160,10 +163,10 @@ async def send(talk: Talk, arg: str) -> Move | None:
     try:
         await contests.send(talk.session, prize, talk.me.id, talk.now)
     except Conflict:
-        talk.say("contest_prize.not_sent", **said(prize, round_))
+        talk.say("contest_prize.not_sent", **await said(talk, prize, round_))
         return None
-    await talk.tell(prize.person_id, "contest_prize.sent_notice", gently=True, **said(prize, round_))
-    talk.say("contest_prize.sent", tag=f"{round_.id}.{round_.version}", **said(prize, round_))
+    await talk.tell(prize.person_id, "contest_prize.sent_notice", gently=True, **await said(talk, prize, round_))
+    talk.say("contest_prize.sent", tag=f"{round_.id}.{round_.version}", **await said(talk, prize, round_))
     return None
 
 
@@ -172,7 +175,7 @@ async def begin_pass(talk: Talk, arg: str) -> Move | None:
     prize, round_ = await named(talk, arg)
     await contests.check_run(talk.session, prize, talk.me.id)
     if prize.state not in contests.OPEN_PRIZES:
-        talk.say("contest_prize.not_passed", **said(prize, round_))
+        talk.say("contest_prize.not_passed", **await said(talk, prize, round_))
         return None
     return dialogue.go("pass", prize=prize.id)
 
@@ -191,7 +194,7 @@ async def ask_pass(talk: Talk) -> Message:
     await _check(talk, round_)
     who, following = await people.get(talk.session, prize.person_id), await _next(talk, round_)
     next_name = following.name if following is not None else ""
-    return talk.screen("contest_prize.pass_why", name=who.name, next=next_name, **said(prize, round_))
+    return talk.screen("contest_prize.pass_why", name=who.name, next=next_name, **await said(talk, prize, round_))
 
 
 @dialogue.take("pass")
@@ -205,17 +208,22 @@ async def take_pass(talk: Talk, answer: Answer) -> Move | str:
     try:
         made = await contests.pass_on(talk.session, prize, number, talk.me.id, talk.now, reason)
     except Conflict:
-        talk.say("contest_prize.not_passed", **said(prize, round_))
+        talk.say("contest_prize.not_passed", **await said(talk, prize, round_))
         return END
     dedup = f"prize-taken:{prize.id}"
     await talk.tell(
-        prize.person_id, "contest_prize.taken_notice", dedup=dedup, gently=True, reason=reason, **said(prize, round_)
+        prize.person_id,
+        "contest_prize.taken_notice",
+        dedup=dedup,
+        gently=True,
+        reason=reason,
+        **await said(talk, prize, round_),
     )
     if made is not None:
         await tell_winner(talk, made, round_)
     tag = f"{round_.id}.{round_.version}"
     name = following.name if following is not None else ""
-    talk.say("contest_prize.passed", tag=tag, name=name, **said(prize, round_))
+    talk.say("contest_prize.passed", tag=tag, name=name, **await said(talk, prize, round_))
     return END
 
 

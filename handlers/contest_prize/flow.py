@@ -30,9 +30,10 @@ async def named(talk: Talk, arg: str) -> tuple[Prize, Round]:
     return prize, await contests.get_round(talk.session, prize.round_id)
 
 
-def said(prize: Prize, round_: Round) -> dict[str, Any]:
+async def said(talk: Talk, prize: Prize, round_: Round) -> dict[str, Any]:
     """What every message about a prize needs."""
-    return {"id": prize.id, "prize": prize.name, "worth": prize.worth, "week": round_.number}
+    week = await contests.week_of(talk.session, round_)
+    return {"id": prize.id, "prize": prize.name, "worth": prize.worth, "week": week}
 
 
 def state_of(talk: Talk, prize: Prize) -> str:
@@ -43,7 +44,7 @@ def state_of(talk: Talk, prize: Prize) -> str:
 
 async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
     """The winner, and those who can say whether this is their member."""
-    known = said(prize, round_)
+    known = await said(talk, prize, round_)
     await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", gently=True, **known)
     who: Person = await people.get(talk.session, prize.person_id)
     unit = await units.get(talk.session, who.unit_id) if who.unit_id is not None else None

@@ -33,7 +33,9 @@ async def show(talk: Talk, arg: str) -> Move | None:
 @dialogue.ask("verify", officers=True)
 async def ask_verify(talk: Talk) -> Message:
     shown, without = page(talk, await contests.list_to_verify(talk.session, talk.me.id), PAGE)
-    lines = [(who.name, unit, prize.name, round_.number) for prize, who, unit, round_ in shown]
+    lines = [
+        (who.name, unit, prize.name, await contests.week_of(talk.session, round_)) for prize, who, unit, round_ in shown
+    ]
     choices = [Choice(str(n), f"prize-{prize.id}") for n, (prize, *_) in enumerate(shown, 1)]
     return talk.screen("contest_prize.verify_list", *choices, without=without, lines=lines)
 
@@ -50,7 +52,7 @@ async def ask_winner(talk: Talk) -> Message | str:
     if prize.id not in found:
         return "verify"
     who, unit = found[prize.id]
-    return talk.screen("contest_prize.winner", name=who.name, unit=unit, **said(prize, round_))
+    return talk.screen("contest_prize.winner", name=who.name, unit=unit, **await said(talk, prize, round_))
 
 
 @dialogue.take("winner")
@@ -69,7 +71,9 @@ async def verify(talk: Talk, arg: str) -> Move | None:
         return None
     talk.say("contest_prize.verified", name=who.name)
     without = () if not prize.phone else ("phone",)
-    await talk.tell(who.id, "contest_prize.verified_notice", gently=True, without=without, **said(prize, round_))
+    await talk.tell(
+        who.id, "contest_prize.verified_notice", gently=True, without=without, **await said(talk, prize, round_)
+    )
     return None
 
 
@@ -92,7 +96,7 @@ async def deny(talk: Talk, arg: str) -> Move | None:
             name=who.name,
             unit=unit.name if unit is not None else "",
             tag=f"{round_.id}.{round_.version}",
-            **said(prize, round_),
+            **await said(talk, prize, round_),
         )
     talk.say("contest_prize.denied", name=who.name, id=prize.id)
     return None

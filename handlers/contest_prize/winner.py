@@ -19,18 +19,18 @@ async def begin(talk: Talk, arg: str) -> Move | None:
     if prize.person_id != talk.me.id:
         raise NotFound("common.not_found")
     if prize.state not in (PrizeState.WAITING, PrizeState.VERIFIED):
-        _stands(talk, prize, round_)
+        await _stands(talk, prize, round_)
         return None
     return dialogue.go("phone", prize=prize.id)
 
 
-def _stands(talk: Talk, prize: Prize, round_: Round) -> None:
+async def _stands(talk: Talk, prize: Prize, round_: Round) -> None:
     talk.say(
         "contest_prize.stands",
         without=() if prize.state == PrizeState.SENT else ("received",),
         state=talk.words(f"contest_prize.state_{prize.state.value}"),
         reason=prize.reason,
-        **said(prize, round_),
+        **await said(talk, prize, round_),
     )
 
 
@@ -43,9 +43,9 @@ async def take_phone(talk: Talk, answer: Answer) -> Move | str:
     try:
         await contests.give_phone(talk.session, prize, talk.me.id, phone, talk.now)
     except Conflict:
-        _stands(talk, prize, round_)
+        await _stands(talk, prize, round_)
         return END
-    talk.say("contest_prize.phone_done", **said(prize, round_))
+    talk.say("contest_prize.phone_done", **await said(talk, prize, round_))
     alike = [who for _, who in await contests.list_alike(talk.session, prize) if fold(who.name) == fold(talk.me.name)]
     contest = await contests.get_contest(talk.session, round_.contest_id)
     for officer in await policy.anyone(talk.session, contest.unit_id, RUN) if alike else ():
@@ -55,7 +55,7 @@ async def take_phone(talk: Talk, answer: Answer) -> Move | str:
             dedup=f"prize-alike:{prize.id}:{officer}",
             name=talk.me.name,
             tag=f"{round_.id}.{round_.version}",
-            **said(prize, round_),
+            **await said(talk, prize, round_),
         )
     return END
 
@@ -66,9 +66,9 @@ async def received(talk: Talk, arg: str) -> Move | None:
     try:
         await contests.receive(talk.session, prize, talk.me.id, talk.now)
     except Conflict:
-        _stands(talk, prize, round_)
+        await _stands(talk, prize, round_)
         return None
-    talk.say("contest_prize.received", **said(prize, round_))
+    talk.say("contest_prize.received", **await said(talk, prize, round_))
     return None
 
 

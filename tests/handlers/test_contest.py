@@ -76,12 +76,13 @@ async def look(world: World, at: datetime | None = None) -> None:
 async def test_of_two_contests_at_once_the_second_can_be_sat_after_the_first(world: World) -> None:
     hoa = await contestant(world)
     first = await week(world, attempts=1, closes_at=CLOSES - timedelta(hours=1))
-    second = await week(world, attempts=1)
+    second = await week(world, attempts=1, name="Tìm hiểu Luật Bảo hiểm xã hội")
     home = await hoa.says("/thi")
-    assert home.key == "contest.home" and "(Tìm hiểu Luật Công đoàn)" in home.text
+    assert home.key == "contest.home" and "TUẦN 1 (Tìm hiểu Luật Công đoàn)" in home.text
     await sits(hoa, 4)
     home = await hoa.says("/thi")
     assert home.key == "contest.home" and "Anh/chị còn 1 lượt" in home.text
+    assert "TUẦN 1 (Tìm hiểu Luật Bảo hiểm xã hội)" in home.text
     await sits(hoa, 4)
     async with world.database.read() as session:
         for number in (first, second):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -30,6 +31,10 @@ async def look(world: World) -> None:
         await clock.run(work_of(world))
         await prizes.run(work_of(world))
     await world.deliver()
+
+
+UNNAMED = re.compile(r"tuần (thi )?1\b(?! \()", re.IGNORECASE)
+"""A week of which nothing says in which contest."""
 
 
 async def published(world: World, **rights: int) -> tuple[int, dict[str, TestPerson]]:
@@ -563,3 +568,49 @@ async def test_of_two_who_decide_at_once_one_does(world: World) -> None:
     assert ("contest_prize.passed" in lien.keys) is not sent
     winners = [name for name, key, state in await prizes_of(world) if key == "nhat" and state != PrizeState.PASSED]
     assert len(winners) == 1
+
+
+async def test_where_two_contests_are_held_at_once_everything_said_of_a_week_names_its_own(world: World) -> None:
+    """From the first reminder to the prize in hand, to workers and officers; a button is read beneath such a text."""
+    mai, minh = await officer(world), await leader(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    await week(world, name="Hội thi <An toàn>")
+    round_id, people = await published(world, Hoa=3, Nam=4, Lan=2, Chi=1)
+    hoa, lan = people["Hoa"], people["Lan"]
+    for command in ("baithi", "kqthi", "thele"):
+        await lan.presses(f"c:{command}:{round_id}")
+    await lan.says("/thi")
+    buttons = [choice.label for choice in lan.last.choices]
+    assert len(buttons) == len(set(buttons)) and "🏁 Kết quả thi khác" in buttons
+    await lan.presses(f"c:thacmac:{round_id}")
+    await lan.says("Câu số 2 có hai cách hiểu, xin xem lại giúp")
+    await mai.presses("c:thacmacthi:")
+    await mai.taps("1")
+    await mai.taps("Trả lời")
+    await mai.says("Đã xem lại, câu hỏi đúng theo khoản 1 Điều 4")
+    await void(mai, round_id)
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says(f"CT-25-W01-{await people['Chi'].id():06}")
+    await mai.taps("Không xét giải")
+    await mai.says("Làm hộ bằng hai tài khoản")
+    await over(world)
+    world.later(hours=24)
+    await look(world)
+    await chair.presses("c:xacminhgiai:")
+    await chair.taps("1")
+    await chair.taps("Đúng là đoàn viên")
+    await hoa.taps("Gửi số điện thoại")
+    await hoa.says("0987654321")
+    await mai.presses("c:giaicho:")
+    await mai.taps("1")
+    await mai.taps("Đã chuyển CĐCS")
+    await hoa.taps("Đã nhận")
+    await mai.presses(f"c:giaithuong:{round_id}.1")
+    await mai.taps("2")
+    await mai.taps("Người kế tiếp")
+    await mai.says("Không liên hệ được")
+    heard = [h for person in (mai, minh, chair, *people.values()) for h in person.heard]
+    about = [h for h in heard if re.search(r"tuần (thi )?1\b", h.text, re.IGNORECASE)]
+    assert {h.key: h.text for h in about if UNNAMED.search(h.text)} == {}
+    for key in ("contest.result", "contest_prize.win", "contest_prize.verify_notice", "contest_prize.taken_notice"):
+        assert key in {h.key for h in about}, key
