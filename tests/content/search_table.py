@@ -25,6 +25,7 @@ ON = date(2026, 11, 26)
 """The day on which the questions are asked: facts come into force and end."""
 SETS = {
     "hand": "Written before anything of the search, its words or its facts was read: 43 of 51, 2 of 9 when first asked, 36 in the menu; then used",
+    "fresh": "Written when the facts had been read, but not their words: 38 of 56, 0 of 10 when first asked; then used",
     "first": "The search was made with them",
     "tuned": "Written before it was changed, one half by lot: used to better it",
     "later": "Written while it was changed, then used too",
