@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
 from content.message import Choice, Message
 from db import contests, people, policy, units
 from db.contests.rounds import RUN
 from db.errors import Conflict
+from db.models import Person, Prize, Round
 from db.policy import Action
+from db.session import Session
 from handlers.contest_prize.flow import PAGE, dialogue, named, said
 from handlers.dialogue import Answer, Command, Move, Place
 from handlers.paging import page, picked
@@ -60,15 +65,26 @@ async def take_winner(talk: Talk, answer: Answer) -> Move | str:
     return "verify"
 
 
-async def verify(talk: Talk, arg: str) -> Move | None:
-    """One button: this is a member of the unit."""
+Word = Callable[[Session, Prize, int, datetime], Awaitable[None]]
+
+
+async def _give(talk: Talk, arg: str, word: Word) -> tuple[Prize, Round, Person] | None:
+    """The union's word, given once; None (which is said) where somebody was faster, or the prize has moved on."""
     prize, round_ = await named(talk, arg)
     who = await people.get(talk.session, prize.person_id)
     try:
-        await contests.verify(talk.session, prize, talk.me.id, talk.now)
+        await word(talk.session, prize, talk.me.id, talk.now)
     except Conflict:
         talk.say("contest_prize.verified_already", name=who.name)
         return None
+    return prize, round_, who
+
+
+async def verify(talk: Talk, arg: str) -> Move | None:
+    """One button: this is a member of the unit."""
+    if (given := await _give(talk, arg, contests.verify)) is None:
+        return None
+    prize, round_, who = given
     talk.say("contest_prize.verified", name=who.name)
     without = () if not prize.phone else ("phone",)
     await talk.tell(
@@ -79,13 +95,9 @@ async def verify(talk: Talk, arg: str) -> Move | None:
 
 async def deny(talk: Talk, arg: str) -> Move | None:
     """Nobody of theirs: those who hold the contest decide."""
-    prize, round_ = await named(talk, arg)
-    who = await people.get(talk.session, prize.person_id)
-    try:
-        await contests.deny(talk.session, prize, talk.me.id, talk.now)
-    except Conflict:
-        talk.say("contest_prize.verified_already", name=who.name)
+    if (given := await _give(talk, arg, contests.deny)) is None:
         return None
+    prize, round_, who = given
     unit = await units.get(talk.session, who.unit_id) if who.unit_id is not None else None
     contest = await contests.get_contest(talk.session, round_.contest_id)
     for officer in await policy.anyone(talk.session, contest.unit_id, RUN):
