@@ -121,7 +121,7 @@ async def erase(session: Session, person_id: int, now: datetime) -> Stopped:
     for table in (Draft, PracticeAnswer, Registration, UnitRequest):
         await session.execute(delete(table).where(table.person_id == person_id))
     await session.execute(update(CoAuthor).where(CoAuthor.person_id == person_id).values(name="", person_id=None))
-    await _erase_contests(session, person_id)
+    await _erase_contests(session, person_id, now)
     await verdicts.forget_name(session, person_id)
     person.name, person.audience, person.unit_id, person.direct_production = "", None, None, None
     person.membership, person.confirmed, person.shift = Membership.UNKNOWN, False, Shift.OFFICE
@@ -191,9 +191,10 @@ async def _erase_question_reports(session: Session, person_id: int) -> list[str]
     return [json.dumps(["baosai", str(number)])[1:-1] for number in ids]
 
 
-async def _erase_contests(session: Session, person_id: int) -> None:
+async def _erase_contests(session: Session, person_id: int, now: datetime) -> None:
     """Papers of rounds that are not counted yet go. Of published ones stays what the result of everybody else follows
-    from, under the bare number: right answers, time and rank, without the unit."""
+    from, under the bare number: right answers, time and rank, without the unit. A prize that has not left is its
+    organisers' to take on to the next person."""
     counted = select(Round.id).where(Round.state == RoundState.PUBLISHED)
     theirs, open_ones = Entry.person_id == person_id, Entry.round_id.not_in(counted)
     uncounted = select(Entry.id).where(theirs, open_ones)
@@ -209,8 +210,8 @@ async def _erase_contests(session: Session, person_id: int) -> None:
     await session.execute(update(Complaint).where(mine).values(person_id=None, text="", answer=""))
     won = Prize.person_id == person_id
     await session.execute(update(Prize).where(won).values(phone="", reason=""))
-    waiting = Prize.state.in_((PrizeState.WAITING, PrizeState.VERIFIED))
-    await session.execute(update(Prize).where(won, waiting).values(state=PrizeState.PASSED))
+    left = won, Prize.state.in_((PrizeState.WAITING, PrizeState.VERIFIED)), Prize.denied_at.is_(None)
+    await session.execute(update(Prize).where(*left).values(state=PrizeState.WAITING, denied_at=now))
 
 
 async def _erase_chats(session: Session, person: Person, now: datetime) -> list[str]:

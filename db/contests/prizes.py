@@ -50,7 +50,8 @@ async def list_to_award(session: Session, now: datetime) -> list[Round]:
 
 
 async def list_out(session: Session, round_: Round) -> set[int]:
-    """Who cannot win in a round: organisers, reviewers of its questions, and who has a prize of it, or of its contest, already."""
+    """Who cannot win in a round: organisers, reviewers of its questions, who has a prize of it, or of its contest, already,
+    and who is not there any more."""
     contest = await get_contest(session, round_.contest_id)
     out: set[int] = {each for each in (contest.created_by, round_.created_by, round_.approved_by) if each}
     for action in (RUN, APPROVE, Action.REVIEW_LAW):
@@ -59,6 +60,9 @@ async def list_out(session: Session, round_: Round) -> set[int]:
     out |= set(
         (await session.execute(select(QuestionReview.actor_id).where(QuestionReview.question.in_(asked)))).scalars()
     )
+    sat = select(Result.person_id).where(Result.round_id == round_.id)
+    gone = select(Person.id).where(Person.id.in_(sat), Person.processing.is_(False))
+    out |= set((await session.execute(gone)).scalars())
     rounds = select(Round.id).where(Round.contest_id == contest.id if contest.one_prize else Round.id == round_.id)
     won = select(Prize.person_id).where(Prize.round_id.in_(rounds))
     return out | set((await session.execute(won)).scalars())
@@ -125,7 +129,7 @@ async def list_to_verify(session: Session, person_id: int) -> Waiting:
 
 
 async def list_to_send(session: Session, person_id: int) -> Waiting:
-    """The prizes of contests that a person runs which can go out, and those whose winner the union does not know."""
+    """The prizes of contests that a person runs which can go out, and those whose winner is unknown to the union or gone."""
     below = await _below(session, person_id, RUN)
     ready = (Prize.state == PrizeState.VERIFIED) & (Prize.phone != "")
     denied = (Prize.state == PrizeState.WAITING) & Prize.denied_at.is_not(None)

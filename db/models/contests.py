@@ -257,7 +257,8 @@ class PrizeState(StrEnum):
 class Prize(Base):
     """A prize somebody won in a round, and where it is. The phone is asked of winners alone.
 
-    `denied_at` is when their union said that this is nobody of theirs, `reason` why the prize was taken on to the next.
+    `denied_at` is when their union said that this is nobody of theirs, or when they erased everything: since then its
+    organisers decide. `reason` is why the prize was taken on to the next.
     """
 
     __tablename__ = "contest_prizes"

@@ -12,6 +12,7 @@ from db.models import Level, Person, PrizeState, Round
 from handlers.contest_prize.flow import (
     PAGE,
     dialogue,
+    name_of,
     named,
     number_of,
     said,
@@ -47,10 +48,10 @@ async def ask_prizes(talk: Talk) -> Message:
     lines = [
         (
             prize.name,
-            who.name,
+            name_of(talk, who),
             unit,
-            state_of(talk, prize),
-            bool(prize.phone) or prize.state not in contests.OPEN_PRIZES,
+            state_of(talk, prize, who),
+            bool(prize.phone) or prize.state not in contests.OPEN_PRIZES or who.erased_at is not None,
         )
         for prize, who, unit in shown
     ]
@@ -111,7 +112,7 @@ async def show_waiting(talk: Talk, arg: str) -> Move | None:
 async def ask_waiting(talk: Talk) -> Message:
     shown, without = page(talk, await contests.list_to_send(talk.session, talk.me.id), PAGE)
     lines = [
-        (prize.name, await contests.week_of(talk.session, round_), who.name, unit, state_of(talk, prize))
+        (prize.name, await contests.week_of(talk.session, round_), name_of(talk, who), unit, state_of(talk, prize, who))
         for prize, who, unit, round_ in shown
     ]
     choices = [Choice(str(n), f"prize-{prize.id}") for n, (prize, *_) in enumerate(shown, 1)]
@@ -141,10 +142,10 @@ async def ask_prize(talk: Talk) -> Message:
     return talk.screen(
         "contest_prize.prize",
         only=[*offered, "list", "menu"],
-        name=who.name,
+        name=name_of(talk, who),
         unit=unit.name if unit is not None else "",
         phone=prize.phone,
-        state=state_of(talk, prize),
+        state=state_of(talk, prize, who),
         since=prize.asked_at if prize.state == PrizeState.WAITING else prize.updated_at,
         reason=prize.reason,
         alike=alike,
@@ -194,7 +195,10 @@ async def ask_pass(talk: Talk) -> Message:
     await _check(talk, round_)
     who, following = await people.get(talk.session, prize.person_id), await _next(talk, round_)
     next_name = following.name if following is not None else ""
-    return talk.screen("contest_prize.pass_why", name=who.name, next=next_name, **await said(talk, prize, round_))
+    gone = who.erased_at is not None
+    return talk.screen(
+        "contest_prize.pass_why", name=who.name, gone=gone, next=next_name, **await said(talk, prize, round_)
+    )
 
 
 @dialogue.take("pass")

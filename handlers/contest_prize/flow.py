@@ -36,8 +36,15 @@ async def said(talk: Talk, prize: Prize, round_: Round) -> dict[str, Any]:
     return {"id": prize.id, "prize": prize.name, "worth": prize.worth, "week": week}
 
 
-def state_of(talk: Talk, prize: Prize) -> str:
+def name_of(talk: Talk, who: Person) -> str:
+    """Who won, as its officers see it."""
+    return talk.words("contest_prize.nobody") if who.erased_at is not None else who.name
+
+
+def state_of(talk: Talk, prize: Prize, who: Person) -> str:
     """Where a prize is, as its officers see it."""
+    if prize.state == PrizeState.WAITING and who.erased_at is not None:
+        return talk.words("contest_prize.state_gone")
     denied = prize.state == PrizeState.WAITING and prize.denied_at is not None
     return talk.words("contest_prize.state_denied" if denied else f"contest_prize.state_{prize.state.value}")
 

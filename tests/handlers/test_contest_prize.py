@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from db import contests
+from db import contests, erasure
 from db.models import AuditRow, Board, Contest, Grant, Person, Prize, PrizeState, Result, Role, Round, Unit
 from scheduler import contests as clock
 from scheduler import prizes
@@ -537,6 +537,40 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
     async with world.database.read() as session:
         actions = set((await session.execute(select(AuditRow.action))).scalars())
     assert {"award_prizes", "deny_winner", "pass_prize"} <= actions
+
+
+async def test_the_prize_of_who_is_erased_is_the_officers_to_take_on_and_never_goes_to_who_is_gone(
+    world: World,
+) -> None:
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    _, people = await published(world, Hoa=4, Nam=3, Lan=2, Chi=1)
+    await over(world)
+    async with world.database.read() as session:
+        first = (await session.execute(select(Prize).where(Prize.prize == "nhat"))).scalar_one()
+    await chair.presses(f"c:dungdoanvien:{first.id}")
+    async with world.database.write() as session:
+        for name in ("Hoa", "Lan"):
+            await erasure.erase(session, await people[name].id(), world.now)
+    assert "1 giải thi chờ đồng chí" in (await mai.says("/canbo")).text
+    assert "trong đó 1 giải cần đồng chí quyết định" in mai.last.text
+    await chair.presses(f"c:dungdoanvien:{first.id}")
+    assert chair.last.key == "common.refused" and "1 người đạt giải thi" in (await chair.says("/canbo")).text
+    await mai.taps("Giải thưởng chờ")
+    assert "một người đã xóa dữ liệu của mình (chờ chọn người kế tiếp)" in mai.last.text
+    await mai.taps("1")
+    assert mai.last.key == "contest_prize.prize" and "Đã chuyển CĐCS" not in labels(mai)
+    await mai.taps("Người kế tiếp")
+    assert "đã xóa dữ liệu của mình" in mai.last.text and "người kế tiếp: Trần Chi" in mai.last.text
+    await mai.says("Người đạt giải không còn dự thi")
+    await look(world)
+    assert people["Chi"].last.key == "contest_prize.win" and "contest_prize.taken_notice" not in people["Hoa"].keys
+    assert [(prize, state) for _, prize, state in await prizes_of(world)] == [
+        ("nhat", PrizeState.PASSED),
+        ("nhi", PrizeState.WAITING),
+        ("nhat", PrizeState.WAITING),
+    ]
+    assert "giải thi chờ" not in (await mai.says("/canbo")).text
 
 
 async def test_of_two_who_decide_at_once_one_does(world: World) -> None:
