@@ -26,6 +26,12 @@ async def know(session: Session, name: str) -> dict[str, Any] | None:
     return None if fact is None else fact.value
 
 
+async def is_doubtful(session: Session, due: datetime) -> bool:
+    """Whether what fell due at a moment may have been said between a backup that was brought back and now."""
+    restored = await know(session, RESTORED)
+    return restored is not None and due <= datetime.fromisoformat(restored["at"])
+
+
 async def is_on(session: Session, name: str) -> bool:
     """Whether a switch is on; one that was never touched is off."""
     fact = await know(session, name)

@@ -47,8 +47,7 @@ async def _remind(
 
     What fell due before a backup was restored may have been said since it was made.
     """
-    restored = await house.know(session, house.RESTORED)
-    if restored is not None and due <= datetime.fromisoformat(restored["at"]):
+    if await house.is_doubtful(session, due):
         return
     await _tell(work, session, person_id, key, dedup, now, kind="reminder", policy=Policy.AMO, **params)
 

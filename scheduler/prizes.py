@@ -1,16 +1,20 @@
-"""Prizes on the clock: given once the complaints are over, asked after at seven days, taken on to the next person at fourteen."""
+"""Prizes on the clock: given once the complaints are over, asked after at seven days, taken on to the next person at fourteen.
+
+Whoever can verify a winner is reminded once after three days; after seven the contest's officers hear that nobody has.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from content.awards import awards
-from content.message import to_json
+from content.message import Message, to_json
 from content.windows import awake
-from db import audit, contests, outbox, people, policy, units
+from db import audit, contests, house, outbox, people, policy, units
 from db.contests.rounds import RUN
-from db.models import Prize, Round
+from db.models import Person, Policy, Prize, Round
 from db.policy import Action
 from db.session import Session
 
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
     from scheduler.timetable import Work
 
 REMIND, PASS = timedelta(days=7), timedelta(days=14)
+VERIFY = (timedelta(days=3), timedelta(days=7))
+"""After how long who can verify a winner is reminded, and the contest's officers hear of it."""
+SHOWN = 5
+"""Winners named in one message."""
 
 
 async def run(work: Work) -> None:
@@ -28,6 +36,7 @@ async def run(work: Work) -> None:
         silent = bool(
             await contests.list_silent(session, now - REMIND, 0) or await contests.list_silent(session, now - PASS, 1)
         )
+        unverified = [n for n, after in enumerate(VERIFY) if await contests.list_unverified(session, now - after, n)]
     for round_id in due:
         async with work.database.write() as session:
             await _award(work, session, await contests.get_round(session, round_id), now)
@@ -37,7 +46,10 @@ async def run(work: Work) -> None:
                 await _pass_on(work, session, prize, now)
             for prize in await contests.list_silent(session, now - REMIND, 0):
                 await _remind(work, session, prize, now)
-    if due or silent:
+    for stage in unverified:
+        async with work.database.write() as session:
+            await _unverified(work, session, stage, now)
+    if due or silent or unverified:
         work.said()
 
 
@@ -74,6 +86,69 @@ async def _remind(work: Work, session: Session, prize: Prize, now: datetime) -> 
     await _tell(work, session, prize.person_id, "remind", prize, round_, now, until=prize.asked_at + PASS)
 
 
+async def _unverified(work: Work, session: Session, stage: int, now: datetime) -> None:
+    """Reminds each of those who can verify, or tells each of those who hold the contest, once for all that wait by now."""
+    waiting: dict[tuple[int, int], list[tuple[Prize, Person]]] = {}
+    for prize in await contests.list_unverified(session, now - VERIFY[stage], stage):
+        prize.union_reminded = stage + 1
+        if await house.is_doubtful(session, prize.asked_at + VERIFY[stage]):
+            continue
+        who = await people.get(session, prize.person_id)
+        for person_id in await _spoken_to(session, prize, who, stage):
+            waiting.setdefault((person_id, prize.round_id if stage else 0), []).append((prize, who))
+    for (person_id, _), found in waiting.items():
+        await (_tell_late if stage else _remind_union)(work, session, person_id, found, now)
+
+
+async def _spoken_to(session: Session, prize: Prize, who: Person, stage: int) -> list[int]:
+    if stage:
+        contest = await contests.get_contest(session, (await contests.get_round(session, prize.round_id)).contest_id)
+        return await policy.anyone(session, contest.unit_id, RUN)
+    return await _verifiers(session, who)
+
+
+async def _verifiers(session: Session, who: Person) -> list[int]:
+    """The nearest of those who can say whether a winner is their member, never the winner."""
+    if who.unit_id is None:
+        return []
+    return [each for each in await policy.nearest(session, who.unit_id, Action.CONFIRM_MEMBERS) if each != who.id]
+
+
+async def _remind_union(
+    work: Work, session: Session, person_id: int, found: Sequence[tuple[Prize, Person]], now: datetime
+) -> None:
+    since = min(prize.asked_at for prize, _ in found)
+    message = work.words.message(
+        "contest_prize.verify_reminder", n=len(found), names=[who.name for _, who in found[:SHOWN]], since=since
+    )
+    await _remind_once(work, session, person_id, message, f"prize-verify-again:{found[0][0].id}:{person_id}", now)
+
+
+async def _tell_late(
+    work: Work, session: Session, person_id: int, found: Sequence[tuple[Prize, Person]], now: datetime
+) -> None:
+    round_ = await contests.get_round(session, found[0][0].round_id)
+    lines = []
+    for prize, who in found[:SHOWN]:
+        unit = await units.get(session, who.unit_id) if who.unit_id is not None else None
+        asked = [(await people.get(session, each)).name for each in await _verifiers(session, who)]
+        lines.append((who.name, unit.name if unit is not None else "", prize.name, asked))
+    message = work.words.message(
+        "contest_prize.unverified_notice",
+        week=await contests.week_of(session, round_), days=VERIFY[1].days, n=len(found), lines=lines,
+        tag=f"{round_.id}.{round_.version}",
+    )  # fmt: skip
+    await _remind_once(work, session, person_id, message, f"prize-unverified:{found[0][0].id}:{person_id}", now)
+
+
+async def _remind_once(work: Work, session: Session, person_id: int, message: Message, key: str, now: datetime) -> None:
+    """When they are awake, and at most once: a doubtful one is better missed than repeated."""
+    wait = (awake((await people.get(session, person_id)).hours, now) - now).total_seconds()
+    await outbox.tell(
+        session, person_id, to_json(message), now=now, kind="reminder", policy=Policy.AMO, key=key, after=wait
+    )  # fmt: skip
+
+
 async def _pass_on(work: Work, session: Session, prize: Prize, now: datetime) -> None:
     round_ = await contests.get_round(session, prize.round_id)
     out = await contests.list_out(session, round_)
@@ -91,9 +166,8 @@ async def _tell_winner(work: Work, session: Session, prize: Prize, round_: Round
     if who.unit_id is None:
         return
     unit = await units.get(session, who.unit_id)
-    for person_id in await policy.nearest(session, who.unit_id, Action.CONFIRM_MEMBERS):
-        if person_id != who.id:
-            await _tell(work, session, person_id, "verify_notice", prize, round_, now, name=who.name, unit=unit.name)
+    for person_id in await _verifiers(session, who):
+        await _tell(work, session, person_id, "verify_notice", prize, round_, now, name=who.name, unit=unit.name)
 
 
 async def _tell(

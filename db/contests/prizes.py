@@ -262,6 +262,17 @@ async def list_silent(session: Session, before: datetime, reminded: int) -> list
     return list((await session.execute(query.order_by(Prize.id))).scalars())
 
 
+async def list_unverified(session: Session, before: datetime, reminded: int) -> list[Prize]:
+    """Prizes won before a moment for whose winner no union has spoken, and of which it was reminded that often."""
+    query = select(Prize).where(
+        Prize.state == PrizeState.WAITING,
+        Prize.denied_at.is_(None),
+        Prize.asked_at <= before,
+        Prize.union_reminded == reminded,
+    )
+    return list((await session.execute(query.order_by(Prize.id))).scalars())
+
+
 async def _step(session: Session, prize: Prize, states: Sequence[PrizeState], values: dict[str, object]) -> None:
     changed = await session.execute(
         update(Prize).where(Prize.id == prize.id, Prize.state.in_(states)).values(**values).returning(Prize.id)

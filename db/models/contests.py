@@ -274,6 +274,8 @@ class Prize(Base):
     denied_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(default="")
     reminded: Mapped[int] = mapped_column(default=0)
+    union_reminded: Mapped[int] = mapped_column(default=0)
+    """1 once those who can verify were reminded, 2 once the organisers heard that they have not."""
     asked_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -6,9 +6,10 @@ import asyncio
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
-from db import contests, erasure
+from db import contests, erasure, snapshot
 from db.models import AuditRow, Board, Contest, Grant, Person, Prize, PrizeState, Result, Role, Round, Unit
 from scheduler import contests as clock
 from scheduler import prizes
@@ -537,6 +538,60 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
     async with world.database.read() as session:
         actions = set((await session.execute(select(AuditRow.action))).scalars())
     assert {"award_prizes", "deny_winner", "pass_prize"} <= actions
+
+
+async def test_who_can_verify_is_reminded_once_and_the_officers_hear_when_nobody_has(world: World) -> None:
+    """After three days and after seven, at decent hours; not of those for whom the union has spoken."""
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    await published(world, Hoa=4, Nam=3)
+    world.later(days=3)
+    await look(world)
+    async with world.database.read() as session:
+        won = {name: number for number, name in await session.execute(select(Prize.id, Prize.prize))}
+        at = (await session.execute(select(Prize.asked_at))).scalars().first()
+    assert at is not None and chair.keys.count("contest_prize.verify_notice") == 2
+    world.now = at + timedelta(days=3) - timedelta(seconds=1)
+    await look(world)
+    assert "contest_prize.verify_reminder" not in chair.keys
+    world.later(days=1)
+    world.now = world.now.replace(hour=17)  # midnight
+    for _ in range(2):
+        await look(world)
+    assert "contest_prize.verify_reminder" not in chair.keys, "they sleep"
+    world.later(hours=8)
+    for _ in range(2):
+        await look(world)
+    assert chair.keys.count("contest_prize.verify_reminder") == 1
+    assert "2 người đạt giải thi chờ" in chair.last.text and "Trần Hoa, Trần Nam" in chair.last.text
+    await chair.taps("Xem, xác minh")
+    assert chair.last.key == "contest_prize.verify_list"
+    await chair.presses(f"c:dungdoanvien:{won['nhat']}")
+    assert "contest_prize.unverified_notice" not in mai.keys
+    for _ in range(6):
+        world.later(days=1)
+        await look(world)
+    assert chair.keys.count("contest_prize.verify_reminder") == 1
+    assert mai.keys.count("contest_prize.unverified_notice") == 1
+    late = next(h for h in mai.heard if h.key == "contest_prize.unverified_notice").text
+    assert "1 người đạt giải chưa được" in late and "Người xác minh: Phạm Văn Tú" in late and "Hoa" not in late
+
+
+@pytest.mark.parametrize("restored", [False, True])
+async def test_after_a_restore_officers_are_not_reminded_again_of_a_winner(world: World, restored: bool) -> None:
+    mai = await officer(world)
+    chair = await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    await published(world, Hoa=4)
+    await over(world)
+    for person in (mai, chair):
+        person.heard.clear()
+    world.later(days=8)
+    if restored:
+        await snapshot.after_restore(world.database, world.now)
+    for _ in range(3):
+        await look(world)
+    assert ("contest_prize.verify_reminder" in chair.keys) is not restored
+    assert ("contest_prize.unverified_notice" in mai.keys) is not restored
 
 
 async def test_the_prize_of_who_is_erased_is_the_officers_to_take_on_and_never_goes_to_who_is_gone(

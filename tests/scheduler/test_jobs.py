@@ -45,7 +45,7 @@ TECHNICAL = {
     "id", "person_id", "author_id", "unit_id", "queue_unit_id", "submission_id", "draft_id", "account_id", "broadcast_id",
     "body_id", "corrects_id", "outbox_id", "duplicate_of", "erased_at", "version", "history", "ahead", "reminded", "claimed_at",
     "lapses_at", "asked_at", "question_at", "ref", "unique_ref", "command_list", "attempts", "next_at", "media", "answers", "progress_at",
-    "progress_version", "expires_at", "step", "round_id", "entry_id", "paper", "extended", "told", "told_as", "prize",
+    "progress_version", "expires_at", "step", "round_id", "entry_id", "paper", "extended", "told", "told_as", "prize", "union_reminded",
 }  # fmt: skip
 """Columns that mean nothing to a person; they stand in the JSON."""
 

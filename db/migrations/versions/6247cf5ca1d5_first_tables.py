@@ -948,6 +948,7 @@ def upgrade() -> None:
         sa.Column("denied_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("union_reminded", sa.Integer(), nullable=False),
         sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("updated_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_prizes_person_id")),
