@@ -26,7 +26,7 @@ async def run(work: Work) -> None:
         rounds = await contests.list_reminding(session, now)
         known = await people.list_hours(session) if rounds else []
         for round_ in rounds:
-            for kind in ReminderKind:
+            for kind in (ReminderKind.OPENS, ReminderKind.CLOSES):
                 free = _free(round_, kind, known, now)
                 if free and await contests.is_to_remind(session, round_.id, kind, free):
                     due.append((round_.id, kind, free))

@@ -73,6 +73,7 @@ from db.contests.prizes import (
 from db.contests.reminders import (
     ask_reminder,
     has_reminder,
+    has_wish,
     is_to_remind,
     list_reminding,
     take_reminders,
@@ -168,6 +169,7 @@ __all__ = [
     "get_round",
     "give_phone",
     "has_reminder",
+    "has_wish",
     "hold_restored",
     "in_time",
     "is_draft",

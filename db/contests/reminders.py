@@ -1,13 +1,26 @@
-"""Who asked to be reminded of a round: once when it opens, once before it closes, unless they have sat their paper by then."""
+"""Who asked to be reminded of a round: once when it opens, once before it closes, unless they have sat their paper by then;
+or of the next one, whichever that will be.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, func, insert, literal, or_, select, update
 
-from db.models import Disqualification, Entry, EntryState, Person, Reminder, ReminderKind, Round, RoundState
+from db.models import (
+    Disqualification,
+    Entry,
+    EntryState,
+    Person,
+    Reminder,
+    ReminderKind,
+    Round,
+    RoundState,
+    Unit,
+    UnitPath,
+)
 from db.people import HOURS
 from db.session import Session
 
@@ -24,9 +37,34 @@ async def has_reminder(session: Session, round_id: int, person_id: int, kind: Re
     return await session.get(Reminder, (round_id, person_id, kind)) is not None
 
 
+async def has_wish(session: Session, person_id: int) -> bool:
+    """Whether somebody waits for the next round that is approved."""
+    query = select(Reminder.round_id).where(Reminder.person_id == person_id, Reminder.kind == ReminderKind.NEXT)
+    return (await session.execute(query.limit(1))).first() is not None
+
+
+async def take_wishes(session: Session, round_: Round, unit_id: int) -> None:
+    """Whoever waits for the next round is reminded of this one, which was just approved, if it is held for them.
+
+    `unit_id` is whose contest it is.
+    """
+    top = select(Unit.id).where(Unit.id == unit_id, Unit.parent_id.is_(None))
+    below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == unit_id)
+    theirs = select(Person.id).where(Person.processing, or_(top.exists(), Person.unit_id.in_(below)))
+    if round_.groups:
+        theirs = theirs.where(Person.audience.in_(round_.groups))
+    wishes = Reminder.kind == ReminderKind.NEXT, Reminder.person_id.in_(theirs)
+    values = literal(round_.id), Reminder.person_id, literal(ReminderKind.OPENS.value), func.min(Reminder.asked_at)
+    query = select(*values).where(*wishes).group_by(Reminder.person_id)
+    await session.execute(insert(Reminder).from_select(["round_id", "person_id", "kind", "asked_at"], query))
+    await session.execute(delete(Reminder).where(*wishes))
+
+
 async def list_reminding(session: Session, now: datetime) -> list[Round]:
     """The rounds that are open and of which somebody is still to be reminded."""
-    waiting = select(Reminder.person_id).where(Reminder.round_id == Round.id, Reminder.sent_at.is_(None))
+    waiting = select(Reminder.person_id).where(
+        Reminder.round_id == Round.id, Reminder.sent_at.is_(None), Reminder.kind != ReminderKind.NEXT
+    )
     query = select(Round).where(
         Round.state == RoundState.READY, Round.opens_at <= now, Round.closes_at > now, waiting.exists()
     )

@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from db import audit, policy
+from db.contests.reminders import take_wishes
 from db.errors import Conflict, NotFound, Refused
 from db.models import Contest, Downtime, Making, Round, RoundState, Unit, UnitPath
 from db.policy import Action
@@ -137,13 +138,14 @@ async def change_contest(
 
 
 async def approve(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
-    """Lets a round be held. Raises Refused, also for who made it, and Conflict."""
+    """Lets a round be held; who waits for the next one is reminded of it. Raises Refused, also for who made it, and Conflict."""
     contest = await get_contest(session, round_.contest_id)
     await _may(session, actor_id, APPROVE, contest.unit_id)
     if actor_id and actor_id == round_.created_by:
         raise Refused("common.refused")
     values = {"state": RoundState.READY, "approved_by": actor_id or None}
     await _step(session, round_, version, RoundState.DRAFT, values)
+    await take_wishes(session, round_, contest.unit_id)
     audit.note(session, actor_id, "approve_round", f"round {round_.id}", now, contest.unit_id)
 
 

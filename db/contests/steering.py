@@ -10,7 +10,7 @@ from sqlalchemy import select, union
 from db import audit, policy
 from db.contests.rounds import APPROVE, RUN, Settings, _may, _step, create_contest, create_round, get_contest
 from db.errors import Conflict, Refused
-from db.models import Contest, Entry, Level, Reminder, Round, RoundState, Unit, UnitPath
+from db.models import Contest, Entry, Level, Reminder, ReminderKind, Round, RoundState, Unit, UnitPath
 from db.session import Session
 
 
@@ -155,7 +155,9 @@ async def list_to_approve(session: Session, person_id: int) -> list[Round]:
 async def list_taking_part(session: Session, round_id: int, after: int, limit: int) -> list[int]:
     """Those who began a paper of a round or asked to be reminded of it, by id, from the one behind `after` on."""
     began = select(Entry.person_id.label("person")).where(Entry.round_id == round_id, Entry.person_id > after)
-    asked = select(Reminder.person_id).where(Reminder.round_id == round_id, Reminder.person_id > after)
+    asked = select(Reminder.person_id).where(
+        Reminder.round_id == round_id, Reminder.person_id > after, Reminder.kind != ReminderKind.NEXT
+    )
     found = union(began, asked).subquery()
     return list((await session.execute(select(found.c.person).order_by(found.c.person).limit(limit))).scalars())
 

@@ -281,10 +281,12 @@ class Prize(Base):
 
 
 class ReminderKind(StrEnum):
-    """When somebody wants to be reminded of a round: once it OPENS, or before it CLOSES."""
+    """When somebody wants to be reminded of a round: once it OPENS, before it CLOSES, or when the NEXT one opens."""
 
     OPENS = "opens"
     CLOSES = "closes"
+    NEXT = "next"
+    """Nothing behind this round is approved yet; what is approved next takes it over as its OPENS."""
 
 
 class Reminder(Base):

@@ -30,6 +30,8 @@ class Phase(StrEnum):
     OVER = "over"
 
 
+PAST = (Phase.WAITING, Phase.CANCELLED, Phase.OVER)
+"""Where nobody sits a paper any more."""
 PREFERRED = (Phase.OPEN, Phase.PAUSED, Phase.WAITING, Phase.AHEAD, Phase.CANCELLED, Phase.OVER)
 """Of several rounds, which one is shown."""
 
@@ -64,6 +66,12 @@ async def shown(talk: Talk) -> list[Round]:
         return PREFERRED.index(where), -at if where == Phase.OVER else at
 
     return sorted(near, key=key)
+
+
+async def coming(talk: Talk) -> Round | None:
+    """The next round that is approved, however far ahead."""
+    found = await contests.list_shown(talk.session, talk.me.unit_id, talk.now)
+    return next((each for each in found if phase(each, talk.now) == Phase.AHEAD and _for_me(talk, each)), None)
 
 
 def _still(talk: Talk, round_: Round) -> bool:

@@ -10,7 +10,20 @@ from content.message import Choice, Message
 from content.ranking import LOTS
 from db import contests, people, units
 from db.models import Board, EntryState, Purpose, Round
-from handlers.contest.flow import Phase, dialogue, excluded, exists, organises, phase, pool, shown, span, visible_round
+from handlers.contest.flow import (
+    PAST,
+    Phase,
+    coming,
+    dialogue,
+    excluded,
+    exists,
+    organises,
+    phase,
+    pool,
+    shown,
+    span,
+    visible_round,
+)
 from handlers.contest.reminding import is_offered
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move, Place
 from handlers.profile import read_name
@@ -113,16 +126,15 @@ async def _preferred(talk: Talk, found: Sequence[Round]) -> Round:
 async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:
     own = await contests.list_own(talk.session, talk.me.id, round_.id)
     where = phase(round_, talk.now)
-    coming = round_ if where != Phase.WAITING else await _coming(talk)
+    after = await coming(talk) if where in PAST else None
     without: tuple[str, ...] = () if own else ("mine",)
-    if coming is None or not await is_offered(talk, coming):
+    if not await is_offered(talk, round_):
         without += ("remind",)
     return talk.screen(
         f"contest.{where.value}",
         *before,
         without=without,
-        coming=(await contests.week_of(talk.session, coming), coming.opens_at) if coming is not None else None,
-        coming_id=coming.id if coming is not None else 0,
+        coming=(await contests.week_of(talk.session, after), after.opens_at) if after is not None else None,
         id=round_.id,
         week=await contests.week_of(talk.session, round_),
         number=round_.number,
@@ -132,11 +144,6 @@ async def _not_open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Me
         reason=round_.reason,
         done=any(each.state != EntryState.RETURNED for each in own),
     )
-
-
-async def _coming(talk: Talk) -> Round | None:
-    """The next round that is known."""
-    return next((each for each in await shown(talk) if phase(each, talk.now) == Phase.AHEAD), None)
 
 
 async def _open(talk: Talk, round_: Round, before: tuple[Choice, ...]) -> Message:

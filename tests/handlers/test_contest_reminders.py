@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from content.calendar import LOCAL
-from db.models import Role, Round, RoundState, Shift
+from db.models import Audience, Reminder, ReminderKind, Role, Round, RoundState, Shift
 from scheduler import contest_reminders, jobs
 from tests.desks import handed_in
 from tests.people import TestPerson, World
@@ -140,3 +140,58 @@ async def test_who_asked_hears_what_happens_to_the_round_and_nothing_of_one_that
     await mai.taps("Tuần thi này")
     await look(world, CALL + timedelta(minutes=5))
     assert hoa.last.key == lan.last.key == "contest.reminder_closes"
+
+
+async def approved(world: World, **values: object) -> int:
+    """Another round, of a contest of its own, approved by now."""
+    return await week(world, opens_at=world.now + timedelta(days=5), closes_at=world.now + timedelta(days=10),
+                      result_at=world.now + timedelta(days=12), **values)  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", ["waiting", "over", "cancelled"])
+async def test_where_no_next_round_is_approved_one_may_ask_to_be_reminded_of_it_all_the_same(
+    world: World, seen: str
+) -> None:
+    """It is said what is promised, and kept once whichever round that is, if it is held for them."""
+    round_id = await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan", audience=Audience.PUBLIC)
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    state = {"over": RoundState.PUBLISHED, "cancelled": RoundState.CANCELLED}.get(seen, RoundState.READY)
+    values = {"state": state, "published_at": CLOSES, "reason": "Bão số 5"}
+    async with world.database.write() as session:
+        await session.execute(update(Round).where(Round.id == round_id).values(values))
+    world.now = CLOSES + timedelta(hours=12)
+    for person in (hoa, lan):
+        assert "khi tuần thi tiếp theo mở" in await asks(person, "contest.reminded_next")
+        await person.presses(f"c:nhacthi:{round_id}")
+        assert person.last.key == "contest.reminded_next", "a second time changes nothing"
+    assert (await mai.says("/thi")).key == f"contest.{seen}" and not offered(mai)
+    opens = world.now + timedelta(days=5)
+    next_id = await approved(world, groups=("enterprise",))
+    async with world.database.read() as session:
+        kinds = {
+            (each.person_id, each.round_id): each.kind for each in (await session.execute(select(Reminder))).scalars()
+        }
+    assert kinds == {
+        (await hoa.id(), next_id): ReminderKind.OPENS,
+        (await lan.id(), round_id): ReminderKind.NEXT,
+    }, "the next one is not for Lan's group: they wait on"
+    await look(world, opens - timedelta(minutes=1))
+    assert "contest.reminder_opens" not in hoa.keys
+    for days in (1, 2):
+        await look(world, opens + timedelta(days=days, hours=3))
+    assert hoa.keys.count("contest.reminder_opens") == 1 and "contest.reminder_opens" not in lan.keys
+
+
+async def test_a_next_round_that_is_approved_but_far_ahead_is_what_one_is_reminded_of(world: World) -> None:
+    round_id = await week(world)
+    world.now = CLOSES + timedelta(hours=1)
+    hoa = await world.joined("Bùi Thị Hoa")
+    far = world.now + timedelta(days=30)
+    next_id = await week(world, opens_at=far, closes_at=far + timedelta(days=6), result_at=far + timedelta(days=8))
+    await hoa.says("/thi")
+    assert hoa.last.key == "contest.waiting" and "Tuần 1 bắt đầu 22 giờ" in hoa.last.text
+    await asks(hoa, "contest.reminded_opens")
+    async with world.database.read() as session:
+        [row] = (await session.execute(select(Reminder))).scalars()
+    assert (row.round_id, row.kind) == (next_id, ReminderKind.OPENS) and next_id != round_id
