@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -69,13 +70,17 @@ class LawSearch:
     def __init__(self, law: Law, file: _File) -> None:
         self._marked_noise = {word.lower() for word in file.noise}
         self._noise = {fold(word) for word in file.noise}
-        self._typed = {fold(word): fold(written) for word, written in file.typed.items()}
+        self._typed = {fold(word): written for word, written in file.typed.items()}
         self._urgent = tuple(fold(word) for word in file.urgent)
         self._asking = Asking(file.asking, file.typed)
         self._elsewhere = tuple(fold(word) for word in file.elsewhere)
-        pairs = {fold(said): fold(each.means) for each in file.synonyms for said in (*each.said, each.means)}
-        self._synonyms = pairs
-        longest_first = sorted(pairs, key=len, reverse=True)
+        self._synonyms: dict[str, str] = {}
+        self._marks: dict[str, list[list[str]]] = {}
+        for each in file.synonyms:
+            for said in (*each.said, each.means):
+                self._synonyms[fold(said)] = each.means
+                self._marks.setdefault(fold(said), []).append(_syllables(said))
+        longest_first = sorted(self._synonyms, key=len, reverse=True)
         self._said = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
         self._facts = [fact for fact in law.facts if not fact.disputed]
         self._phrases = [{self._words(word) for word in fact.words} for fact in self._facts]
@@ -89,16 +94,17 @@ class LawSearch:
     def ask(self, text: str, on: date) -> Found:
         """The facts in force on a day that may be quoted in answer; none where nothing answers."""
         text = text[:READ]
-        folded = self._written_out(text)
+        written = self._written_out(text)
+        folded = fold(written)
         urgent = any(re.search(rf"\b{word}\b", folded) for word in self._urgent)
         if any(f" {each} " in f" {folded} " for each in self._elsewhere):
             return Found((), urgent)
         meant = self._meant(text)
-        scored = self._best(folded, meant)
+        scored = self._best(written, meant)
         if not scored:
             # A long story asks its question in one of its parts.
             parts = [part for each in _PAUSE.split(text) if len((part := self._written_out(each)).split()) >= CLAUSE]
-            found = [self._best(part, meant) for part in parts if part != folded]
+            found = [self._best(part, meant) for part in parts if part != written]
             scored = max(found, key=lambda each: each[0][0] if each else 0.0, default=[])
         if not scored and (plain := without_telex(folded)) != folded:
             scored = self._best(plain, frozenset())
@@ -115,22 +121,33 @@ class LawSearch:
         return self.is_question(text) or (self._asking.complains(text[:READ]) and bool(self.ask(text, on).facts))
 
     def _written_out(self, text: str) -> str:
-        """Folded, with the shorthand of phones written out."""
-        words = shorthand(" ".join(_SYLLABLE.findall(fold(text)))).split()
-        return " ".join(self._typed.get(word, word) for word in words)
+        """With the shorthand of phones written out."""
+        return " ".join(self._typed.get(fold(word)) or _long(word) for word in _syllables(text))
+
+    def _groups(self, text: str) -> list[tuple[str, ...]]:
+        """The folded syllables of a text; together those that one word of workers', put into the law's, became.
+
+        A word with other marks is another one, of a worker's or of the law's: "dưới" is not "đuổi", "giảm" not "giam".
+        """
+        typed = _syllables(text)
+        line = " ".join(map(fold, typed))
+        groups: list[tuple[str, ...]] = []
+        at = 0
+        for found in self._said.finditer(line):
+            first = line.count(" ", 0, found.start())
+            end = first + found.group().count(" ") + 1
+            groups += [(fold(word),) for word in typed[at:first]]
+            if any(all(map(_same, typed[first:end], said)) for said in self._marks[found.group()]):
+                groups.append(tuple(fold(self._synonyms[found.group()]).split()))
+            else:
+                groups += [(fold(word),) for word in typed[first:end]]
+            at = end
+        groups += [(fold(word),) for word in typed[at:]]
+        return [tuple(_FIGURE if _is_figure(word) else word for word in group) for group in groups]
 
     def _words(self, text: str) -> tuple[str, ...]:
         """The syllables of a text, workers' words put into the law's."""
-        folded = " ".join(_SYLLABLE.findall(fold(text)))
-        said = self._said.sub(lambda found: self._synonyms[found.group()], folded)
-        return tuple(
-            _FIGURE if word == "mot" or (word[0].isdigit() and "/" not in word) else word for word in said.split()
-        )
-
-    def _within(self, text: str) -> list[set[str | tuple[str, str]]]:
-        """What each word of a worker's became: "căn cước" alone is no two things that a fact speaks of."""
-        became = [self._synonyms[found].split() for found in self._said.findall(text)]
-        return [{*words, *pairwise(words)} for words in became]
+        return tuple(word for group in self._groups(text) for word in group)
 
     def _meant(self, text: str) -> frozenset[str]:
         """Folded syllables that would be noise, and are none by their marks: "bàn" is not "bạn", "đình công" not "định"."""
@@ -153,7 +170,8 @@ class LawSearch:
         )
 
     def _best(self, text: str, meant: frozenset[str]) -> list[tuple[float, Fact]]:
-        words = self._words(text)
+        groups = self._groups(text)
+        words = tuple(word for group in groups for word in group)
         # Two syllables that are noise apart may tell something together, where marks in a fact say so: "đình công".
         asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in self._weight}
         # A syllable that no fact knows counts most: what is asked may be about that.
@@ -161,7 +179,8 @@ class LawSearch:
         total = sum(self._weight.get(each, self._unknown) for each in told)
         spoken = 1 if told else NOISE
         line = f" {' '.join(words)} "
-        within = self._within(text)
+        # "Căn cước" became six syllables: alone it is no two things that a fact speaks of.
+        within = [{*group, *pairwise(group)} for group in groups if len(group) > 1]
         scored = []
         for fact, features, phrases in zip(self._facts, self._features, self._phrases, strict=True):
             matched = asked & features
@@ -175,10 +194,33 @@ class LawSearch:
         return sorted(scored, key=lambda each: -each[0])
 
 
+def _syllables(text: str) -> list[str]:
+    return _SYLLABLE.findall(unicodedata.normalize("NFC", text.lower()))
+
+
+def _long(word: str) -> str:
+    folded = fold(word)
+    return word if (written := shorthand(folded)) == folded else written
+
+
+def _is_figure(word: str) -> bool:
+    return word == "mot" or (word[0].isdigit() and "/" not in word)
+
+
+def _same(typed: str, said: str) -> bool:
+    """Whether a syllable may be another: without marks it may be any, and "hỏi" and "ngã" are taken for each other."""
+    return typed == fold(typed) or _marks(typed) == _marks(said)
+
+
+def _marks(word: str) -> list[str]:
+    return sorted(unicodedata.normalize("NFD", word).replace("\u0303", "\u0309"))
+
+
 def _strength(phrase: tuple[str, ...], asked: tuple[str, ...], line: str) -> float:
     """How much of a fact's own phrase was used: its syllables in a row, or a longer one's in another order."""
     if f" {' '.join(phrase)} " in line:
-        return float(len(phrase) + sum("/" in word for word in phrase))  # a date is two words
+        # A date is two words; any other figure is one's own: "75 tuổi" is what "2 tuổi" is.
+        return float(len(phrase) + sum("/" in word for word in phrase) - phrase.count(_FIGURE))
     # "Không" elsewhere denies something else, or only asks: "có hợp đồng không" is not "không có hợp đồng".
     return 0.6 * len(phrase) if len(phrase) > 2 and "khong" not in phrase[:-1] and set(phrase) <= set(asked) else 0.0
 

@@ -109,3 +109,18 @@ def test_where_what_answers_is_not_in_force_nothing_that_is_second_to_it_is_quot
     assert sum(each.wrong for each in scores) <= 0.02 * sum(each.some for each in scores), scores
     if on < date(2026, 1, 1):
         assert search.ask("nghi viec bao lau thi phai nop ho so bhtn", on).facts == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "finds", "never"),
+    [
+        ("công ty nợ lương 2 tháng rồi", "LD-47", "LD-87"),  # "giam lương" is not "giảm lương", of which LD-87 is
+        ("công ty tự ý giảm lương có được không", "LD-87", "LD-47"),
+        ("bố mẹ chồng bắt đẻ con trai", "", "LD-70"),  # nor "con đẻ" a birth
+        ("bé 2 tuổi nhập viện mẹ nghỉ có tiền không", "", "BH-35"),  # nor two years seventy-five
+        ("nghĩ đẽ mấy tháng", "BH-54", ""),  # "hỏi" and "ngã" are one to many
+    ],
+)
+def test_a_word_with_other_marks_is_another_word(search: LawSearch, typed: str, finds: str, never: str) -> None:
+    found = [fact.id for fact in search.ask(typed, ON).facts]
+    assert (not finds or finds in found) and never not in found, found
