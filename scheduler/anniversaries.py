@@ -159,7 +159,8 @@ async def _tell_responsible(
 async def _check_registrations(work: Work, session: Session, now: datetime) -> None:
     """Once per registration, ten days before its round ends: each in their own hours, and within the caps.
 
-    Nothing goes out by itself for a campaign that nobody has released (1-process §1.6).
+    Nothing goes out by itself for a campaign that nobody has released (1-process §1.6). Whoever may have been asked
+    between a backup and its restore is not asked again.
     """
     today = local_date(now)
     campaign = campaign_for(work.packs.campaigns, today)
@@ -173,7 +174,8 @@ async def _check_registrations(work: Work, session: Session, now: datetime) -> N
     if verdict != Verdict.SEND:
         return
     before = datetime.combine(ending.asks_on, time(), LOCAL)
-    free = [hours for hours in await people.list_hours(session) if next_slot(hours, now) <= now]
+    due = [hours for hours in await people.list_hours(session) if next_slot(hours, now) <= now]
+    free = [hours for hours in due if not await house.is_doubtful(session, next_slot(hours, before))]
     for row in await campaigns.list_unasked(session, campaign.year, number, MOVEMENT, before, day_start(now), free):
         message = work.words.message(
             "campaign.check",

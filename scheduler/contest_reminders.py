@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from content.message import to_json
 from content.windows import closing_call, next_slot, opening_call
-from db import contests, outbox, people
+from db import contests, house, outbox, people
 from db.models import Policy, ReminderKind, Round
 from db.session import Session
 
@@ -27,7 +27,7 @@ async def run(work: Work) -> None:
         known = await people.list_hours(session) if rounds else []
         for round_ in rounds:
             for kind in (ReminderKind.OPENS, ReminderKind.CLOSES):
-                free = _free(round_, kind, known, now)
+                free = await _free(session, round_, kind, known, now)
                 if free and await contests.is_to_remind(session, round_.id, kind, free):
                     due.append((round_.id, kind, free))
     for round_id, kind, free in due:
@@ -39,10 +39,14 @@ async def run(work: Work) -> None:
         work.said()
 
 
-def _free(round_: Round, kind: ReminderKind, known: Sequence[str], now: datetime) -> list[str]:
-    """The hours of those whose moment has come and who may be written to now."""
+async def _free(session: Session, round_: Round, kind: ReminderKind, known: Sequence[str], now: datetime) -> list[str]:
+    """The hours of those whose moment has come and who may be written to now.
+
+    Not of those whose moment lies before a backup was restored: they may have been reminded since it was made.
+    """
     call, at = (opening_call, round_.opens_at) if kind == ReminderKind.OPENS else (closing_call, round_.closes_at)
-    return [hours for hours in known if call(hours, at) <= now and next_slot(hours, now, sundays=True) <= now]
+    due = [hours for hours in known if call(hours, at) <= now and next_slot(hours, now, sundays=True) <= now]
+    return [hours for hours in due if not await house.is_doubtful(session, call(hours, at))]
 
 
 async def _remind(

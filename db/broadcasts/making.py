@@ -162,8 +162,7 @@ async def approve(session: Session, broadcast: Broadcast, actor_id: int, version
 
 async def may_have_gone(session: Session, broadcast: Broadcast) -> bool:
     """Whether a restored backup cannot know if this was sent: its hour lies before the restore (promises F17)."""
-    fact = await house.know(session, house.RESTORED)
-    return fact is not None and broadcast.send_at <= datetime.fromisoformat(fact["at"])
+    return await house.is_doubtful(session, broadcast.send_at)
 
 
 async def send_back(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from content.calendar import LOCAL
+from db import snapshot
 from db.models import Audience, Reminder, ReminderKind, Role, Round, RoundState, Shift
 from scheduler import contest_reminders, jobs
 from tests.desks import handed_in
@@ -195,3 +196,17 @@ async def test_a_next_round_that_is_approved_but_far_ahead_is_what_one_is_remind
     async with world.database.read() as session:
         [row] = (await session.execute(select(Reminder))).scalars()
     assert (row.round_id, row.kind) == (next_id, ReminderKind.OPENS) and next_id != round_id
+
+
+async def test_after_a_restore_nobody_is_reminded_again_of_what_fell_due_before(world: World) -> None:
+    """The backup does not know who was: by their hours some may have been, and some cannot."""
+    await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa", shift=Shift.AFTERNOON), await world.joined("Đỗ Thị Lan")
+    for person in (hoa, lan):
+        await asks(person, "contest.reminded_closes")
+    world.now = CALL - timedelta(hours=7)
+    await snapshot.after_restore(world.database, world.now)
+    for hours in (-6, 0, 1):
+        await look(world, CALL + timedelta(hours=hours))
+    assert "contest.reminder_closes" not in hoa.keys, "theirs fell due at nine"
+    assert lan.keys.count("contest.reminder_closes") == 1

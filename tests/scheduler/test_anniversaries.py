@@ -15,7 +15,7 @@ from content.anniversaries import YearRelease
 from content.calendar import LOCAL
 from content.message import from_json
 from db import broadcasts as rows
-from db import campaigns, figures, outbox, units
+from db import campaigns, figures, outbox, snapshot, units
 from db.audiences import Rule
 from db.models import (
     Audience,
@@ -493,6 +493,16 @@ async def test_ten_days_before_the_end_each_is_asked_once_in_their_own_hours(wor
     async with world.database.read() as session:
         policies = await session.execute(select(OutboxRow.policy).where(OutboxRow.kind == "reminder"))
         assert set(policies.scalars()) == {Policy.AMO}
+
+
+async def test_after_a_restore_nobody_is_asked_again_who_may_have_been_since_the_backup(world: World) -> None:
+    late, early = await world.joined("Hành Chính"), await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
+    for person in (late, early):
+        await registered(world, person, local(8, 1, 9))
+    world.now = local(12, 20, 10)
+    await snapshot.after_restore(world.database, world.now)
+    await walks(world, local(12, 23, 0))
+    assert (asked(late), asked(early)) == (1, 0), "the afternoon shift's hour was nine"
 
 
 async def test_the_answer_is_taken_by_the_button_that_was_sent(world: World) -> None:
