@@ -144,6 +144,11 @@ def awake(hours: str, moment: datetime) -> datetime:
     return local
 
 
+def asleep_for(hours: str, moment: datetime) -> float:
+    """Seconds from `moment` until a person is awake, as above; 0 where they are."""
+    return (awake(hours, moment) - moment).total_seconds()
+
+
 def _after(span: Span | None, local: datetime) -> datetime:
     """A moment, or the end of the span it lies in."""
     if span is None:

@@ -88,7 +88,6 @@ async def _send(talk: Talk) -> Move | str:
             submission.holder_id,
             "supplement.notice",
             dedup=f"supplement:{submission.id}:{submission.version}",
-            gently=True,
             code=submission.code,
             title=submission.title,
         )

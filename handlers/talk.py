@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from content.calendar import LOCAL, local_date
 from content.message import Choice, Media, Message, to_json
 from content.packs import Packs
-from content.windows import awake
+from content.windows import asleep_for
 from content.words import Words
 from db import outbox, people, policy
 from db.errors import Refused
@@ -189,16 +189,16 @@ class Talk:
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
         media: Sequence[Media] = (),
-        gently: bool = False,
+        at_once: bool = False,
         **params: Any,
     ) -> None:
         """Tells somebody else, at least once, in this transaction; nothing happens where they cannot be reached.
 
-        `gently` lets it wait while they sleep or want to be left alone.
+        It waits while they sleep or want to be left alone, unless it must be said `at_once`.
         """
-        if gently:
+        if not at_once:
             person = await self.session.get_one(Person, person_id)
-            after = max(after, (awake(person.hours, self.now) - self.now).total_seconds())
+            after = max(after, asleep_for(person.hours, self.now))
         message = self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
         await outbox.tell(
             self.session,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from content.message import to_json
-from content.windows import awake
+from content.windows import asleep_for
 from content.words import Words
 from db import alarms, outbox, people, policy
 from db.models import Alarm
@@ -131,7 +131,7 @@ class Alarms:
         )
         for person_id in await policy.holders(session, Action.READ_ALARMS):
             hours = (await people.get(session, person_id)).hours
-            wait = 0.0 if critical else (awake(hours, now) - now).total_seconds()
+            wait = 0.0 if critical else asleep_for(hours, now)
             await outbox.tell(
                 session, person_id, to_json(message), now=now, kind="alarm", slot=f"alarm-{alarm.id}", edits=False, after=wait
             )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from content.calendar import LOCAL, local_date
 from content.message import to_json
-from content.windows import awake
+from content.windows import asleep_for
 from db import audit, outbox, people, policy
 from db.policy import Action
 from scheduler.deadlines import OFFICE
@@ -31,6 +31,6 @@ async def run(work: Work) -> None:
         message = to_json(work.words.message("audit.anchor", on=local_date(now), mark=text))
         for person_id in await policy.holders(session, Action.READ_ALARMS):
             person = await people.get(session, person_id)
-            wait = (awake(person.hours, now) - now).total_seconds()
+            wait = asleep_for(person.hours, now)
             await outbox.tell(session, person_id, message, now=now, key=f"anchor:{mark.row}:{person_id}", after=wait)
     work.said()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from content.agenda import Entry, agenda, asked, entries_of
 from content.calendar import LOCAL, local_date
 from content.message import Media, to_json
-from content.windows import awake
+from content.windows import asleep_for
 from db import automatic, broadcasts, outbox, people, policy
 from db.models import AutomaticMessage
 from db.policy import Action
@@ -57,6 +57,6 @@ async def _tell(
     )
     for person_id in await policy.anyone(session, top, Action.DECIDE_AUTOMATIC):
         person = await people.get(session, person_id)
-        wait = (awake(person.hours, now) - now).total_seconds()
+        wait = asleep_for(person.hours, now)
         key = f"automatic:{row.id}:{row.version}:{person_id}"
         await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)

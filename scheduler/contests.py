@@ -9,7 +9,7 @@ from content.boards import board_name
 from content.leaderboard import FEWEST
 from content.message import to_json
 from content.ranking import Attempt, Inputs, Ranking, rank
-from content.windows import awake
+from content.windows import asleep_for
 from db import contests, outbox, people
 from db.contests import Paper, Ranked
 from db.models import Entry, EntryState, Result, Round
@@ -151,7 +151,7 @@ async def _tell(work: Work, session: Session, result: Result, said: dict[str, An
     without = ("certificate",) if result.rank is None else ()
     message = work.words.message("contest.result", without=without, **said)
     person = await people.get(session, result.person_id)
-    wait = (awake(person.hours, now) - now).total_seconds()
+    wait = asleep_for(person.hours, now)
     revision: int = said["revision"]
     await outbox.tell(
         session, result.person_id, to_json(message), now=now, kind="result",

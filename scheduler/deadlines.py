@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from content.anniversaries import planned
 from content.calendar import LOCAL, add_working_days, is_working_day, local_date
 from content.message import to_json
-from content.windows import awake, next_slot
+from content.windows import asleep_for, next_slot
 from db import accounts, house, lapses, outbox, people, queue, submissions, units
 from db.models import Policy, Submission
 from db.session import Session
@@ -67,7 +67,7 @@ async def _tell(
     """Says to one person what has happened, at least once, when they are awake."""
     message = work.words.message(key, **params)
     person = await people.get(session, person_id)
-    wait = (awake(person.hours, now) - now).total_seconds()
+    wait = asleep_for(person.hours, now)
     await outbox.tell(
         session, person_id, to_json(message), now=now, kind=kind, policy=policy, key=dedup, after=wait
     )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from content.awards import awards
 from content.message import Message, to_json
-from content.windows import awake
+from content.windows import asleep_for
 from db import audit, contests, house, outbox, people, policy, units
 from db.contests.rounds import RUN
 from db.models import Person, Policy, Prize, Round
@@ -74,7 +74,7 @@ async def _tell_officer(
         "contest_prize.awarded_notice", week=await contests.week_of(session, round_), n=number, tag=tag
     )
     person = await people.get(session, person_id)
-    wait = (awake(person.hours, now) - now).total_seconds()
+    wait = asleep_for(person.hours, now)
     dedup = f"prizes-awarded:{round_.id}:{person_id}"
     await outbox.tell(session, person_id, to_json(message), now=now, key=dedup, after=wait)
 
@@ -143,7 +143,7 @@ async def _tell_late(
 
 async def _remind_once(work: Work, session: Session, person_id: int, message: Message, key: str, now: datetime) -> None:
     """When they are awake, and at most once: a doubtful one is better missed than repeated."""
-    wait = (awake((await people.get(session, person_id)).hours, now) - now).total_seconds()
+    wait = asleep_for((await people.get(session, person_id)).hours, now)
     await outbox.tell(
         session, person_id, to_json(message), now=now, kind="reminder", policy=Policy.AMO, key=key, after=wait
     )  # fmt: skip
@@ -180,6 +180,6 @@ async def _tell(
         params["worth"] = prize.worth
     message = work.words.message(f"contest_prize.{key}", **params)
     person = await people.get(session, person_id)
-    wait = (awake(person.hours, now) - now).total_seconds()
+    wait = asleep_for(person.hours, now)
     dedup = f"prize-{key}:{prize.id}:{person_id}"
     await outbox.tell(session, person_id, to_json(message), now=now, kind="result", key=dedup, after=wait)

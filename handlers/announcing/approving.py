@@ -34,13 +34,19 @@ async def waiting(talk: Talk) -> str:
 
 
 async def ask_second(talk: Talk, broadcast: Broadcast) -> bool:
-    """Shows the message as it will be read, files included, to everybody who may approve it. False: nobody may."""
+    """Shows the message as it will be read, files included, to everybody who may approve it. False: nobody may.
+
+    What is to leave now is shown at once: whoever sends it cannot wait until the other has slept.
+    """
     asked = await broadcasts.approvers(talk.session, broadcast)
+    soon = broadcast.timing == "now" or broadcast.kind == "urgent"
     for person_id in asked:
         if broadcast.media:  # on its own, since an album carries no buttons
-            await talk.tell(person_id, "announcing.approve_files", media=_media(broadcast), code=broadcast.code)
+            media = _media(broadcast)
+            await talk.tell(person_id, "announcing.approve_files", media=media, at_once=soon, code=broadcast.code)
         reader = await people.get(talk.session, person_id)
-        await talk.tell(person_id, "announcing.approve_notice", **await _request(talk, broadcast, reader.name))
+        said = await _request(talk, broadcast, reader.name)
+        await talk.tell(person_id, "announcing.approve_notice", at_once=soon, **said)
     return bool(asked)
 
 

@@ -9,7 +9,7 @@ from content.anniversaries import LINES, has_picture
 from content.announcements import announcement
 from content.message import Message, to_json
 from content.text import clean, letters
-from content.windows import awake
+from content.windows import asleep_for
 from db import automatic, outbox, people, policy
 from db.errors import Conflict, NotFound, Refused
 from db.models import AutomaticMessage
@@ -116,7 +116,7 @@ async def _ask_second(talk: Talk, row: AutomaticMessage, entries: list[Entry], p
         options=("send", "stop"), tomorrow=row.send_on == talk.today + timedelta(days=1),
     )  # fmt: skip
     reader = await people.get(talk.session, person_id)
-    wait = (awake(reader.hours, talk.now) - talk.now).total_seconds()
+    wait = asleep_for(reader.hours, talk.now)
     key = f"automatic:{row.id}:{row.version}:{person_id}"
     await outbox.tell(talk.session, person_id, to_json(message), now=talk.now, key=key, after=wait)
 

@@ -146,7 +146,7 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     if row.person_id is not None:
         key = f"complaint-answer:{row.id}"
         said: dict[str, Any] = {"week": await contests.week_of(talk.session, round_), "text": row.text, "answer": text}
-        await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, gently=True, id=round_.id, **said)
+        await talk.tell(row.person_id, "contest_desk.complaint_answered", dedup=key, id=round_.id, **said)
     talk.say("contest_desk.replied")
     return "complaints"
 
@@ -260,7 +260,6 @@ async def take_person(talk: Talk, answer: Answer) -> Move | str:
     await talk.tell(
         talk.data["person"],
         "contest_desk.lifted_notice",
-        gently=True,
         week=await contests.week_of(talk.session, round_),
     )
     talk.say("contest_desk.lifted", id=round_.id)
@@ -277,7 +276,7 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
         return "person"
     said: dict[str, Any] = {"id": round_.id, "week": await contests.week_of(talk.session, round_), "reason": reason}
     until = await contests.may_complain_until(talk.session, round_, talk.data["person"])
-    await talk.tell(talk.data["person"], "contest_desk.out_notice", gently=True, until=until, **said)
+    await talk.tell(talk.data["person"], "contest_desk.out_notice", until=until, **said)
     talk.say("contest_desk.out_done", id=round_.id)
     return END
 

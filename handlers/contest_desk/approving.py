@@ -7,7 +7,8 @@ from typing import Any
 from content.contest_rules import request
 from content.message import Message, to_json
 from content.text import clean, letters
-from db import contests, outbox
+from content.windows import asleep_for
+from db import contests, outbox, people
 from db.errors import Conflict
 from db.models import Contest, Round, RoundState
 from handlers.contest.flow import pool
@@ -69,7 +70,8 @@ async def lay_before(talk: Talk, round_: Round, version: int, contest: Contest) 
     card = request(talk.house.words, round_, round_.id, round_.version, round_.number, contest.name, unit)
     for leader in leaders:
         key = f"round-ask:{round_.id}:{round_.version}:{leader}"
-        await outbox.tell(talk.session, leader, to_json(card), now=talk.now, key=key)
+        wait = asleep_for((await people.get(talk.session, leader)).hours, talk.now)
+        await outbox.tell(talk.session, leader, to_json(card), now=talk.now, key=key, after=wait)
     talk.say("contest_desk.asked", id=round_.id, week=await contests.week_of(talk.session, round_), n=len(leaders))
     return True
 

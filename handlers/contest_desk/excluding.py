@@ -97,7 +97,6 @@ async def take_apart(talk: Talk, answer: Answer) -> Move | str:
     await talk.tell(
         talk.data["person"],
         "contest_desk.admitted_notice",
-        gently=True,
         week=await contests.week_of(talk.session, round_),
     )
     talk.say("contest_desk.admitted", id=round_.id)
@@ -112,7 +111,7 @@ async def take_exclude(talk: Talk, answer: Answer) -> Move | str:
     except Conflict:
         return "apart"
     who, week = talk.data["person"], await contests.week_of(talk.session, round_)
-    await talk.tell(who, "contest_desk.excluded_notice", gently=True, week=week, reason=reason)
+    await talk.tell(who, "contest_desk.excluded_notice", week=week, reason=reason)
     talk.say("contest_desk.excluded", id=round_.id)
     return END
 

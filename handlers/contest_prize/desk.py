@@ -166,7 +166,7 @@ async def send(talk: Talk, arg: str) -> Move | None:
     except Conflict:
         talk.say("contest_prize.not_sent", **await said(talk, prize, round_))
         return None
-    await talk.tell(prize.person_id, "contest_prize.sent_notice", gently=True, **await said(talk, prize, round_))
+    await talk.tell(prize.person_id, "contest_prize.sent_notice", **await said(talk, prize, round_))
     talk.say("contest_prize.sent", tag=f"{round_.id}.{round_.version}", **await said(talk, prize, round_))
     return None
 
@@ -219,7 +219,6 @@ async def take_pass(talk: Talk, answer: Answer) -> Move | str:
         prize.person_id,
         "contest_prize.taken_notice",
         dedup=dedup,
-        gently=True,
         reason=reason,
         **await said(talk, prize, round_),
     )

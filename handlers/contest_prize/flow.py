@@ -52,7 +52,7 @@ def state_of(talk: Talk, prize: Prize, who: Person) -> str:
 async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
     """The winner, and those who can say whether this is their member."""
     known = await said(talk, prize, round_)
-    await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", gently=True, **known)
+    await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", **known)
     who: Person = await people.get(talk.session, prize.person_id)
     unit = await units.get(talk.session, who.unit_id) if who.unit_id is not None else None
     for chair in await policy.nearest(talk.session, who.unit_id, Action.CONFIRM_MEMBERS) if who.unit_id else ():
@@ -61,7 +61,6 @@ async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
                 chair,
                 "contest_prize.verify_notice",
                 dedup=f"prize-verify:{prize.id}:{chair}",
-                gently=True,
                 name=who.name,
                 unit=unit.name if unit is not None else "",
                 **known,

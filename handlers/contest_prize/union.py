@@ -87,9 +87,7 @@ async def verify(talk: Talk, arg: str) -> Move | None:
     prize, round_, who = given
     talk.say("contest_prize.verified", name=who.name)
     without = () if not prize.phone else ("phone",)
-    await talk.tell(
-        who.id, "contest_prize.verified_notice", gently=True, without=without, **await said(talk, prize, round_)
-    )
+    await talk.tell(who.id, "contest_prize.verified_notice", without=without, **await said(talk, prize, round_))
     return None
 
 

@@ -114,7 +114,6 @@ async def _tell_both(talk: Talk, submission: Submission, original: Submission, k
             key,
             kind="result",
             dedup=f"{key}:{submission.id}:{submission.version}:{each.id}",
-            gently=True,
             without=("question",) if each is original else (),  # nothing was decided about that one
             code=submission.code,
             other=original.code,

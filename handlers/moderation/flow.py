@@ -141,7 +141,7 @@ async def tell_author(talk: Talk, submission: Submission, key: str, *, moved: bo
     """Says something to the author: an outcome once for each move, what moved nothing each time."""
     dedup = f"{key}:{submission.id}:{submission.version}" if moved else None
     await talk.tell(
-        submission.author_id, key, kind="result", dedup=dedup, gently=True, code=submission.code,
+        submission.author_id, key, kind="result", dedup=dedup, code=submission.code,
         title=submission.title, **params,
     )  # fmt: skip
 
@@ -151,6 +151,6 @@ async def tell_coauthors(talk: Talk, submission: Submission, key: str, **params:
     for person_id in await submissions.involved(talk.session, submission) - {submission.author_id}:
         dedup = f"{key}:{submission.id}:{submission.version}:{person_id}"
         await talk.tell(
-            person_id, key, kind="result", dedup=dedup, gently=True, only=(), code=submission.code,
+            person_id, key, kind="result", dedup=dedup, only=(), code=submission.code,
             title=submission.title, **params,
         )  # fmt: skip

@@ -70,7 +70,7 @@ async def _tell(talk: Talk, submission: Submission, kind: str, text: str) -> Non
     """Brings the author's words to who holds it or wrote last, and says that they are on their way."""
     for person_id in await exchange.who_answers(talk.session, submission):
         await talk.tell(
-            person_id, f"mysubmissions.{kind}_notice", gently=True, without=() if submission.question_at else ("answer",),
+            person_id, f"mysubmissions.{kind}_notice", without=() if submission.question_at else ("answer",),
             code=submission.code, title=submission.title, text=text, version=submission.version,
         )  # fmt: skip
     talk.say(f"mysubmissions.{kind}_sent", code=submission.code)
@@ -82,7 +82,7 @@ async def share(talk: Talk, arg: str) -> Move | None:
     for person_id in await exchange.share(talk.session, submission, talk.now):
         await talk.tell(
             person_id, "mysubmissions.leader_notice", kind="result", dedup=f"leader:{submission.id}:{person_id}",
-            gently=True, code=submission.code, title=submission.title, author=talk.me.name,
+            code=submission.code, title=submission.title, author=talk.me.name,
         )  # fmt: skip
     talk.say("mysubmissions.leader_told")
     return None

@@ -37,7 +37,6 @@ async def take_withdraw(talk: Talk, answer: Answer) -> Move | str:
             holder,
             "mysubmissions.withdraw_notice",
             dedup=f"withdrawn:{submission.id}:{submission.version}",
-            gently=True,
             code=submission.code,
             title=submission.title,
         )

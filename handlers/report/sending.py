@@ -92,7 +92,6 @@ async def tell_reviewers(talk: Talk, submission: Submission) -> None:
             "report.queue_notice",
             slot=slot,
             after=BUNDLE if await outbox.was_said(talk.session, person_id, slot) else 5.0,
-            gently=True,
             n=waiting,
             unit=unit.name,
             code=submission.code,

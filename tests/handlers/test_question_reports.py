@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from db import erasure
-from db.models import AuditRow, Grant, OutboxRow, QuestionReport, Role
+from db.models import AuditRow, Grant, OutboxRow, QuestionReport, Role, Shift
 from tests.handlers.test_practice import answers
 from tests.people import TestPerson, World
 
@@ -65,6 +65,22 @@ async def test_the_owner_answers_from_the_notice_and_the_answer_comes_back(world
             (await session.execute(select(AuditRow.actor_id).where(AuditRow.action == "answer_report"))).scalars().all()
         )
     assert noted == [await mai.id()]
+
+
+async def test_neither_a_report_nor_its_answer_wakes_anybody(world: World) -> None:
+    mai, hoa = await owner(world), await world.joined("Bùi Thị Hoa", shift=Shift.NIGHT)
+    world.later(hours=8)  # one at night, in a break
+    await reports(world, hoa)
+    assert mai.keys == []
+    world.later(hours=8)
+    await world.deliver()
+    await mai.taps("Xem, trả lời")
+    await mai.taps("Trả lời")
+    await mai.says("Luật sửa đổi năm 2025 giữ nguyên khoản này, câu hỏi đúng ạ.")
+    assert "question_reports.answered" in mai.keys and "question_reports.reply" not in hoa.keys
+    world.later(hours=6.5)
+    await world.deliver()
+    assert hoa.last.key == "question_reports.reply"
 
 
 async def test_what_waits_stands_in_the_officers_work_and_what_is_late_says_so(world: World) -> None:

@@ -490,6 +490,20 @@ async def test_after_a_restore_nothing_is_put_off_by_itself_and_the_officers_dec
     assert (await the_round(world)).closes_at == CLOSES + timedelta(hours=20, minutes=10)
 
 
+async def test_of_an_attempt_that_is_given_back_nobody_hears_in_their_sleep(world: World) -> None:
+    await week(world)
+    hoa = await contestant(world)
+    await process(world)
+    await begin(hoa)
+    world.later(hours=6)
+    await snapshot.after_restore(world.database, world.now)
+    await process(world)
+    assert "contest.attempt_given_back" not in hoa.keys
+    world.later(hours=8)
+    await world.deliver()
+    assert hoa.last.key == "contest.attempt_given_back"
+
+
 async def test_a_result_that_may_have_been_told_before_the_restore_is_not_told_by_itself(world: World) -> None:
     await week(world)
     mai = await officer(world)
