@@ -10,7 +10,7 @@ from db.models import Status, Submission
 from db.policy import Action
 from db.queue import ENDED
 from handlers.dialogue import Again, Answer, Command, Move, Place
-from handlers.moderation.flow import card, dialogue, kind, onward, soon
+from handlers.moderation.flow import card, dialogue, kind, onward, soon, split
 from handlers.paging import page, turn
 from handlers.talk import Talk
 
@@ -114,7 +114,7 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "filter":
         return "filter"
     if answer.choice == "pick":
-        talk.put(picked=[], pick_start=0)
+        talk.put(picked=await _still_ticked(talk), pick_start=0)
         return "pick"
     code = answer.choice.removeprefix("code-") or read_code(answer.text)
     if not code:
@@ -122,6 +122,17 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     submission = await queue.get_visible(talk.session, talk.me.id, code)
     talk.put(code=submission.code)
     return "card"
+
+
+async def _still_ticked(talk: Talk) -> list[str]:
+    """What was ticked before another report was looked at in between, without those that are no longer as they were."""
+    known = []
+    for key in talk.data.get("picked", []):
+        code, version = split(key)
+        submission = await queue.find_any(talk.session, code)
+        if submission is not None and submission.version == version:
+            known.append(key)
+    return known
 
 
 @dialogue.question("filter", "moderation.filter")

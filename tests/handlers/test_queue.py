@@ -235,6 +235,26 @@ async def test_numbers_tick_and_untick_and_what_moved_meanwhile_is_named(world: 
     assert hoa.keys == ["moderation.notice_ask"]
 
 
+async def test_ticks_outlast_a_report_that_is_decided_in_between(world: World) -> None:
+    """One of them is that very report: it is ticked no longer. Given up, nothing is ticked any more."""
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    first, second, third, fourth = await many(world, hoa, 4)
+    await ha.says("/duyet")
+    await ha.taps("Chọn nhiều hồ sơ")
+    await ha.says("1,2,3")
+    await ha.presses(f"c:chapnhan:{third}.1")
+    await ha.taps("Chấp nhận")
+    assert (await state(world, third)).status == Status.VERIFIED
+    await ha.says("/duyet")
+    await ha.taps("Chọn nhiều hồ sơ")
+    assert "Đã chọn: 2" in ha.last.text and ha.last.text.count("☑️") == 2
+    await ha.taps("Xong")
+    assert first in ha.last.text and second in ha.last.text and fourth not in ha.last.text
+    await ha.taps("Thôi")
+    await ha.taps("Chọn nhiều hồ sơ")
+    assert "Đã chọn: 0" in ha.last.text
+
+
 async def test_what_was_decided_meanwhile_is_told_as_decided_and_by_whom(world: World) -> None:
     ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
     ly = await reviewer(world, "Vũ Thị Ly")
