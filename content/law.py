@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -97,6 +98,20 @@ def citation(article: str, source: str, valid_from: date | None) -> str:
     if valid_from is not None:
         where += f", hiệu lực từ {official(valid_from)}"
     return f"{article} ({where})" if article else where
+
+
+def places(cited: str) -> str:
+    """A citation as laws write it, what places share said once: "khoản 2, khoản 3 Điều 98 (…)"."""
+    article, opens, rest = cited.partition(" (")
+    if not is_article(article):
+        return cited
+    parts = [re.findall(r"(?:điểm|khoản|Điều) \w+", place) for place in article.split(", ")]
+    for part, behind in pairwise(parts):
+        shared = min(len(part), len(behind))
+        while shared and (shared == len(part) or part[-shared:] != behind[-shared:]):
+            shared -= 1
+        del part[len(part) - shared :]
+    return ", ".join(" ".join(part) for part in parts) + opens + rest
 
 
 class Law:

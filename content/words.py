@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, meta
 
-from content import calendar, money, names, times
+from content import calendar, law, money, names, times
 from content.message import Choice, Media, Message
 from content.source import ROOT, ContentError, Problem, Source, read
 from content.text import fold
@@ -217,6 +217,7 @@ def _environment() -> Environment:
         "sentence": lambda text: text[:1].upper() + text[1:],
         "within": lambda name: name if name[1:2].isupper() else name[:1].lower() + name[1:],
         "union": names.union_of,
+        "places": law.places,
         "money": money.format_money,
         "short_money": money.format_money_short,
         "number": money.format_number,

@@ -168,6 +168,8 @@ class _Turn(Course):
         elif takes and free:
             await self.take(Answer(text=text))
         elif not self.talk.joined and not self.conversation.dialogue:
+            if heard := self.hearing(text):
+                await self.command(heard.name, text)
             await self.move(registry.joining, push=False)
         elif heard := self.hearing(text):
             await self.command(heard.name, text)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from content.law import CHECKED, LOCKED, Fact, Law, load_law
+from content.law import CHECKED, LOCKED, Fact, Law, load_law, places
 from content.quiz import load_quiz
 from content.source import ContentError
 
@@ -279,3 +279,19 @@ def test_a_wrong_figure_is_noticed(law: Law) -> None:
     found = law.find("LD-66")
     assert found is not None
     assert missing_figures(found.says.replace("14 ngày", "15 ngày"), cited_text(law, found)) == ["15"]
+
+
+@pytest.mark.parametrize(
+    ("article", "reads"),
+    [
+        ("khoản 2 Điều 98, khoản 3 Điều 98", "khoản 2, khoản 3 Điều 98"),
+        ("điểm b khoản 1 Điều 35, điểm c khoản 1 Điều 35", "điểm b, điểm c khoản 1 Điều 35"),
+        ("khoản 1 Điều 37, điểm b khoản 1 Điều 36", "khoản 1 Điều 37, điểm b khoản 1 Điều 36"),
+        ("điểm e khoản 1 Điều 36, khoản 3 Điều 36", "điểm e khoản 1, khoản 3 Điều 36"),
+        ("Điều 21, Điều 22", "Điều 21, Điều 22"),
+        ("khoản 1 Điều 48", "khoản 1 Điều 48"),
+    ],
+)
+def test_places_in_one_article_are_cited_as_laws_do(article: str, reads: str) -> None:
+    assert places(f"{article} (Luật, hiệu lực từ 01/01/2021)") == f"{reads} (Luật, hiệu lực từ 01/01/2021)"
+    assert places("Tư liệu Báo Tây Ninh, VOV2") == "Tư liệu Báo Tây Ninh, VOV2"

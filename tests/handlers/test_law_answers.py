@@ -98,6 +98,15 @@ async def test_before_joining_too_a_question_of_law_is_answered_among_the_button
     assert (await hoa.taps("Tôi đồng ý")).key.startswith("onboarding.")
 
 
+async def test_who_begins_with_a_question_of_law_is_answered_and_welcomed(world: World) -> None:
+    hoa = world.person("Hoa")
+    await hoa.says("em ơi bị trừ lương vì đi muộn có đúng không")
+    assert hoa.keys == ["law_answers.found", "onboarding.welcome"]
+    nam = world.person("Nam")
+    await nam.says("chào em, cho anh hỏi chút được không?")
+    assert nam.keys == ["onboarding.welcome"]
+
+
 async def test_a_question_of_practice_or_of_a_paper_is_answered_alone(world: World) -> None:
     await week(world)
     hoa = await contestant(world)
