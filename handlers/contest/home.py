@@ -118,7 +118,7 @@ async def _preferred(talk: Talk, found: Sequence[Round]) -> Round:
     """Of several open rounds, of contests at the same time, the first that this person may still take part in."""
     for each in found:
         left = await contests.left(talk.session, each, talk.me.id) if phase(each, talk.now) == Phase.OPEN else 0
-        if left > 0 and not await organises(talk, each):
+        if left > 0 and not await organises(talk, each) and await excluded(talk, each) is None:
             return each
     return found[0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import update
 
 from db import contests, verdicts
@@ -11,7 +13,7 @@ from tests.desks import handed_in, officer
 from tests.handlers.test_contest import contestant, sits
 from tests.people import TestPerson, World
 from tests.scheduler.test_deadlines import work_of
-from tests.weeks import RESULT, week
+from tests.weeks import CLOSES, RESULT, week
 
 WHY = "Tham gia soạn câu hỏi về tài chính"
 
@@ -50,6 +52,17 @@ async def test_who_is_marked_hears_why_and_takes_no_part_until_let_in_again(worl
     assert hoa.last.key == "contest_desk.admitted_notice"
     await hoa.says("menu")
     await sits(hoa, 4)
+
+
+async def test_who_takes_no_part_in_one_contest_sits_another_at_the_same_time(world: World) -> None:
+    first = await week(world, closes_at=CLOSES - timedelta(hours=1))
+    second = await week(world)
+    mai, hoa = await officer(world), await contestant(world)
+    await excludes(world, mai, first, "Bùi Thị Hoa")
+    await hoa.says("/thi")
+    await sits(hoa, 4)
+    async with world.database.read() as session:
+        assert len(await contests.list_own(session, await hoa.id(), second)) == 1
 
 
 async def test_of_many_with_one_name_each_can_be_found(world: World) -> None:
