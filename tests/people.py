@@ -43,6 +43,15 @@ class Heard:
     message: Message
     provider: str
 
+    @property
+    def labels(self) -> list[str]:
+        """What its buttons say."""
+        return [choice.label for choice in self.choices]
+
+    def offers(self, label: str) -> bool:
+        """Whether a button says this, among more."""
+        return any(label in each for each in self.labels)
+
 
 @dataclass
 class World:

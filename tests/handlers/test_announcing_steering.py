@@ -372,7 +372,7 @@ async def test_the_report_counts_by_reason_and_offers_only_what_makes_sense(worl
     assert ha.last.key == "announcing.report" and "Đã gửi: 2/5 (40,0%)" in text
     assert "Không gửi được: 2 (đã chặn 1, lỗi 1)" in text and "Không rõ đã tới chưa: 1" in text
     assert "Không tính – tắt tin: 1" in text
-    assert "🔁 Gửi lại 1 không rõ" in [choice.label for choice in ha.last.choices]
+    assert "🔁 Gửi lại 1 không rõ" in ha.last.labels
 
 
 async def test_sending_again_to_the_unknown_is_asked_once_audited_and_reaches_only_them(world: World) -> None:

@@ -52,10 +52,6 @@ async def published(world: World, **rights: int) -> tuple[int, dict[str, TestPer
     return round_id, people
 
 
-def labels(person: TestPerson) -> str:
-    return " ".join(choice.label for choice in person.last.choices)
-
-
 async def prizes_of(world: World) -> list[tuple[str, str, PrizeState]]:
     async with world.database.read() as session:
         found = await session.execute(
@@ -96,7 +92,7 @@ async def test_a_complaint_is_answered_once_by_those_who_hold_the_contest(world:
     assert "1 thắc mắc về kết quả thi" in (await mai.says("/canbo")).text
     assert (await mai.taps("Thắc mắc về thi")).key == "contest_desk.complaints"
     await other.says("/canbo")
-    assert "Thắc mắc về thi" not in labels(other)
+    assert not other.last.offers("Thắc mắc về thi")
     await mai.taps("1")
     assert mai.last.key == "contest_desk.complaint" and "Trần Hoa" in mai.last.text and "3/4" in mai.last.text
     await mai.taps("Trả lời")
@@ -226,7 +222,7 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     await hoa.presses(f"c:dungdoanvien:{first.id}")
     assert hoa.last.key == "common.refused"
     assert "2 người đạt giải thi chờ đồng chí xác minh" in (await chair.says("/canbo")).text
-    assert "giải thi chờ" not in (await mai.says("/canbo")).text and "Giải thưởng chờ" not in labels(mai)
+    assert "giải thi chờ" not in (await mai.says("/canbo")).text and not mai.last.offers("Giải thưởng chờ")
     await chair.taps("Xác minh giải")
     assert chair.last.key == "contest_prize.verify_list"
     await chair.taps("1")
@@ -248,7 +244,7 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     assert "0912345678" in mai.last.text
     await mai.taps("Đã chuyển CĐCS")
     assert hoa.last.key == "contest_prize.sent_notice"
-    assert "giải thi chờ" not in (await mai.says("/canbo")).text and "Giải thưởng chờ" not in labels(mai)
+    assert "giải thi chờ" not in (await mai.says("/canbo")).text and not mai.last.offers("Giải thưởng chờ")
     await mai.presses(f"c:giaithuong:{round_id}.1")
     await people["Nam"].presses(f"c:danhangiai:{first.id}")
     assert people["Nam"].last.key == "common.not_found"
@@ -456,7 +452,7 @@ async def test_who_is_taken_out_late_is_offered_the_complaint_with_the_result_to
     world.later(days=1)
     for name, offered in (("Hoa", True), ("Nam", False)):
         await people[name].presses(f"c:kqthi:{round_id}")
-        assert ("⚠️ Thắc mắc" in [choice.label for choice in people[name].last.choices]) is offered
+        assert ("⚠️ Thắc mắc" in people[name].last.labels) is offered
     await people["Hoa"].taps("Thắc mắc")
     await people["Hoa"].says("Tôi tự làm bài, xin xem lại")
     await mai.taps("Xem, trả lời")
@@ -614,7 +610,7 @@ async def test_the_prize_of_who_is_erased_is_the_officers_to_take_on_and_never_g
     await mai.taps("Giải thưởng chờ")
     assert "một người đã xóa dữ liệu của mình (chờ chọn người kế tiếp)" in mai.last.text
     await mai.taps("1")
-    assert mai.last.key == "contest_prize.prize" and "Đã chuyển CĐCS" not in labels(mai)
+    assert mai.last.key == "contest_prize.prize" and not mai.last.offers("Đã chuyển CĐCS")
     await mai.taps("Người kế tiếp")
     assert "đã xóa dữ liệu của mình" in mai.last.text and "người kế tiếp: Trần Chi" in mai.last.text
     await mai.says("Người đạt giải không còn dự thi")
@@ -669,7 +665,7 @@ async def test_where_two_contests_are_held_at_once_everything_said_of_a_week_nam
     for command in ("baithi", "kqthi", "thele"):
         await lan.presses(f"c:{command}:{round_id}")
     await lan.says("/thi")
-    buttons = [choice.label for choice in lan.last.choices]
+    buttons = lan.last.labels
     assert len(buttons) == len(set(buttons)) and "🏁 Kết quả thi khác" in buttons
     await lan.presses(f"c:thacmac:{round_id}")
     await lan.says("Câu số 2 có hai cách hiểu, xin xem lại giúp")

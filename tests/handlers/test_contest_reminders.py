@@ -28,7 +28,7 @@ async def look(world: World, at: datetime) -> None:
 
 
 def offered(person: TestPerson) -> bool:
-    return any("Nhắc tôi" in choice.label for choice in person.last.choices)
+    return person.last.offers("Nhắc tôi")
 
 
 async def asks(person: TestPerson, key: str) -> str:

@@ -133,7 +133,7 @@ async def test_hidden_by_the_setting_only_reviewed_questions_are_practised(world
     world.house = replace(world.house, hide_unreviewed=True)
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("menu")
-    assert not any("Ôn luật" in choice.label for choice in hoa.last.choices)
+    assert not hoa.last.offers("Ôn luật")
     wages = [q for q in world.house.packs.bank.questions if q.topic == "wages"][:5]
     async with world.database.write() as session:
         await verdicts.give(session, [(q.id, q.text) for q in wages], Verdict.APPROVED, "Luật sư A", world.now)

@@ -139,8 +139,8 @@ async def test_what_is_not_understood_gets_a_menu_help_and_a_number_to_call(worl
 async def test_what_is_not_understood_on_a_screen_leaves_its_options_and_their_numbers_at_hand(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("menu")
-    offered = [choice.label for choice in hoa.last.choices]
+    offered = hoa.last.labels
     await hoa.says("hom nay troi dep qua")
-    assert hoa.last.key == "common.unknown" and [choice.label for choice in hoa.last.choices] == offered
+    assert hoa.last.key == "common.unknown" and hoa.last.labels == offered
     await hoa.says(str(offered.index("📚 Ôn luật") + 1))
     assert hoa.last.key == "practice.home"

@@ -33,10 +33,6 @@ async def record(world: World, person: TestPerson) -> dict[str, bool]:
         return {question: right for question, right in await session.execute(query)}
 
 
-def labels(person: TestPerson) -> list[str]:
-    return [choice.label for choice in person.last.choices]
-
-
 def only(packs: Packs, keep: Callable[[Question], bool], **changes: object) -> Packs:
     """The packs with some of their questions, changed."""
     bank = packs.bank
@@ -52,7 +48,7 @@ async def test_five_questions_each_with_its_article(world: World) -> None:
     await hoa.says("1")
     for n in range(5):
         assert hoa.last.key == "practice.question" and f"Câu {n + 1}/5" in hoa.last.text
-        assert labels(hoa) == ["A", "B", "C", "D", "⏹ Nghỉ"]
+        assert hoa.last.labels == ["A", "B", "C", "D", "⏹ Nghỉ"]
         await answers(world, hoa, right=n != 2)
         assert hoa.last.key == ("practice.wrong" if n == 2 else "practice.right")
         assert "Căn cứ:" in hoa.last.text and "hiệu lực từ" in hoa.last.text and "chưa thẩm định" in hoa.last.text
@@ -125,7 +121,7 @@ async def test_a_wrong_answer_comes_again_until_it_is_right(world: World) -> Non
         await hoa.taps("Câu tiếp")
     await hoa.taps("Nghỉ")
     await hoa.taps("Chủ đề khác")
-    assert "🔁 Câu tôi từng sai (2)" in labels(hoa)
+    assert "🔁 Câu tôi từng sai (2)" in hoa.last.labels
     await hoa.says("cau toi tung sai")
     assert "Câu tôi từng sai" in hoa.last.text and "Câu 1/2" in hoa.last.text
     await answers(world, hoa, right=False)
@@ -172,7 +168,7 @@ async def test_without_any_topic_practice_is_not_offered(world: World) -> None:
     world.house = replace(world.house, packs=only(world.house.packs, lambda q: False))
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("menu")
-    assert not any("Ôn luật" in label for label in labels(hoa))
+    assert not hoa.last.offers("Ôn luật")
 
 
 async def test_only_questions_in_force_are_asked(world: World) -> None:

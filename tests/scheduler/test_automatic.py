@@ -75,7 +75,7 @@ async def test_the_day_before_those_who_answer_for_it_see_it_once_with_its_card_
         asked = person.last
         assert "28/7/2025 (ngày mai)" in asked.text and "96 năm Ngày thành lập Công đoàn Việt Nam" in asked.text
         assert "Đã soát: Vũ Ngọc Mai" in asked.text and "Không ai bấm thì tin vẫn gửi đúng giờ" in asked.text
-        assert [choice.label for choice in asked.choices] == ["✅ Gửi", "✏️ Sửa", "❌ Không gửi", "📅 Lịch nội dung"]
+        assert asked.labels == ["✅ Gửi", "✏️ Sửa", "❌ Không gửi", "📅 Lịch nội dung"]
         assert [media.kind for media in asked.message.media] == ["photo"]
         assert (world.house.files / asked.message.media[0].file).exists()
     assert hoa.keys == []
@@ -108,7 +108,7 @@ async def test_before_a_round_ends_its_question_is_shown_too_and_can_be_stopped(
     await registered(world, hoa, local(8, 1, 9))
     world.now = local(12, 19, 9)
     await looks(world)
-    assert [choice.label for choice in mai.last.choices] == ["✅ Gửi", "❌ Không gửi", "📅 Lịch nội dung"]
+    assert mai.last.labels == ["✅ Gửi", "❌ Không gửi", "📅 Lịch nội dung"]
     assert "gửi người đã đăng ký thi đua" in mai.last.text and "Đợt 2 còn 11 ngày" in mai.last.text
     await mai.taps("Không gửi")
     world.now = local(12, 20, 12)

@@ -514,7 +514,7 @@ async def test_a_result_that_may_have_been_told_before_the_restore_is_not_told_b
     last = await process(world)
     [row] = await rows(world)
     assert row.seconds == 0 and (await the_round(world)).state == RoundState.READY
-    assert [choice.label for choice in mai.last.choices] == ["Giữ nguyên giờ", "🏆 Tuần thi này"]
+    assert mai.last.labels == ["Giữ nguyên giờ", "🏆 Tuần thi này"]
     await mai.taps("Giữ nguyên giờ")
     await last.looks()
     assert (await the_round(world)).state == RoundState.PUBLISHED
