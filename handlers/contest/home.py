@@ -241,6 +241,7 @@ async def ask_ready(talk: Talk) -> Message | str:
     until = min(timedelta(minutes=round_.minutes), round_.closes_at - talk.now)
     return talk.screen(
         "contest.ready",
+        week=await contests.week_of(talk.session, round_),
         minutes=round_.minutes,
         short=until < timedelta(minutes=round_.minutes),
         closes=round_.closes_at,

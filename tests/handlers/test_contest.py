@@ -526,7 +526,7 @@ async def test_a_voided_question_is_right_for_all_and_everybody_can_read_of_it(w
     await look(world, world.now + timedelta(minutes=5))
     for person in (hoa, lan, nam):
         await person.presses(f"c:kqthi:{round_id}")
-        assert person.last.key == "contest.result" and "(tính lại lần 1)" in person.last.text
+        assert person.last.key == "contest.result" and "– tính lại lần 1" in person.last.text
         assert f"Câu “{wrong.stem}” không tính, ai gặp câu này cũng được điểm: Có hai cách hiểu" in unescaped(
             person.last.text
         )
