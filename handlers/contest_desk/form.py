@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from content.contest_plan import (
@@ -10,6 +9,7 @@ from content.contest_plan import (
     BY_NAME,
     CONTEST,
     ROUND,
+    WEEK,
     Fault,
     Setting,
     Unreadable,
@@ -107,8 +107,10 @@ async def next_week(talk: Talk, arg: str) -> Move | None:
         return None
     last = (await contests.list_rounds(talk.session, contest.id))[0]
     texts = texts_of(talk, last)
+    weeks = max(0, (talk.now - last.opens_at) // WEEK) + 1  # the next that is not begun
+    later = weeks * WEEK
     for name in ("opens_at", "closes_at", "result_at"):
-        texts[name] = stored(BY_NAME[name], getattr(last, name) + timedelta(days=7), context(talk))
+        texts[name] = stored(BY_NAME[name], getattr(last, name) + later, context(talk))
     return dialogue.go("form", texts=texts, contest=contest.id)
 
 

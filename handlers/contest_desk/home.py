@@ -82,6 +82,8 @@ async def ask_round(talk: Talk) -> Message:
         "paused": ("resume", "put_off", "exclude") if run else (),
         "published": ("complaints", "void", "out", "flags", "prizes", "report") if run else (),
     }.get(where, ())
+    if where == "published" and round_.awarded_at is not None and run:  # its result stands, and there is room
+        offered = ("complaints", "flags", "prizes", "report", "next")
     if where == "asked" and approve and round_.created_by != talk.me.id:
         offered += ("approve", "back")
     if where in ("ahead", "open", "closed", "paused") and approve:

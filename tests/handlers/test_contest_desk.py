@@ -184,6 +184,18 @@ async def test_the_next_week_begins_from_the_last_one(world: World) -> None:
     assert second.opens_at - first.opens_at == timedelta(days=7) and second.contest_id == first.contest_id
 
 
+@pytest.mark.parametrize(("days", "opens"), [(0, "28/7"), (7, "04/8"), (20, "18/8")])
+async def test_a_next_week_that_is_written_late_is_the_first_that_has_not_begun(
+    world: World, days: int, opens: str
+) -> None:
+    await reviewed(world)
+    mai = await officer(world)
+    round_id = await week(world)  # opens on 21/7
+    world.later(days=days)
+    await mai.presses(f"c:tuansau:{round_id}.1")
+    assert f"Mở: 7 giờ thứ Hai {opens}/2025" in mai.last.text
+
+
 async def test_what_is_being_written_is_not_overwritten_by_another_round(world: World) -> None:
     await reviewed(world)
     mai = await officer(world)

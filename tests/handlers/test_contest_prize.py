@@ -364,6 +364,9 @@ async def test_once_the_prizes_are_given_the_result_stands(world: World) -> None
     await mai.says("Câu hỏi thiếu căn cứ")  # a question that stood open all the while
     await mai.taps("Loại câu này")
     assert mai.last.key == "contest_desk.settled"
+    await mai.says(f"/tochuc {round_id}")
+    assert not {"🚫 Loại câu hỏi", "👤 Không xét giải"} & set(mai.last.labels) and "🎁 Giải thưởng" in mai.last.labels
+    assert (await mai.taps("Tuần tiếp theo")).key == "contest_form.form"
     for command in ("loaicau", "khongxet"):
         await mai.presses(f"c:{command}:{round_id}.9")
         assert mai.last.key == "contest_desk.settled"
