@@ -21,9 +21,10 @@ from bot.channels.telegram.errors import ours
 from bot.channels.telegram.reading import lane_of, number_of, read_update
 from bot.channels.telegram.request import AiohttpRequest
 from bot.channels.telegram.wire import Unclear
-from bot.channels.telegram.writing import TEXT_LIMIT, Uploads, say, units, written, written_once
+from bot.channels.telegram.writing import TEXT_LIMIT, Uploads, say, written, written_once
 from bot.inbox import arrival
 from content.message import Message
+from content.text import utf16_length
 from db.inbox import Arrival
 from db.models import Lane
 from db.session import Session
@@ -197,7 +198,7 @@ class Telegram:
         """Sends or edits one message. Raises SendError, each kind by the table of promises §1.5."""
         bot = self._talk if lane == Lane.REPLY else self._bulk
         try:
-            if not message.media and units(message.text) <= TEXT_LIMIT:
+            if not message.media and utf16_length(message.text) <= TEXT_LIMIT:
                 return await self._say_plainly(bot, address, message, edits, lane)
             return await say(bot, int(address), message, edits, ParseMode.HTML, self._files, self._uploads)
         except BadRequest as error:

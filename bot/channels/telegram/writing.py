@@ -13,6 +13,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from content.message import Message, rows, spelled_out
+from content.text import utf16_length
 from scheduler.delivery import Ambiguous
 
 TEXT_LIMIT = 4096
@@ -107,7 +108,7 @@ def split(text: str, limit: int) -> list[str]:
     parts: list[str] = []
     here = ""
     for line in text.split("\n"):
-        while units(line) > limit:
+        while utf16_length(line) > limit:
             cut = line.encode("utf-16-le")[: limit * 2].decode("utf-16-le", "ignore")
             if here:
                 parts.append(here)
@@ -115,7 +116,7 @@ def split(text: str, limit: int) -> list[str]:
             parts.append(cut)
             line = line[len(cut) :]
         joined = f"{here}\n{line}" if here else line
-        if units(joined) > limit:
+        if utf16_length(joined) > limit:
             parts.append(here)
             here = line
         else:
@@ -134,10 +135,6 @@ async def _in_turn(requests: Sequence[Callable[[], Awaitable[TelegramMessage]]])
                 raise
             raise Ambiguous(f"only a part of it arrived ({type(error).__name__})") from None
     return number
-
-
-def units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def written(message: Message) -> str:
