@@ -167,7 +167,7 @@ class Line(asyncio.Protocol):
         """Of the answer that comes: whether its head is whole, whether it says where the body ends, whether we cannot take it."""
         self._body = bytearray()
         self._fit = False
-        """Whether something else may be asked: the answer was whole, with nothing behind it, by who keeps the connection."""
+        """Whether something else may be asked: the answer was whole, nothing came behind it, and the connection is kept."""
         self._due = 0.0
         """When there must be an answer, or another question."""
         self._timer: asyncio.TimerHandle | None = None
