@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,6 +25,7 @@ from handlers.engine import answer
 from handlers.meaning import plain_label
 from handlers.registry import COMMAND_NAMES, Registry, build_registry
 from handlers.talk import House
+from scheduler.timetable import Work
 from tests.databases import Template
 
 START = datetime(2025, 7, 25, 9, 55, tzinfo=UTC)
@@ -124,6 +125,24 @@ class World:
                 for person in self.people.values():
                     if person.address == row.address and person.channel == row.channel:
                         person.hears(Heard(message.key, message.text, message.choices, message, provider))
+
+
+async def _nothing(channel: str, ref: str) -> bytes:
+    raise LookupError
+
+
+def work_of(world: World, files: Path | None = None, fetch: Callable[[str, str], Awaitable[bytes]] = _nothing) -> Work:
+    """What a scheduled job is handed."""
+    return Work(
+        database=world.database,
+        words=world.house.words,
+        packs=world.house.packs,
+        files=files or world.house.files,
+        now=lambda: world.now,
+        said=lambda: None,
+        fetch=fetch,
+        rng=Random(1),
+    )
 
 
 class TestPerson:

@@ -31,8 +31,7 @@ from db.session import Database
 from db.trouble import Kind, Trouble
 from scheduler import anniversaries
 from tests.databases import Template
-from tests.people import START, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import START, World, work_of
 
 pytestmark = pytest.mark.sqlite
 

@@ -7,8 +7,7 @@ from sqlalchemy import func, select
 from db.models import AuditRow, Broadcast, BroadcastState, BroadcastTarget, OutboxRow, OutState, Person, Role
 from handlers.dialogue import File
 from scheduler import broadcasts, jobs
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def officer(

@@ -13,8 +13,7 @@ from handlers.announcing import timing
 from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
 from tests.handlers.test_announcing_writing import photos
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def waiting(world: World) -> tuple[TestPerson, TestPerson, TestPerson]:

@@ -9,8 +9,7 @@ from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer
 from tests.handlers.test_announcing_steering import becomes, sending
 from tests.handlers.test_announcing_writing import photos
-from tests.people import World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import World, work_of
 
 
 async def test_unknown_and_missed_ones_can_be_read_and_are_marked(world: World) -> None:

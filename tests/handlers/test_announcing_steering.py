@@ -26,8 +26,7 @@ from db.outbox import Settlement
 from scheduler import broadcasts as planner
 from scheduler import jobs
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def sending(world: World, *names: str) -> TestPerson:

@@ -28,8 +28,7 @@ from handlers.announcing import timing
 from handlers.dialogue import File
 from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def at_when(world: World, **officers: str) -> TestPerson:

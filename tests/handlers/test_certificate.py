@@ -11,8 +11,7 @@ from db import contests, erasure, house
 from db.models import Entry
 from scheduler import jobs
 from tests.handlers.test_contest_prize import look, published
-from tests.people import World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import World, work_of
 
 
 async def code_of(world: World) -> str:

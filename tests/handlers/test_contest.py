@@ -13,8 +13,7 @@ from db.contests import Paper
 from db.models import Account, Board, Consent, Entry, EntryState, Person, Purpose, Role, Round, RoundState
 from scheduler import contests as clock
 from tests.desks import handed_in
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 from tests.weeks import CLOSES, RESULT, week
 
 

@@ -15,8 +15,7 @@ from db.models import AuditRow, Contest, Job, OutboxRow, Person, Role, Round, Ro
 from handlers.dialogue import File
 from scheduler import jobs
 from tests.desks import PLAN, leader, officer, reviewed
-from tests.people import START, TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import START, TestPerson, World, work_of
 from tests.weeks import week
 
 STEERED = {"ask_round", "return_round", "put_off_round", "pause_round", "resume_round"}

@@ -11,8 +11,7 @@ from db.models import Person, Result, Verdict
 from scheduler import contests as clock
 from tests.desks import handed_in, officer
 from tests.handlers.test_contest import contestant, sits
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 from tests.weeks import CLOSES, RESULT, week
 
 WHY = "Tham gia soạn câu hỏi về tài chính"

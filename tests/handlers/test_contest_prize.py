@@ -14,8 +14,7 @@ from db.models import AuditRow, Board, Contest, Grant, Person, Prize, PrizeState
 from scheduler import contests as clock
 from scheduler import prizes
 from tests.desks import handed_in, leader, officer
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 from tests.weeks import RESULT, week
 
 PRIZES = (

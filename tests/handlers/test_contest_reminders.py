@@ -12,8 +12,7 @@ from db import snapshot
 from db.models import Audience, Reminder, ReminderKind, Role, Round, RoundState, Shift
 from scheduler import contest_reminders, jobs
 from tests.desks import handed_in
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 from tests.weeks import CLOSES, OPENS, week
 
 CALL = datetime(2025, 7, 27, 17, tzinfo=LOCAL)

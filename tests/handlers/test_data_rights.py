@@ -14,9 +14,8 @@ from db.models import Base
 from scheduler import housekeeping, jobs
 from tests.handlers.test_question_reports import owner
 from tests.handlers.test_walks import PLAUSIBLE, Walk, furnish
-from tests.people import World
+from tests.people import World, work_of
 from tests.prove import cases, note
-from tests.scheduler.test_deadlines import work_of
 
 pytestmark = pytest.mark.sqlite
 

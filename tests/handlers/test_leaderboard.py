@@ -15,8 +15,7 @@ from db import contests
 from db.models import AuditRow, Board, Job, JobState, Person, Result, Round, Unit
 from scheduler import jobs
 from tests.desks import counted, handed_in, officer
-from tests.people import World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import World, work_of
 from tests.weeks import RESULT, week
 
 

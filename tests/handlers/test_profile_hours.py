@@ -12,8 +12,7 @@ from db import erasure, outbox, rights
 from db.models import Lane, OutboxRow, OutState, Person
 from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, officer
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def at_quiet(hoa: TestPerson) -> None:

@@ -13,8 +13,7 @@ from db.audiences import Rule
 from db.models import AuditRow, Broadcast, BroadcastState, Grant, Person, Role, Status, UnitRequest
 from scheduler import broadcasts as planner
 from tests.handlers.test_moderation import reviewer, sent, state
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 async def invites(world: World, inviter: TestPerson, role: str, unit: str) -> str:

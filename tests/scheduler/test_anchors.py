@@ -8,8 +8,7 @@ from db import audit, people
 from db.audit import Mark
 from db.models import Purpose, Role
 from scheduler import anchors
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 MORNING = datetime(2025, 7, 28, 1, 30, tzinfo=UTC)
 

@@ -35,8 +35,7 @@ from db.models import (
 )
 from db.outbox import Ask, Settlement
 from scheduler import anniversaries, broadcasts
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 
 def local(month: int, day: int, hour: int, minute: int = 0, year: int = 2025) -> datetime:

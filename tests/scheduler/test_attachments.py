@@ -7,7 +7,6 @@ import io
 import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from random import Random
 
 import pytest
 from PIL import Image
@@ -18,7 +17,7 @@ from db.models import Attachment, Draft, FileState, OutboxRow
 from scheduler import attachments as job
 from scheduler.delivery import RecipientGone, Rejected, RetryLater
 from scheduler.timetable import JOBS, Work
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
@@ -36,7 +35,7 @@ def jpeg(colour: str = "red") -> bytes:
     return buffer.getvalue()
 
 
-def work_of(
+def work_with(
     world: World, folder: Path, files: dict[str, bytes | Exception] | None = None, fetch: Fetch | None = None
 ) -> Work:
     folder.mkdir(exist_ok=True)
@@ -50,10 +49,7 @@ def work_of(
             raise found
         return found
 
-    return Work(
-        database=world.database, words=world.house.words, packs=world.house.packs, files=folder,
-        now=lambda: world.now, said=lambda: None, fetch=give, rng=Random(1),
-    )  # fmt: skip
+    return work_of(world, folder, give)
 
 
 async def with_files(world: World, *named: tuple[str, str]) -> TestPerson:
@@ -80,7 +76,7 @@ async def rows(world: World) -> list[Attachment]:
 async def test_a_photo_is_kept_as_its_pixels_only(world: World, tmp_path: Path) -> None:
     await with_files(world, ("a", "hoa.png"))
     folder = tmp_path / "files"
-    await job.run(work_of(world, folder, {"a": jpeg()}))
+    await job.run(work_with(world, folder, {"a": jpeg()}))
     (row,) = await rows(world)
     assert (row.state, row.kind, row.ref) == (FileState.CLEAN, "photo", "")
     (stored,) = folder.iterdir()
@@ -91,7 +87,7 @@ async def test_a_photo_is_kept_as_its_pixels_only(world: World, tmp_path: Path) 
 
 async def test_pdf_and_mp4_are_told_by_their_content_and_kept_as_they_are(world: World, tmp_path: Path) -> None:
     await with_files(world, ("a", "ban-ve.jpg"), ("b", "phim"))
-    await job.run(work_of(world, tmp_path / "files", {"a": PDF, "b": MP4}))
+    await job.run(work_with(world, tmp_path / "files", {"a": PDF, "b": MP4}))
     first, second = await rows(world)
     assert [first.kind, second.kind] == ["document", "document"]
     assert first.file.endswith(".pdf") and second.file.endswith(".mp4")
@@ -113,7 +109,7 @@ async def test_what_cannot_be_used_is_told_to_its_sender_once_and_not_kept(
 ) -> None:
     hoa = await with_files(world, ("a", name))
     for _ in range(3):
-        await job.run(work_of(world, tmp_path / "files", {"a": data}))
+        await job.run(work_with(world, tmp_path / "files", {"a": data}))
     await world.deliver()
     assert hoa.keys == ["report.file_refused"] and name in hoa.last.text and why in hoa.last.text
     assert "Phần đã viết vẫn được giữ" in hoa.last.text
@@ -131,7 +127,7 @@ async def test_a_failing_fetch_is_tried_for_a_week_with_longer_and_longer_pauses
         tried.append(world.now)
         raise RetryLater(1)
 
-    work = work_of(world, tmp_path / "files", fetch=fetch)
+    work = work_with(world, tmp_path / "files", fetch=fetch)
     for seconds in (0, 9, 2, 58, 3, 599, 2, 3599, 2):
         world.later(seconds=seconds)
         await job.run(work)
@@ -147,14 +143,14 @@ async def test_a_failing_fetch_is_tried_for_a_week_with_longer_and_longer_pauses
 
 async def test_a_platform_that_asks_for_a_pause_gets_it(world: World, tmp_path: Path) -> None:
     await with_files(world, ("a", ""))
-    await job.run(work_of(world, tmp_path / "files", {"a": RetryLater(300)}))
+    await job.run(work_with(world, tmp_path / "files", {"a": RetryLater(300)}))
     (row,) = await rows(world)
     assert (row.next_at - world.now).total_seconds() == 300
 
 
 async def test_what_the_platform_no_longer_has_is_given_up_at_once(world: World, tmp_path: Path) -> None:
     hoa = await with_files(world, ("a", "cu.jpg"))
-    await job.run(work_of(world, tmp_path / "files", {"a": Rejected("file is gone")}))
+    await job.run(work_with(world, tmp_path / "files", {"a": Rejected("file is gone")}))
     await world.deliver()
     assert (await rows(world))[0].state == FileState.FAILED and "không tải được" in hoa.last.text
 
@@ -175,7 +171,7 @@ async def test_one_bad_file_never_holds_up_the_others(world: World, tmp_path: Pa
         return jpeg()
 
     async with asyncio.timeout(30):
-        await job.run(work_of(world, tmp_path / "files", fetch=fetch))
+        await job.run(work_with(world, tmp_path / "files", fetch=fetch))
     states = [row.state for row in await rows(world)]
     assert states == [FileState.CLEAN, FileState.WAITING, FileState.WAITING, *[FileState.CLEAN] * 3]
 
@@ -188,7 +184,7 @@ async def test_no_transaction_is_open_while_a_file_is_fetched(world: World, tmp_
             await session.execute(select(func.count()).select_from(Attachment))
         return jpeg()
 
-    await job.run(work_of(world, tmp_path / "files", fetch=fetch))
+    await job.run(work_with(world, tmp_path / "files", fetch=fetch))
     assert (await rows(world))[0].state == FileState.CLEAN
 
 
@@ -200,20 +196,20 @@ async def test_a_file_erased_while_it_was_on_its_way_leaves_nothing(world: World
             await attachments.forget(session, [1])
         return jpeg()
 
-    await job.run(work_of(world, tmp_path / "files", fetch=fetch))
+    await job.run(work_with(world, tmp_path / "files", fetch=fetch))
     assert not list((tmp_path / "files").iterdir())
 
 
 async def test_the_same_picture_of_two_people_is_two_files(world: World, tmp_path: Path) -> None:
     await with_files(world, ("a", ""), ("b", ""))
-    await job.run(work_of(world, tmp_path / "files", {"a": jpeg(), "b": jpeg()}))
+    await job.run(work_with(world, tmp_path / "files", {"a": jpeg(), "b": jpeg()}))
     first, second = await rows(world)
     assert first.file != second.file and len(list((tmp_path / "files").iterdir())) == 2
 
 
 async def test_the_files_of_a_draft_that_was_thrown_away_are_deleted(world: World, tmp_path: Path) -> None:
     hoa = await with_files(world, ("a", ""), ("b", ""))
-    work = work_of(world, tmp_path / "files", {"a": jpeg()})
+    work = work_with(world, tmp_path / "files", {"a": jpeg()})
     await job.run(work)
     await hoa.says("sang kien")
     await hoa.taps("Bỏ nháp")
@@ -226,7 +222,7 @@ async def test_the_files_of_a_draft_that_was_thrown_away_are_deleted(world: Worl
         fetched.append(ref)
         return jpeg()
 
-    await job.run(work_of(world, tmp_path / "files", fetch=fetch))
+    await job.run(work_with(world, tmp_path / "files", fetch=fetch))
     assert fetched == []  # nobody wants it any more
     world.later(hours=1)
     await job.tidy(work)
@@ -245,7 +241,7 @@ async def test_a_refused_file_of_a_sent_report_names_the_report(world: World, tm
     async with world.database.write() as session:
         row = await session.get_one(Attachment, 1)
         row.submission_id, row.draft_id = submission.id, None
-    await job.run(work_of(world, tmp_path / "files", {"a": ZIP}))
+    await job.run(work_with(world, tmp_path / "files", {"a": ZIP}))
     await world.deliver()
     assert submission.code in hoa.last.text
     async with world.database.read() as session:

@@ -21,9 +21,8 @@ from db.models import (
     Role,
 )
 from scheduler import jobs
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 from tests.scheduler.test_anniversaries import local, looks, registered
-from tests.scheduler.test_deadlines import work_of
 
 DAY = "kn:2807:2025:t0"
 

@@ -36,8 +36,7 @@ from scheduler import broadcasts as planner
 from scheduler.delivery import WINDOW, Ambiguous, Delivery, RecipientGone, Rejected, RetryLater
 from scheduler.timetable import Work
 from tests.fakes.channel import ScriptedChannel, VirtualTime
-from tests.people import START, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import START, World, work_of
 
 PEOPLE = 300
 

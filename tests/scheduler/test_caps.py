@@ -10,9 +10,8 @@ from db.audiences import Rule
 from db.models import Broadcast, BroadcastState, BroadcastTarget, OutboxRow, OutState, Role, TargetState
 from scheduler import anniversaries
 from scheduler import broadcasts as planner
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 from tests.scheduler.test_anniversaries import local, looks
-from tests.scheduler.test_deadlines import work_of
 
 
 async def sends(world: World, author: TestPerson, kind: str, timing: str = "window") -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from random import Random
 
 import pytest
 from sqlalchemy import select
@@ -13,20 +11,8 @@ from content.calendar import is_working_day, local_date
 from db import erasure, snapshot, units
 from db.models import Account, Draft, Grant, OutboxRow, Person, Policy, Reach, Role, Shift, Status, Submission
 from scheduler import deadlines
-from scheduler.timetable import Work
 from tests.handlers.test_moderation import audited, reviewer, sent, state
-from tests.people import TestPerson, World
-
-
-def work_of(world: World, files: Path | None = None) -> Work:
-    async def fetch(channel: str, ref: str) -> bytes:
-        raise LookupError
-
-    return Work(
-        database=world.database, words=world.house.words, packs=world.house.packs,
-        files=files or world.house.files,
-        now=lambda: world.now, said=lambda: None, fetch=fetch, rng=Random(1),
-    )  # fmt: skip
+from tests.people import TestPerson, World, work_of
 
 
 async def look(world: World, times: int = 3) -> None:

@@ -21,10 +21,9 @@ from scheduler.downtime import Doors, Shut
 from scheduler.timetable import LOST_TIME, Timetable, Work
 from tests.databases import sqlite
 from tests.handlers.test_contest import begin, contestant
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 from tests.prove import cases, note
 from tests.scheduler import dying
-from tests.scheduler.test_deadlines import work_of
 from tests.weeks import CLOSES, OPENS, RESULT, week
 
 MINUTE = timedelta(minutes=1)

@@ -37,9 +37,8 @@ from tests.databases import Template
 from tests.fakes.botapi.faults import SlidingSecond
 from tests.fakes.channel import ScriptedChannel, VirtualTime
 from tests.people import START as AFTERNOON
-from tests.people import World, furnish_units, make_world
+from tests.people import World, furnish_units, make_world, work_of
 from tests.prove import cases, note
-from tests.scheduler.test_deadlines import work_of
 from tests.simulation.stage import rented
 
 pytestmark = pytest.mark.sqlite

@@ -23,8 +23,7 @@ from db.models import (
 )
 from scheduler import housekeeping, progress
 from tests.handlers.test_moderation import reviewer, sent
-from tests.people import World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import World, work_of
 from tests.scheduler.test_jobs import with_a_report
 
 

@@ -38,8 +38,7 @@ from scheduler import copies
 from scheduler import jobs as work_jobs
 from tests.handlers.test_announcing import officer
 from tests.handlers.test_moderation import reviewer, sent
-from tests.people import TestPerson, World
-from tests.scheduler.test_deadlines import work_of
+from tests.people import TestPerson, World, work_of
 
 TECHNICAL = {
     "id", "person_id", "author_id", "unit_id", "queue_unit_id", "submission_id", "draft_id", "account_id", "broadcast_id",

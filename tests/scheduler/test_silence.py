@@ -12,9 +12,9 @@ from db import broadcasts, units
 from db.audiences import Rule
 from db.models import OutboxRow, Role
 from scheduler import broadcasts as planner
-from tests.people import World
+from tests.people import World, work_of
 from tests.scheduler.test_anniversaries import local
-from tests.scheduler.test_deadlines import asked, look, work_of
+from tests.scheduler.test_deadlines import asked, look
 
 SATURDAY_NIGHT, NEW_YEARS_EVE = local(7, 26, 21), local(1, 28, 20, 45)
 RESTS = [

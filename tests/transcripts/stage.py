@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from random import Random
 from typing import Any, Protocol
 
 import aiohttp
@@ -36,12 +35,11 @@ from handlers.meaning import plain_label
 from scheduler import anniversaries, attachments, broadcasts, contest_reminders, contests, jobs, prizes
 from scheduler.alarms import OVER, Alarms
 from scheduler.delivery import Delivery
-from scheduler.timetable import Work
 from scheduler.troubles import Name
 from tests.fakes.botapi import TOKEN, FakeBotApi
 from tests.fakes.botapi.entities import parse
 from tests.fakes.botapi.people import FakePerson
-from tests.people import FACTS, World, spoken
+from tests.people import FACTS, World, spoken, work_of
 
 STORY = {
     "track": "initiative", "title": "Giá gá giúp thay dao cắt nhanh gấp ba", "field": "technical",
@@ -403,10 +401,7 @@ class Stage:
         if direction:
             self.says(direction)
         self.world.later(**delta)
-        work = Work(
-            database=self.world.database, words=self.world.house.words, packs=self.world.house.packs, files=self.world.house.files,
-            now=lambda: self.world.now, said=lambda: None, fetch=lambda channel, ref: self.door.adapter.fetch(ref), rng=Random(1),
-        )  # fmt: skip
+        work = work_of(self.world, fetch=lambda channel, ref: self.door.adapter.fetch(ref))
         for _ in range(2):
             await attachments.run(work)
             await jobs.run(work)
