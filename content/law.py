@@ -73,6 +73,11 @@ class Fact(BaseModel):
         return value
 
     @property
+    def title(self) -> str:
+        """What it is about in workers' words, for a button; "" where nobody has written any."""
+        return self.words[0][:1].upper() + self.words[0][1:] if self.words else ""
+
+    @property
     def source(self) -> str:
         """The document as it is cited, with what amended it in brackets."""
         return self.document_name + (f" (sửa đổi bởi {self.amended_by})" if self.amended_by else "")

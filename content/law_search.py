@@ -32,10 +32,15 @@ READ = 600
 """Of a message this many characters are read: a question, not a letter."""
 CLAUSE = 4
 """A part of a sentence is asked by itself from this many syllables on."""
+OFFERED = 10.0
+"""From this score on a fact that is too little for a quote is offered: of four questions so asked back three had meant it."""
 _FIGURE = "#"
 """Stands for every figure but a date: "làm 8 tháng" asks what "làm 6 tháng" does."""
 _SYLLABLE = re.compile(r"[\w%/]+")
 _PAUSE = re.compile(r"[,.;:?!\n]+")
+
+
+Scored = tuple[float, Fact]
 
 
 class _Synonym(BaseModel):
@@ -58,10 +63,14 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The facts that answer, the best first, and whether the matter is one for a person at once."""
+    """The facts that answer, the best first, and whether the matter is one for a person at once.
+
+    Where none does, `perhaps` are those that may be meant: somebody is asked, nothing is quoted.
+    """
 
     facts: tuple[Fact, ...]
     urgent: bool
+    perhaps: tuple[Fact, ...] = ()
 
 
 class LawSearch:
@@ -100,14 +109,17 @@ class LawSearch:
         if any(f" {each} " in f" {folded} " for each in self._elsewhere):
             return Found((), urgent)
         meant = self._meant(text)
-        scored = self._best(written, meant)
+        scored, unsure = self._scored(written, meant)
         if not scored:
             # A long story asks its question in one of its parts.
             parts = [part for each in _PAUSE.split(text) if len((part := self._written_out(each)).split()) >= CLAUSE]
-            found = [self._best(part, meant) for part in parts if part != written]
+            found = [self._scored(part, meant)[0] for part in parts if part != written]
             scored = max(found, key=lambda each: each[0][0] if each else 0.0, default=[])
         if not scored and (plain := without_telex(folded)) != folded:
-            scored = self._best(plain, frozenset())
+            scored, _ = self._scored(plain, frozenset())
+        if not scored:
+            perhaps = [fact for score, fact in unsure if score >= OFFERED and fact.title and fact.quotable(on)]
+            return Found((), urgent, tuple({fact.title: fact for fact in perhaps[:MOST]}.values()))
         # The best may be no longer or not yet in force: what is only second to it answers another question.
         near = [fact for score, fact in scored if score >= NEAR * scored[0][0]]
         return Found(tuple(fact for fact in near if fact.quotable(on))[:MOST], urgent)
@@ -169,7 +181,8 @@ class LawSearch:
             )
         )
 
-    def _best(self, text: str, meant: frozenset[str]) -> list[tuple[float, Fact]]:
+    def _scored(self, text: str, meant: frozenset[str]) -> tuple[list[Scored], list[Scored]]:
+        """The facts that may be quoted and those that only share something with what is asked, the best first."""
         groups = self._groups(text)
         words = tuple(word for group in groups for word in group)
         # Two syllables that are noise apart may tell something together, where marks in a fact say so: "đình công".
@@ -181,7 +194,8 @@ class LawSearch:
         line = f" {' '.join(words)} "
         # "Căn cước" became six syllables: alone it is no two things that a fact speaks of.
         within = [{*group, *pairwise(group)} for group in groups if len(group) > 1]
-        scored = []
+        scored: list[Scored] = []
+        unsure: list[Scored] = []
         for fact, features, phrases in zip(self._facts, self._features, self._phrases, strict=True):
             matched = asked & features
             if told and not matched:
@@ -189,9 +203,14 @@ class LawSearch:
             covered = sum(self._weight[each] for each in matched & told) / total if told else 1.0
             strong = max((_strength(phrase, words, line) for phrase in phrases), default=0.0)
             near = sum(isinstance(each, tuple) for each in matched) > 1 and not any(matched <= each for each in within)
-            if (covered >= SPOKEN and strong > spoken) or (covered >= COVERED and near):
-                scored.append((covered * sum(self._weight[each] for each in matched) + PHRASE * strong, fact))
-        return sorted(scored, key=lambda each: -each[0])
+            sure = (covered >= SPOKEN and strong > spoken) or (covered >= COVERED and near)
+            score = covered * sum(self._weight[each] for each in matched) + PHRASE * strong
+            (scored if sure else unsure).append((score, fact))
+        return sorted(scored, key=_by_score), sorted(unsure, key=_by_score)
+
+
+def _by_score(scored: Scored) -> float:
+    return -scored[0]
 
 
 def _syllables(text: str) -> list[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from content.law import Fact
+from content.message import Choice
 from content.text import clean
 from db import contests, people, policy
 from db.models import Role
@@ -46,19 +50,45 @@ async def take_ask(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _answer(talk: Talk, text: str) -> None:
-    """Nothing is said of the law but what a fact says; where none answers, that is said. Who sits a paper sits it alone."""
-    paper = await contests.find_running(talk.session, talk.person.id) if talk.person is not None else None
-    if paper is not None and contests.in_time(paper, talk.now):
-        talk.say("law_answers.paper")
-        return
+    """Nothing is said of the law but what a fact says; where none answers, that is said, or what may be meant is offered."""
     search, text = talk.house.packs.search, clean(text)
     found = search.ask(text, talk.today)
-    without = () if _is_busy(talk) else ("on",)
-    if not found.facts:
-        talk.say("law_answers.none", urgent=found.urgent, without=without)
-        return
-    lines = [(fact.says, fact.citation) for fact in found.facts]
-    talk.say("law_answers.found", lines=lines, asked=search.is_question(text), urgent=found.urgent, without=without)
+    if await _sits_a_paper(talk):
+        talk.say("law_answers.paper")
+    elif found.facts:
+        _quote(talk, found.facts, asked=search.is_question(text), urgent=found.urgent)
+    elif found.perhaps:
+        choices = (Choice(each.title, command="dieuluat", arg=each.id) for each in found.perhaps)
+        talk.say("law_answers.perhaps", *choices, urgent=found.urgent, without=_not_offered(talk))
+    else:
+        talk.say("law_answers.none", urgent=found.urgent, without=_not_offered(talk))
+
+
+async def show_fact(talk: Talk, arg: str) -> Move | None:
+    """One fact that was offered, as long as it may be quoted."""
+    fact = talk.house.packs.law.find(arg)
+    if await _sits_a_paper(talk):
+        talk.say("law_answers.paper")
+    elif fact is None or not fact.quotable(talk.today):
+        talk.say("law_answers.none", urgent=False, without=_not_offered(talk))
+    else:
+        _quote(talk, (fact,), asked=True, urgent=False)
+    return None
+
+
+def _quote(talk: Talk, facts: Sequence[Fact], *, asked: bool, urgent: bool) -> None:
+    lines = [(fact.says, fact.citation) for fact in facts]
+    talk.say("law_answers.found", lines=lines, asked=asked, urgent=urgent, without=_not_offered(talk))
+
+
+def _not_offered(talk: Talk) -> tuple[str, ...]:
+    return () if _is_busy(talk) else ("on",)
+
+
+async def _sits_a_paper(talk: Talk) -> bool:
+    """Whoever does sits it alone."""
+    paper = await contests.find_running(talk.session, talk.person.id) if talk.person is not None else None
+    return paper is not None and contests.in_time(paper, talk.now)
 
 
 async def show_person(talk: Talk, arg: str) -> Move | None:
@@ -76,5 +106,6 @@ async def show_person(talk: Talk, arg: str) -> Move | None:
 DIALOGUES = (dialogue,)
 COMMANDS = (
     Command("hoiluat", show, place=Place.MORE, joined=False, slash=True, hears=hears),
+    Command("dieuluat", show_fact, joined=False),
     Command("gapcanbo", show_person, joined=False),
 )

@@ -124,3 +124,14 @@ def test_where_what_answers_is_not_in_force_nothing_that_is_second_to_it_is_quot
 def test_a_word_with_other_marks_is_another_word(search: LawSearch, typed: str, finds: str, never: str) -> None:
     found = [fact.id for fact in search.ask(typed, ON).facts]
     assert (not finds or finds in found) and never not in found, found
+
+
+def test_what_is_asked_back_is_mostly_what_was_meant_and_seldom_in_vain() -> None:
+    scores = search_table.scores()
+    assert scores["last"].offered >= 5 and scores["last"].vain <= 3
+    assert sum(each.vain for each in scores.values()) <= 0.06 * sum(each.none for each in scores.values())
+
+
+def test_every_fact_that_may_be_offered_has_a_title_for_a_button() -> None:
+    titles = [fact.title for fact in load_law().facts if fact.words]
+    assert [title for title in titles if not 3 <= len(title) <= 60 or title[0].islower()] == []

@@ -120,6 +120,7 @@ async def test_a_question_of_practice_or_of_a_paper_is_answered_alone(world: Wor
         await hoa.says(at)
         assert (await hoa.says(asks)).key == "law_answers.paper", at
     assert (await hoa.says(f"/hoiluat {asks}")).key == "law_answers.paper"
+    assert (await hoa.presses("c:dieuluat:LD-48")).key == "law_answers.paper"
     await hoa.taps("Làm tiếp bài thi")
     assert hoa.last.key == "contest.running"
 
@@ -141,6 +142,25 @@ async def test_what_a_worker_tells_is_answered_as_what_was_told(world: World) ->
     assert told.key == "law_answers.found" and told.text.startswith("Về việc anh/chị vừa nhắn")
     await hoa.says("menu")
     assert not (await hoa.says("công ty nợ bảo hiểm 6 tháng thì sao")).text.startswith("Về việc")
+
+
+async def test_what_may_be_meant_is_asked_back_and_told_when_it_was(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    asked = await hoa.says("bé 2 tuổi nhập viện mẹ nghỉ có tiền không")
+    assert asked.key == "law_answers.perhaps" and "⚖️" not in asked.text
+    assert [choice.label for choice in asked.choices][:2] == ["Con ốm", "🙋 Gặp cán bộ công đoàn"]
+    told = await hoa.taps("Con ốm")
+    fact = world.house.packs.law.find("BH-19")
+    assert told.key == "law_answers.found" and fact is not None and fact.says in told.text
+
+
+@pytest.mark.parametrize("fact", ["LD-57", "BH-54", "TD-01", "LD-42", "XX-99", ""])
+async def test_a_fact_that_may_not_be_quoted_is_not_told_by_its_button(world: World, fact: str) -> None:
+    """Disputed, of next year, locked, unknown: in July 2025 nothing is said of them."""
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.presses(f"c:dieuluat:{fact}")
+    assert hoa.last.key == "law_answers.none"
 
 
 async def test_between_two_facts_there_is_a_blank_line(world: World) -> None:

@@ -166,6 +166,7 @@ OWN = frozenset(
         "dangky",
         "onluat",
         "hoiluat",
+        "dieuluat",
         "gapcanbo",
         "xephang",
         "giayxacnhan",
