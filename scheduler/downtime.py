@@ -157,6 +157,8 @@ async def _tell_officers(work: Work, session: Session, downtime: Downtime, now: 
         since=downtime.from_at,
         until=downtime.until_at,
         minutes=downtime.minutes,
+        span=work.words.text("contest_desk.span", minutes=downtime.minutes),
+        over=now >= round_.closes_at,
         closes=round_.closes_at,
         cause=work.words.text(f"contest_desk.cause_{downtime.cause}"),
         restored=downtime.cause == Cause.RESTORED,

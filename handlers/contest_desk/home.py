@@ -93,6 +93,7 @@ async def ask_round(talk: Talk) -> Message:
     downtimes = await contests.list_downtimes(talk.session, round_.id)
     asked = next((each for each in downtimes if each.making == Making.ASKED), None)
     if run and asked is not None and where in ("ahead", "open", "closed", "paused"):
+        offered = tuple(each for each in offered if each != "put_off")  # one question at a time
         offered += (("extend",) if asked.seconds else ()) + ("leave",)
     elif run and where not in ("cancelled", "published"):
         offered += ("next",)
@@ -111,7 +112,7 @@ async def ask_round(talk: Talk) -> Message:
         approved=by.name if by is not None else "",
         downtimes=[(each.from_at, each.until_at, each.making.value) for each in downtimes],
         lost=asked.tag if asked is not None else "",
-        minutes=asked.minutes if asked is not None else 0,
+        span=talk.words("contest_desk.span", minutes=asked.minutes if asked is not None else 0),
         **after_facts(round_),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -116,7 +117,7 @@ async def test_what_we_were_not_there_for_is_given_back_at_the_next_start(world:
     assert "còn 10 phút 00 giây" in hoa.last.text
     assert mai.keys == ["contest_desk.downtime"] * 2
     assert "hệ thống ngừng hoạt động từ 16:58 25/7 đến 18:58 25/7" in mai.last.text
-    assert "lùi 120 phút, đến 23:03 ngày 27/7/2025" in mai.last.text
+    assert "lùi 2 giờ, đến 23:03 ngày 27/7/2025" in mai.last.text
     assert hoa.keys.count("contest.time_given_back") == 2 and "còn khoảng 10 phút" in hoa.heard[-2].text
     for _ in range(3):
         await process(world)
@@ -206,6 +207,7 @@ async def test_no_round_is_put_off_by_more_than_a_day_unless_an_officer_says_so(
     row = (await rows(world))[-1]
     assert (row.making, (await the_round(world)).closes_at) == (Making.ASKED, CLOSES + timedelta(hours=12))
     assert mai.keys == ["contest_desk.downtime_asked"] and "quá 24 giờ" in mai.last.text
+    assert re.search(r"vẫn đóng lúc 9:0.*đóng muộn hơn \d+ giờ", mai.last.text), mai.last.text
     assert (await paper(world)).due_at > world.now, "whoever was at it goes on anyway"
     world.now = RESULT + timedelta(hours=1)
     await last.looks()
@@ -247,6 +249,11 @@ async def test_what_an_officer_leaves_stays_and_has_its_result(world: World) -> 
     assert row.making == Making.ASKED
     await mai.presses(f"c:tochuc:{row.round_id}")
     assert "chờ đồng chí quyết định" in mai.last.text
+    assert mai.last.offers("Kéo dài") and mai.last.offers("Giữ nguyên giờ") and not mai.last.offers("Gia hạn")
+    world.later(hours=12)
+    await world.deliver()
+    asked = mai.last.text
+    assert "đã đóng lúc 21:00" in asked and "mở lại ngay trong" in asked
     outsider = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.CONTENT_OFFICER)
     await outsider.presses(f"c:giunguyenthi:{row.tag}")
     assert outsider.last.key == "common.refused"
@@ -484,7 +491,7 @@ async def test_after_a_restore_nothing_is_put_off_by_itself_and_the_officers_dec
     assert "còn 2 lượt" in hoa.last.text
     await last.looks()
     asked = next(heard for heard in mai.heard if heard.key == "contest_desk.downtime_asked")
-    assert "Bài làm trong khoảng ấy không còn" in asked.text and "Kéo dài 1.200 phút" in asked.choices[0].label
+    assert "Bài làm trong khoảng ấy không còn" in asked.text and "Kéo dài 20 giờ" in asked.choices[0].label
     await mai.presses(f"c:keodaithi:{restored.tag}")
     assert (await the_round(world)).closes_at == CLOSES + timedelta(hours=20, minutes=10)
 
