@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from bot.metrics import Meter
 from content.message import to_json
 from db import accounts, attachments, inbox, jobs, outbox, trouble
 from db.inbox import Arrival, Waiting
+from db.json_text import from_text, to_text
 from db.session import Database, Session, settled
 from handlers.dialogue import Forget, Incoming
 from handlers.engine import answer, is_identity_card
@@ -61,8 +61,7 @@ class Door(Protocol):
 
 def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
     """One raw update in the form that is stored; `lane` is the chat it belongs to."""
-    # Half an emoji is JSON but no UTF-8: it must not keep what came with it from being stored.
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+    text = to_text(raw)
     return Arrival(ext_id, hashlib.sha256(text.encode()).hexdigest(), lane, text)
 
 
@@ -253,7 +252,7 @@ class Inbox:
         return True
 
     def _read(self, row: Waiting) -> Incoming | None:
-        return self._doors[row.channel].read(json.loads(row.raw), row.received_at)
+        return self._doors[row.channel].read(from_text(row.raw), row.received_at)
 
     async def _handle_one(self, row: Waiting) -> None:
         channel = row.channel
@@ -339,12 +338,12 @@ class Inbox:
     async def _erase(self, session: Session, row: Waiting, incoming: Incoming) -> None:
         """What is kept of an update beside its row; of an album, also what came before the words that gave it away."""
         door = self._doors[row.channel]
-        await door.erase(session, json.loads(row.raw))
+        await door.erase(session, from_text(row.raw))
         if not incoming.group:
             return
         refs: list[str] = []
         for each in await inbox.list_handled(session, row.lane, row.received_at - ALBUM):
-            raw = json.loads(each.raw)
+            raw = from_text(each.raw)
             part = door.read(raw, each.received_at)
             if part is not None and part.group == incoming.group:
                 refs += [file.unique_ref for file in part.files]
@@ -359,7 +358,7 @@ class Inbox:
             await self._put(session, row, incoming, "common.error", f"error:{row.id}")
         if dead and is_identity_card(incoming):
             # Nothing of it is kept for repair: it would only be refused.
-            await self._doors[row.channel].erase(session, json.loads(row.raw))
+            await self._doors[row.channel].erase(session, from_text(row.raw))
             await inbox.blank(session, row.id)
 
     async def _set_back(self, row: Waiting, incoming: Incoming | None, error: BaseException) -> None:

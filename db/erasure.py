@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, String, and_, cast, delete, false, or_, select, update
 
 from db import audit, jobs, people, roles, unsent, verdicts, webchat
+from db.json_text import to_text, within
 from db.models import (
     FINAL,
     UNSENT,
@@ -188,7 +188,7 @@ async def _erase_question_reports(session: Session, person_id: int) -> list[str]
     theirs = QuestionReport.person_id == person_id
     ids = (await session.execute(select(QuestionReport.id).where(theirs))).scalars().all()
     await session.execute(update(QuestionReport).where(theirs).values(person_id=None, text="", answer=""))
-    return [json.dumps(["baosai", str(number)])[1:-1] for number in ids]
+    return [to_text(["baosai", str(number)])[1:-1] for number in ids]
 
 
 async def _erase_contests(session: Session, person_id: int, now: datetime) -> None:
@@ -246,7 +246,7 @@ async def _erase_told(session: Session, person: Person, codes: Sequence[str], no
         update(OutboxRow).where(about, OutboxRow.state.in_(UNSENT), OutboxRow.broadcast_id.is_(None)).values(unsaid)
     )
     if person.name:
-        about = or_(about, payload.contains(json.dumps(person.name)[1:-1], autoescape=True))
+        about = or_(about, payload.contains(within(person.name), autoescape=True))
     await session.execute(update(OutboxRow).where(OutboxRow.state.in_(FINAL), about).values(payload=None))
     await webchat.forget_about(session, person.name, codes)
 

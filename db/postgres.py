@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.json_text import from_text, to_text
 from db.trouble import Kind, Trouble
 
 PATIENCE = 10
@@ -82,7 +83,14 @@ def _engine(url: str, **options: Any) -> AsyncEngine:
         "tcp_user_timeout": PATIENCE * 1000,
     }
     try:
-        engine = create_async_engine(url, hide_parameters=True, connect_args=arguments, **options)
+        engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            connect_args=arguments,
+            json_serializer=to_text,
+            json_deserializer=from_text,
+            **options,
+        )
         from psycopg.types.string import StrDumperUnknown
     except ModuleNotFoundError as error:
         raise Trouble(Kind.UNREACHABLE, f"{error.name} is not installed; run: make postgres") from None

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from db import postgres
 from db.driver import BEGIN, BEGIN_WRITING, PATIENCE, ElsewhereError, Module
+from db.json_text import from_text, to_text
 from db.prepared import Prepared, Row
 from db.trouble import Kind, Trouble, lost_a_race
 
@@ -382,7 +383,14 @@ async def _complaints(session: Session, pragma: str) -> list[str]:
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
     engine = create_async_engine(
-        url, module=Module(), pool_size=size, max_overflow=0, pool_timeout=600, hide_parameters=True
+        url,
+        module=Module(),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=600,
+        hide_parameters=True,
+        json_serializer=to_text,
+        json_deserializer=from_text,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, delete, false, func, or_, select, update
 
+from db.json_text import from_text, to_text, within
 from db.models import (
     Account,
     Attachment,
@@ -123,7 +123,7 @@ async def uploads_of(session: Session, person_id: int) -> list[str]:
 
 def _uploads_in(raw: str) -> list[str]:
     """{"address": "w-…", "files": [["photo", "9f…", "a.jpg", 812]]} → ["9f…"]"""
-    files = json.loads(raw).get("files", []) if '"files"' in raw else []
+    files = from_text(raw).get("files", []) if '"files"' in raw else []
     return [str(ref) for _, ref, _, _ in files]
 
 
@@ -133,7 +133,7 @@ async def forget_about(session: Session, name: str, codes: Sequence[str]) -> Non
     A platform keeps such messages on its readers' phones; here they would stay in our own database. A namesake's chat
     keeps the name: it is theirs.
     """
-    stored, payload = json.dumps(name)[1:-1], cast(WebMessage.payload, String)
+    stored, payload = within(name), cast(WebMessage.payload, String)
     about = or_(false(), *(payload.contains(code) for code in codes))
     for row in (await session.execute(select(WebMessage).where(about))).scalars().all():
         await _empty(session, row)
@@ -142,7 +142,7 @@ async def forget_about(session: Session, name: str, codes: Sequence[str]) -> Non
     namesakes = select(Account.address).join(Person, Person.id == Account.person_id).where(Person.name == name)
     named = payload.contains(stored, autoescape=True), WebMessage.address.not_in(namesakes)
     for row in (await session.execute(select(WebMessage).where(*named))).scalars().all():
-        row.payload = json.loads(json.dumps(row.payload).replace(stored, json.dumps("…")[1:-1]))
+        row.payload = from_text(to_text(row.payload).replace(stored, "…"))
         row.change = await last_change(session, row.address) + 1
         await session.flush()
 

@@ -7,13 +7,13 @@ or erased, a new version's commands, a new bot and a crash half-way are all one 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.channels.telegram.door import Telegram
 from db import accounts, house
+from db.json_text import to_text
 from db.models import Account, Conversation, Person, Role
 from db.session import Database, Session
 from handlers.menu import command_list
@@ -71,7 +71,7 @@ class CommandLists:
 
     def _mark(self, commands: Commands) -> str:
         """Short for a list of this bot; another bot's chats have none yet."""
-        text = json.dumps([self._door.number, *commands])
+        text = to_text([self._door.number, *commands])
         return hashlib.sha256(text.encode()).hexdigest()[:16] if commands else ""
 
     async def _note_everybody(self, mark: str) -> None:

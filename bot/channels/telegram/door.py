@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +25,7 @@ from bot.inbox import arrival
 from content.message import Message
 from content.text import utf16_length
 from db.inbox import Arrival
+from db.json_text import to_text
 from db.models import Lane
 from db.session import Session
 from handlers.dialogue import Incoming
@@ -172,7 +172,7 @@ class Telegram:
         try:
             request = cast(AiohttpRequest, self._talk.request)
             await request.call(
-                f"{self._talk.base_url}/answerCallbackQuery", json.dumps({"callback_query_id": press}).encode()
+                f"{self._talk.base_url}/answerCallbackQuery", to_text({"callback_query_id": press}).encode()
             )
         except TelegramError as error:
             log.debug("a press was not acknowledged: %s", type(error).__name__)

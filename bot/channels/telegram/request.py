@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from telegram.error import InvalidToken, NetworkError
 from telegram.request import BaseRequest, RequestData
 
 from bot.channels.telegram.wire import KEEPALIVE, NotSent, Unclear, Wire
+from db.json_text import from_text, to_text
 
 # PTB's RetryAfter warns of a coming change each time it is made, unless one has said yes to it.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -186,7 +186,7 @@ class AiohttpRequest(BaseRequest):
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         """The answer as a dictionary. Raises Unclear; PTB's own writes a body that is no JSON into the log, whole."""
         try:
-            found = json.loads(payload.decode())  # bytes would be looked at for what they are encoded in
+            found = from_text(payload)
         except (ValueError, RecursionError):  # no JSON, or brackets without end
             found = None
         if not isinstance(found, dict) or not ("result" in found or found.get("ok") is False):
@@ -249,9 +249,7 @@ def _body(data: RequestData | None) -> aiohttp.BytesPayload | aiohttp.FormData |
     if isinstance(data, Written):
         return aiohttp.BytesPayload(data.json, content_type="application/json")
     if not data.contains_files:
-        return aiohttp.BytesPayload(
-            json.dumps(data.json_parameters, ensure_ascii=False).encode(), content_type="application/json"
-        )
+        return aiohttp.BytesPayload(to_text(data.json_parameters).encode(), content_type="application/json")
     # Telegram shows a file's name as it comes: percent-encoded letters would stay percent-encoded.
     form = aiohttp.FormData(quote_fields=False)
     for name, value in data.json_parameters.items():

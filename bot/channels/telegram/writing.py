@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from telegram.error import BadRequest, TelegramError
 
 from content.message import Message, rows, spelled_out
 from content.text import utf16_length
+from db.json_text import to_text
 from scheduler.delivery import Ambiguous
 
 TEXT_LIMIT = 4096
@@ -149,8 +149,8 @@ def written(message: Message) -> str:
         keyboard = [
             [{"text": c.label, "callback_data": c.data(message.screen)} for c in row] for row in rows(message.choices)
         ]
-        parameters["reply_markup"] = json.dumps({"inline_keyboard": keyboard})
-    return json.dumps(parameters, ensure_ascii=False)[:-1]
+        parameters["reply_markup"] = to_text({"inline_keyboard": keyboard})
+    return to_text(parameters)[:-1]
 
 
 written_once = lru_cache(maxsize=16)(written)
