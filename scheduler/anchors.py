@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from content.calendar import LOCAL, local_date
-from content.message import to_json
-from content.windows import asleep_for
-from db import audit, outbox, people, policy
+from db import audit, policy
 from db.policy import Action
+from scheduler import notices
 from scheduler.deadlines import OFFICE
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ async def run(work: Work) -> None:
         if mark is None:
             return
         text = f"{mark.row}:{mark.hash[:SHOWN]}"
-        message = to_json(work.words.message("audit.anchor", on=local_date(now), mark=text))
+        message = work.words.message("audit.anchor", on=local_date(now), mark=text)
         for person_id in await policy.holders(session, Action.READ_ALARMS):
-            person = await people.get(session, person_id)
-            wait = asleep_for(person.hours, now)
-            await outbox.tell(session, person_id, message, now=now, key=f"anchor:{mark.row}:{person_id}", after=wait)
+            await notices.tell(session, person_id, message, now, f"anchor:{mark.row}:{person_id}")
     work.said()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from content.agenda import Entry, agenda, asked, entries_of
 from content.calendar import LOCAL, local_date
-from content.message import Media, to_json
-from content.windows import asleep_for
-from db import automatic, broadcasts, outbox, people, policy
+from content.message import Media
+from db import automatic, broadcasts, policy
 from db.models import AutomaticMessage
 from db.policy import Action
 from db.session import Session
+from scheduler import notices
 from scheduler.deadlines import OFFICE
 
 if TYPE_CHECKING:
@@ -56,7 +56,4 @@ async def _tell(
         media=media,
     )
     for person_id in await policy.anyone(session, top, Action.DECIDE_AUTOMATIC):
-        person = await people.get(session, person_id)
-        wait = asleep_for(person.hours, now)
-        key = f"automatic:{row.id}:{row.version}:{person_id}"
-        await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)
+        await notices.tell(session, person_id, message, now, f"automatic:{row.id}:{row.version}:{person_id}")

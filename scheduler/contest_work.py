@@ -15,12 +15,12 @@ from content.contest_rules import context_of, fault_text, reviewed, too_long
 from content.message import to_json
 from content.sheets import SheetError
 from content.source import ContentError
-from content.windows import asleep_for
-from db import contests, jobs, outbox, people, policy, units, verdicts
+from db import contests, jobs, outbox, policy, units, verdicts
 from db.contests import Settings
 from db.contests.rounds import RUN
 from db.models import Account, EntryState, Job
 from db.session import Session
+from scheduler import notices
 from scheduler.delivery import Rejected
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ async def round_news(work: Work, job: Job) -> None:
             message = work.words.message(f"contest_desk.news_{what}", **said)
             for person_id in found:
                 key = f"round-news:{number}:{version}:{what}:{person_id}"
-                now, person = work.now(), await people.get(session, person_id)
-                wait = asleep_for(person.hours, now)
-                await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)
+                await notices.tell(session, person_id, message, work.now(), key)
             more = len(found) == CHUNK
             after = found[-1] if found else after
             if not more:
@@ -65,16 +63,14 @@ async def given_back(work: Work, job: Job) -> None:
             downtime, now = await contests.get_downtime(session, number), work.now()
             found = await contests.list_given_back(session, downtime, after, CHUNK)
             for entry in found:
-                key, wait = f"given-back:{entry.id}:{entry.extended}", 0.0
+                key = f"given-back:{entry.id}:{entry.extended}"
                 if entry.state == EntryState.RETURNED:
                     message = work.words.message("contest.attempt_given_back")
-                    wait = asleep_for((await people.get(session, entry.person_id)).hours, now)
-                else:
-                    left = int(max(timedelta(0), entry.due_at - now).total_seconds()) // 60
-                    message = work.words.message("contest.time_given_back", minutes=left)
-                await outbox.tell(
-                    session, entry.person_id, to_json(message), now=now, kind="result", key=key, after=wait
-                )
+                    await notices.tell(session, entry.person_id, message, now, key, kind="result")
+                    continue
+                left = int(max(timedelta(0), entry.due_at - now).total_seconds()) // 60  # it runs out while they sleep
+                said = to_json(work.words.message("contest.time_given_back", minutes=left))
+                await outbox.tell(session, entry.person_id, said, now=now, kind="result", key=key)
             more = len(found) == CHUNK
             after = found[-1].id if found else after
             if not more:

@@ -9,11 +9,11 @@ from content.boards import board_name
 from content.leaderboard import FEWEST
 from content.message import to_json
 from content.ranking import Attempt, Inputs, Ranking, rank
-from content.windows import asleep_for
 from db import contests, outbox, people
 from db.contests import Paper, Ranked
 from db.models import Entry, EntryState, Result, Round
 from db.session import Session
+from scheduler import notices
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -150,12 +150,9 @@ async def _tell_results(work: Work, now: datetime) -> None:
 async def _tell(work: Work, session: Session, result: Result, said: dict[str, Any], now: datetime) -> None:
     without = ("certificate",) if result.rank is None else ()
     message = work.words.message("contest.result", without=without, **said)
-    person = await people.get(session, result.person_id)
-    wait = asleep_for(person.hours, now)
     revision: int = said["revision"]
-    await outbox.tell(
-        session, result.person_id, to_json(message), now=now, kind="result",
-        key=f"contest-result:{result.round_id}:{revision}:{result.person_id}", after=wait,
-        slot=contests.slot_of(result.round_id), edits=False,  # who sleeps wakes up to the newest one alone
+    await notices.tell(
+        session, result.person_id, message, now, f"contest-result:{result.round_id}:{revision}:{result.person_id}",
+        kind="result", slot=contests.slot_of(result.round_id), edits=False,  # who sleeps wakes up to the newest one alone
     )  # fmt: skip
     result.told, result.told_as = revision, result.own

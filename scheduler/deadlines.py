@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from content.anniversaries import planned
 from content.calendar import LOCAL, add_working_days, is_working_day, local_date
-from content.message import to_json
-from content.windows import asleep_for, next_slot
-from db import accounts, house, lapses, outbox, people, queue, submissions, units
+from content.windows import next_slot
+from db import accounts, house, lapses, people, queue, submissions, units
 from db.models import Policy, Submission
 from db.session import Session
+from scheduler import notices
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -66,11 +66,7 @@ async def _tell(
 ) -> None:
     """Says to one person what has happened, at least once, when they are awake."""
     message = work.words.message(key, **params)
-    person = await people.get(session, person_id)
-    wait = asleep_for(person.hours, now)
-    await outbox.tell(
-        session, person_id, to_json(message), now=now, kind=kind, policy=policy, key=dedup, after=wait
-    )  # fmt: skip
+    await notices.tell(session, person_id, message, now, dedup, kind=kind, policy=policy)
 
 
 async def _in_window(session: Session, person_id: int, now: datetime) -> bool:

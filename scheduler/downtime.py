@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from content.message import to_json
-from content.windows import asleep_for
-from db import contests, house, jobs, outbox, people, policy
+from db import contests, house, jobs, policy
 from db.contests.rounds import RUN
 from db.models import Cause, Downtime, Making
 from db.session import Session
+from scheduler import notices
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -165,6 +164,4 @@ async def _tell_officers(work: Work, session: Session, downtime: Downtime, now: 
         most=int(contests.MOST.total_seconds() // 3600),
     )
     for person_id in await policy.anyone(session, contest.unit_id, RUN):
-        wait = asleep_for((await people.get(session, person_id)).hours, now)
-        key = f"downtime:{downtime.tag}:{person_id}"
-        await outbox.tell(session, person_id, to_json(message), now=now, key=key, after=wait)
+        await notices.tell(session, person_id, message, now, f"downtime:{downtime.tag}:{person_id}")

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from content.awards import awards
-from content.message import Message, to_json
-from content.windows import asleep_for
-from db import audit, contests, house, outbox, people, policy, units
+from content.message import Message
+from db import audit, contests, house, people, policy, units
 from db.contests.rounds import RUN
 from db.models import Person, Policy, Prize, Round
 from db.policy import Action
 from db.session import Session
+from scheduler import notices
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -73,10 +73,7 @@ async def _tell_officer(
     message = work.words.message(
         "contest_prize.awarded_notice", week=await contests.week_of(session, round_), n=number, tag=tag
     )
-    person = await people.get(session, person_id)
-    wait = asleep_for(person.hours, now)
-    dedup = f"prizes-awarded:{round_.id}:{person_id}"
-    await outbox.tell(session, person_id, to_json(message), now=now, key=dedup, after=wait)
+    await notices.tell(session, person_id, message, now, f"prizes-awarded:{round_.id}:{person_id}")
 
 
 async def _remind(work: Work, session: Session, prize: Prize, now: datetime) -> None:
@@ -143,10 +140,7 @@ async def _tell_late(
 
 async def _remind_once(work: Work, session: Session, person_id: int, message: Message, key: str, now: datetime) -> None:
     """When they are awake, and at most once: a doubtful one is better missed than repeated."""
-    wait = asleep_for((await people.get(session, person_id)).hours, now)
-    await outbox.tell(
-        session, person_id, to_json(message), now=now, kind="reminder", policy=Policy.AMO, key=key, after=wait
-    )  # fmt: skip
+    await notices.tell(session, person_id, message, now, key, kind="reminder", policy=Policy.AMO)
 
 
 async def _pass_on(work: Work, session: Session, prize: Prize, now: datetime) -> None:
@@ -179,7 +173,4 @@ async def _tell(
     if key == "win":
         params["worth"] = prize.worth
     message = work.words.message(f"contest_prize.{key}", **params)
-    person = await people.get(session, person_id)
-    wait = asleep_for(person.hours, now)
-    dedup = f"prize-{key}:{prize.id}:{person_id}"
-    await outbox.tell(session, person_id, to_json(message), now=now, kind="result", key=dedup, after=wait)
+    await notices.tell(session, person_id, message, now, f"prize-{key}:{prize.id}:{person_id}", kind="result")

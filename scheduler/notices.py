@@ -1,0 +1,39 @@
+"""What has happened, said to one person when they are awake."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from content.message import Message, to_json
+from content.windows import asleep_for
+from db import outbox, people
+from db.models import Policy
+from db.session import Session
+
+
+async def tell(
+    session: Session,
+    person_id: int,
+    message: Message,
+    now: datetime,
+    key: str,
+    *,
+    kind: str = "notice",
+    policy: Policy = Policy.ALO,
+    slot: str | None = None,
+    edits: bool = True,
+) -> None:
+    """Waits while they sleep or want to be left alone; once for each `key`. The rest is `outbox.tell`'s."""
+    wait = asleep_for((await people.get(session, person_id)).hours, now)
+    await outbox.tell(
+        session,
+        person_id,
+        to_json(message),
+        now=now,
+        kind=kind,
+        policy=policy,
+        key=key,
+        slot=slot,
+        edits=edits,
+        after=wait,
+    )
