@@ -123,5 +123,6 @@ async def test_a_date_that_a_server_of_our_own_may_have_written_proves_nothing(o
     assert telegram.dated is None
     telegram._sure = True
     assert telegram.dated is not None and abs(telegram.dated - outside.clock._began.timestamp()) < 3600
-    telegram._poll.request.dated = "soon"  # type: ignore[attr-defined]
-    assert telegram.dated is None
+    for said in ("", "soon", f"Sat, 26 Jul {'9' * 20} 01:00:00 GMT"):
+        telegram._poll.request.dated = said  # type: ignore[attr-defined]
+        assert telegram.dated is None

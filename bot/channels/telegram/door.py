@@ -95,7 +95,7 @@ class Telegram:
         request = cast(AiohttpRequest, self._poll.request)
         try:
             return int(parsedate_to_datetime(request.dated).timestamp())
-        except ValueError:  # it says nothing
+        except (ValueError, OverflowError):  # it says nothing, or nothing that can be
             return None
 
     async def run(self, store: Store) -> None:
