@@ -86,6 +86,7 @@ def test_what_is_denied_is_not_what_is_asked(search: LawSearch) -> None:
 def test_a_phrase_of_noise_alone_is_heard_when_it_is_said_in_a_row(search: LawSearch) -> None:
     assert search.ask("nghỉ không lương được mấy ngày", ON).facts[0].id == "LD-136"
     assert search.ask("ngày nghỉ có lương không", ON).facts == ()
+    assert search.ask("em xin nghỉ một ngày", ON).facts == ()
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,8 @@ def test_a_phrase_of_noise_alone_is_heard_when_it_is_said_in_a_row(search: LawSe
 )
 def test_what_held_on_a_day_is_quoted_for_it(search: LawSearch, on: date, finds: str) -> None:
     for text in ("nghi de may thang", "sinh doi nghi bao lau"):
-        assert [fact.id for fact in search.ask(text, on).facts][:1] == [finds]
+        found = [fact.id for fact in search.ask(text, on).facts]
+        assert found[:1] == [finds] and not ({"BH-54", "BH-57"} - {finds}) & set(found), found
 
 
 @pytest.mark.parametrize("on", [date(2025, 7, 15), date(2025, 12, 31), ON])
