@@ -8,6 +8,7 @@ from content.calendar import LOCAL
 from content.message import Media, Message
 from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
+from content.windows import awake
 from db import accounts, broadcasts, people, units
 from db.errors import Conflict, NotFound
 from db.models import Broadcast, BroadcastState, OutState
@@ -36,15 +37,15 @@ async def waiting(talk: Talk) -> str:
 async def ask_second(talk: Talk, broadcast: Broadcast) -> bool:
     """Shows the message as it will be read, files included, to everybody who may approve it. False: nobody may.
 
-    What is to leave now is shown at once: whoever sends it cannot wait until the other has slept.
+    What is to leave before they wake is shown at once.
     """
     asked = await broadcasts.approvers(talk.session, broadcast)
-    soon = broadcast.timing == "now" or broadcast.kind == "urgent"
     for person_id in asked:
+        reader = await people.get(talk.session, person_id)
+        soon = broadcast.timing != "window" and broadcast.send_at <= awake(reader.hours, talk.now)
         if broadcast.media:  # on its own, since an album carries no buttons
             media = _media(broadcast)
             await talk.tell(person_id, "announcing.approve_files", media=media, at_once=soon, code=broadcast.code)
-        reader = await people.get(talk.session, person_id)
         said = await _request(talk, broadcast, reader.name)
         await talk.tell(person_id, "announcing.approve_notice", at_once=soon, **said)
     return bool(asked)

@@ -213,6 +213,24 @@ async def test_now_at_night_is_offered_the_morning_and_kept_only_with_a_second_p
     assert await hours(world) == {"Lê Thu Hà": "25/07 21:55", "Bùi Thị Hoa": "25/07 21:55"}
 
 
+@pytest.mark.parametrize(("hour", "woken"), [("23 giờ", True), ("3 giờ 26/7", True), ("9 giờ 26/7", False)])
+async def test_the_second_person_is_woken_only_for_what_leaves_before_they_wake(
+    world: World, monkeypatch: pytest.MonkeyPatch, hour: str, woken: bool
+) -> None:
+    monkeypatch.setattr("handlers.announcing.timing.SECOND_FROM", 0)
+    ha, son = await at_when(world), await officer(world, "Trần Hồng Sơn", "TINH")
+    world.later(hours=5)
+    await ha.taps("Hẹn giờ")
+    await ha.says(hour)
+    if ha.last.key == "announcing.quiet":
+        await ha.taps("Vẫn gửi giờ đó")
+    await ha.taps("Xác nhận")
+    assert ("announcing.approve_notice" in son.keys) is woken
+    world.later(hours=9)
+    await world.deliver()
+    assert "announcing.approve_notice" in son.keys
+
+
 async def test_each_persons_own_hours_are_the_first_choice(world: World) -> None:
     ha = await at_when(world)
     await world.joined("Ca Đêm", shift=Shift.NIGHT)
