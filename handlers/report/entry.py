@@ -50,14 +50,19 @@ async def take_name(talk: Talk, answer: Answer) -> Move | str:
 async def ask_track(talk: Talk) -> Message | str:
     if wanted := talk.data.get("wanted"):
         talk.drop("wanted")
-        talk.put(track=wanted)
-        return order(talk)[0]
+        return _about(talk, wanted)
     return talk.screen("report.track")
 
 
 @dialogue.take("track")
 async def take_track(talk: Talk, answer: Answer) -> Move | str:
-    talk.put(track=answer.choice)
+    return _about(talk, answer.choice)
+
+
+def _about(talk: Talk, chosen: str) -> str:
+    """The first question of what was chosen. Who went back to here from a part to be edited has all of them before them."""
+    talk.drop("editing")
+    talk.put(track=chosen)
     return order(talk)[0]
 
 

@@ -87,7 +87,7 @@ def mutated(value: dict[str, Any], others: Sequence[dict[str, Any]], chance: Ran
             case 0:
                 take_out(found, way)
             case 1 | 2:
-                put(found, way, lambda _: chance.choice(STRANGE))
+                put(found, way, lambda _: deepcopy(chance.choice(STRANGE)))
             case 3:
                 put(found, way, lambda old: str(old) if isinstance(old, int) else [old])
             case 4:

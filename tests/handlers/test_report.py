@@ -778,6 +778,24 @@ async def test_changing_the_mind_about_the_kind_mixes_no_answers(world: World) -
     assert "who" not in (await submission(world)).story
 
 
+async def test_changing_the_mind_about_the_kind_while_editing_asks_all_of_the_other(world: World) -> None:
+    hoa = await worker(world)
+    await hoa.taps("Người tốt, việc tốt")
+    for said in ("Anh Quách Văn Dũng", "Nhặt được ví có tiền, tìm trả lại người mất.", "xong", "tối 12/7", "bo qua"):
+        await hoa.says(said)
+    await hoa.taps("Không có")
+    await hoa.taps("Chưa hỏi")
+    await hoa.taps("Sửa từng mục")
+    await hoa.says("1")
+    for _ in range(12):
+        if hoa.last.key == "report.track":
+            break
+        await hoa.says("lui")
+    await hoa.taps("Sáng kiến")
+    await hoa.says("Giá gá thay dao nhanh")
+    assert hoa.last.key == "report.field"  # not a preview of what was never asked
+
+
 async def test_only_the_reviewing_unit_hears_of_it(world: World) -> None:
     nam = await world.joined("Trần Văn Nam", role=Role.GRASSROOTS_CHAIR)
     ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
