@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -142,19 +143,20 @@ class LawSearch:
         A word with other marks is another one, of a worker's or of the law's: "dưới" is not "đuổi", "giảm" not "giam".
         """
         typed = _syllables(text)
-        line = " ".join(map(fold, typed))
+        folded = [_fold(word) for word in typed]
+        line = " ".join(folded)
         groups: list[tuple[str, ...]] = []
         at = 0
         for found in self._said.finditer(line):
             first = line.count(" ", 0, found.start())
             end = first + found.group().count(" ") + 1
-            groups += [(fold(word),) for word in typed[at:first]]
+            groups += [(word,) for word in folded[at:first]]
             if any(all(map(_same, typed[first:end], said)) for said in self._marks[found.group()]):
                 groups.append(tuple(fold(self._synonyms[found.group()]).split()))
             else:
-                groups += [(fold(word),) for word in typed[first:end]]
+                groups += [(word,) for word in folded[first:end]]
             at = end
-        groups += [(fold(word),) for word in typed[at:]]
+        groups += [(word,) for word in folded[at:]]
         return [tuple(_FIGURE if _is_figure(word) else word for word in group) for group in groups]
 
     def _words(self, text: str) -> tuple[str, ...]:
@@ -164,8 +166,10 @@ class LawSearch:
     def _meant(self, text: str) -> frozenset[str]:
         """Folded syllables that would be noise, and are none by their marks: "bàn" is not "bạn", "đình công" not "định"."""
         typed = _SYLLABLE.findall(text.lower())
-        noise = {fold(word) for word in typed if word in self._marked_noise}
-        return frozenset(fold(word) for word in typed if fold(word) != word and word not in self._marked_noise) - noise
+        noise = {_fold(word) for word in typed if word in self._marked_noise}
+        return (
+            frozenset(_fold(word) for word in typed if _fold(word) != word and word not in self._marked_noise) - noise
+        )
 
     def _of_fact(self, text: str) -> frozenset[str | tuple[str, str]]:
         """The syllables and neighbours in a fact's text that tell what it is about."""
@@ -211,6 +215,10 @@ class LawSearch:
 
 def _by_score(scored: Scored) -> float:
     return -scored[0]
+
+
+_fold = lru_cache(maxsize=4096)(fold)
+"""Of a syllable: there are few, and each stands in many facts."""
 
 
 def _syllables(text: str) -> list[str]:

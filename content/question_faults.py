@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -194,6 +195,7 @@ def _plain_words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+@lru_cache(maxsize=8192)
 def quantities(text: str) -> tuple[frozenset[tuple[Fraction, str]], tuple[str, ...]]:
     """The quantities of a text, each in one unit (a year is 12 months, an hour 60 minutes), and its other words."""
     written = _WORD.findall(unicodedata.normalize("NFC", text.lower()))
@@ -260,11 +262,11 @@ def alike(questions: Sequence[Written]) -> Iterator[tuple[str, str]]:
     """(id, id of an earlier one that asks the same): people's names and letter marks aside."""
     earlier: list[tuple[str, str, Written]] = []
     for question in questions:
-        stem = " ".join(_plain_words(_NAME.sub("ai", question.stem)))
+        stem = " ".join(sorted(_plain_words(_NAME.sub("ai", question.stem))))
         for other_stem, name, other in earlier:
             one_answer = question.fact == other.fact and _right(question) == _right(other)
             limit = ALIKE_ON_ONE_FACT if one_answer else ALIKE
-            if fuzz.token_sort_ratio(stem, other_stem, score_cutoff=limit):
+            if fuzz.ratio(stem, other_stem, score_cutoff=limit):
                 yield question.id, name
                 break
         earlier.append((stem, question.id, question))

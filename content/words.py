@@ -161,8 +161,16 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
     unknown = set(data) - {"text", "hint", "options"}
     if unknown:
         raise ValueError(f"unknown part {sorted(unknown)}; an entry has text, hint and options")
-    text, hint = data["text"], data.get("hint", "")
-    names = _names(environment, text) | _names(environment, hint)
+    names: set[str] = set()
+
+    def made(template: str) -> Template | Fixed:
+        if "{" not in template:
+            return Fixed(template)
+        read = environment.parse(template)
+        names.update(meta.find_undeclared_variables(read))
+        return environment.from_string(read)
+
+    text, hint = made(data["text"]), made(data.get("hint", ""))
     options = []
     for key, option in (data.get("options") or {}).items():
         parts = {"label": option} if isinstance(option, str) else option
@@ -170,33 +178,16 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
         if unknown:
             raise ValueError(f"unknown part {sorted(unknown)} of option {key}")
         arg, command = parts.get("arg"), parts.get("command")
-        names |= (
-            _names(environment, parts["label"]) | _names(environment, arg or "") | _names(environment, command or "")
-        )
         options.append(
             Option(
                 key,
-                _template(environment, parts["label"]),
-                _template(environment, command) if command else None,
-                _template(environment, arg) if arg else None,
+                made(parts["label"]),
+                made(command) if command else None,
+                made(arg) if arg else None,
                 tuple(fold(word) for word in parts.get("words", [])),
             )
         )
-    return Entry(
-        _template(environment, text),
-        _template(environment, hint),
-        tuple(options),
-        frozenset(names),
-        (source.file, source.line((name,))),
-    )
-
-
-def _names(environment: Environment, template: str) -> set[str]:
-    return set(meta.find_undeclared_variables(environment.parse(template))) if "{" in template else set()
-
-
-def _template(environment: Environment, template: str) -> Template | Fixed:
-    return environment.from_string(template) if "{" in template else Fixed(template)
+    return Entry(text, hint, tuple(options), frozenset(names), (source.file, source.line((name,))))
 
 
 def _plain(label: str) -> str:
