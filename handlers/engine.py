@@ -242,9 +242,12 @@ class _Turn(Course):
             await self.move(BACK)
         elif meaning == "skip":
             chosen = next((c for c in self.choices if c.key == "skip"), None)
-            if chosen is None:
+            if chosen is not None:
+                await self.pick(chosen)
+            elif self.conversation.screen_kind in TYPED or any(not c.command for c in self.choices):
                 raise Again("common.cannot_skip")
-            await self.pick(chosen)
+            else:
+                return False  # nothing was asked
         else:
             return False
         return True

@@ -144,3 +144,15 @@ async def test_what_is_not_understood_on_a_screen_leaves_its_options_and_their_n
     assert hoa.last.key == "common.unknown" and hoa.last.labels == offered
     await hoa.says(str(offered.index("📚 Ôn luật") + 1))
     assert hoa.last.key == "practice.home"
+
+
+async def test_where_nothing_is_asked_there_is_nothing_to_pass_over(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert (await hoa.says("bo qua")).key == "common.unknown"
+
+
+async def test_a_good_deed_is_reported_by_its_own_name_too(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("menu")
+    assert (await hoa.says("nguoi tot viec tot")).key.startswith("report.")
