@@ -96,7 +96,10 @@ class Polling:
         name = await self._telegram.introduce()
         if name:
             self._house.links["telegram"] = f"https://t.me/{name}?start={{}}"
-            await settled(lambda: self._note("telegram_name", {"name": name}))
+            try:
+                await settled(lambda: self._note("telegram_name", {"name": name}))
+            except Exception as error:  # a disk that takes nothing: what it keeps from being stored says so
+                log.warning("the bot's name could not be written down (%s)", type(error).__name__)
 
     async def _note(self, name: str, value: dict[str, Any]) -> None:
         async with self._database.write() as session:

@@ -9,6 +9,7 @@ import random
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from bot.app import build_app
 from bot.channels.webchat import WebChat
 from bot.clock import Clock
 from bot.inbox import Inbox, arrival
+from bot.polling import Polling
 from bot.settings import Settings
 from db import accounts, migrate, people, trouble, units
 from db.models import Audience, Purpose
@@ -216,6 +218,36 @@ class Sick:
 
     async def heals(self) -> None:
         await self._set("PRAGMA query_only = OFF", "PRAGMA max_page_count = 1000000")
+
+
+async def test_a_name_that_cannot_be_written_down_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes nothing from the start is found out by what it keeps from being stored, not by no polls at all."""
+    tried = []
+
+    async def refused(self: Polling, name: str, value: object) -> None:
+        tried.append(name)
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(Polling, "_note", refused)
+    await furnish(tmp_path / "congdoan.db", [1000])
+    async with FakeBotApi() as fake:
+        settings = Settings.model_construct(
+            **Settings.model_construct().model_dump()
+            | {"data_dir": tmp_path, "telegram_token": SecretStr(TOKEN), "telegram_api": fake.url}
+        )
+        app = await build_app(settings, Hasty())
+        await app.start()
+        try:
+            person = fake.person(1000)
+            person.says("menu")
+            async with asyncio.timeout(60):
+                while not fake.messages(1000):  # noqa: ASYNC110 - what another loop has sent
+                    await asyncio.sleep(0.05)
+        finally:
+            await app.stop()
+    assert tried[0] == "telegram_name"
 
 
 @pytest.mark.timeout(600)
