@@ -68,6 +68,8 @@ class Bot:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run"], env=os.environ | RUN | env, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            # Whoever runs the tests under nohup has it ignored, and so would the bot.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
 
     def address(self) -> str:
