@@ -79,17 +79,18 @@ class Polling:
         """What comes after a silence is answered as it should only once that silence is made up."""
         self.storing = True
         try:
-            await self._answered()
+            await self._answered(self._clock.monotonic() - self._at)
             return await self._inbox.store(channel, bot, arrivals)
         finally:
             self.storing = False
 
-    async def _answered(self) -> None:
+    async def _answered(self, silence: float) -> None:
+        """`silence` is how many seconds lay before this answer."""
         self.heard = True
         dated = self._telegram.dated
         if dated is not None:
             self._skew.hear([dated], self._began)
-        await self._reached(self._clock.monotonic() - self._at)
+        await self._reached(silence)
 
     async def _introduce(self) -> None:
         """Learns the bot's name; a start without a network is no reason never to have links."""
@@ -126,9 +127,10 @@ class Polling:
             self._failing = self._clock.monotonic()
 
     async def _polled(self, raw: list[dict[str, Any]]) -> None:
-        if not raw:
-            await self._answered()
+        silence = self._clock.monotonic() - self._at
         self._at, self._failing, now = self._clock.monotonic(), None, self._clock.now()
+        if not raw:  # nothing was stored, so nobody else has said so
+            await self._answered(silence)
         self._skew.hear(dates(raw), self._drained)
         self._drained = self._at if len(raw) < MOST else None
         if "telegram" not in self._house.links:

@@ -11,7 +11,7 @@ from db.errors import Expected, NotFound
 from db.session import Session, undone_by
 from handlers.course import Course
 from handlers.dialogue import BACK, TYPED, Again, Answer, Command, Forget, Incoming, Kind
-from handlers.meaning import joined_up, option, several, spellings
+from handlers.meaning import joined_up, option, plain_label, several, spellings
 from handlers.talk import House, Talk
 
 LONGEST = 4096
@@ -147,15 +147,17 @@ class _Turn(Course):
             await self.show_again()
 
     async def typed(self, text: str) -> None:
-        """One order for what a message may mean: the options, the words that mean the same everywhere, an answer."""
+        """One order for what a message may mean: a /command, the options, the words that mean the same everywhere, an answer."""
         kind, step, registry = self.conversation.screen_kind, self.step, self.talk.house.registry
         takes, free = step is not None and step.take is not None, step is not None and step.free
         opens = [registry.words[word] for word in map(joined_up, spellings(text)) if word in registry.words]
-        if kind == Kind.MANY and (many := several(self.choices, text)):
+        if text.startswith("/") and await self.commanded(text):
+            pass  # "/thi" is not the option whose words "thi" is among
+        elif kind == Kind.MANY and (many := several(self.choices, text)):
             await self.take(Answer(many=many))
         elif chosen := option(self.choices, text, numbered=kind not in TYPED):
             await self.pick(chosen)
-        elif await self.commanded(text):
+        elif not text.startswith("/") and await self.commanded(text):
             pass
         elif takes and kind in TYPED and not (opens and step is not None and step.beside):
             await self.take(Answer(text=text))
@@ -204,10 +206,13 @@ class _Turn(Course):
 
     async def commanded(self, text: str) -> bool:
         """A /command or a word that means the same everywhere. A /command that does not exist is never the answer to a
-        question; "/5 phut" is none."""
+        question; "/5 phut" is none, "/thi dua" one of two words."""
         found = COMMAND.fullmatch(text)
         name, arg = (found[1].lower(), (found[2] or "").strip()) if found else ("", text)
-        if name in self.talk.house.registry.slashes:
+        spelt = self.talk.house.registry.words.get(joined_up(plain_label(text))) if found and arg else None
+        if spelt is not None:
+            await self.command(spelt, "")
+        elif name in self.talk.house.registry.slashes:
             await self.command(name, arg)
         elif arg:
             return await self.whole_word(text)

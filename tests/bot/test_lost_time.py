@@ -82,6 +82,22 @@ async def test_what_is_sent_during_an_outage_is_answered_with_the_time_given_bac
     assert app.doors.settled
 
 
+async def test_an_answer_that_brings_nothing_gives_the_lost_time_back_at_once_too(outside: Outside) -> None:
+    """It used to wait for the next look, up to a quarter of a minute, in which a result could have been made."""
+    await sitting(outside)
+    app = outside.app
+    await outside.until(lambda: app.doors.settled)
+    await app.timetable.look(LOST_TIME)
+    polling = app.polling
+    assert polling is not None
+    polling._missed()
+    outside.clock.later(7200)
+    await app.timetable.look(LOST_TIME)
+    assert not app.doors.settled
+    await polling._polled([])
+    assert app.doors.settled and [row.cause for row in await lost(outside)] == [Cause.POLLING]
+
+
 async def test_until_telegram_has_answered_a_process_makes_up_for_nothing(outside: Outside) -> None:
     """Its answer opens the door, and its date proves the clock."""
     app = outside.app

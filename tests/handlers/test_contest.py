@@ -72,6 +72,17 @@ async def look(world: World, at: datetime | None = None) -> None:
     await world.deliver()
 
 
+async def test_a_slash_is_always_its_command_also_where_an_option_sounds_like_it(world: World) -> None:
+    """On the contest's own screen "/thi" pressed [Vào thi], whose words "thi" is among."""
+    await week(world)
+    hoa = await contestant(world)
+    for typed in ("/thi", "/thi", "/THI", "/thi@thu_nghiem_bot"):
+        assert (await hoa.says(typed)).key == "contest.home", typed
+    assert (await hoa.says("/thi dua")).key == "campaign.home"
+    await hoa.says("/thi")
+    assert (await hoa.says("thi")).key == "contest.ready"  # the bare word is what the screen offers
+
+
 async def test_of_two_contests_at_once_the_second_can_be_sat_after_the_first(world: World) -> None:
     hoa = await contestant(world)
     first = await week(world, attempts=1, closes_at=CLOSES - timedelta(hours=1))
