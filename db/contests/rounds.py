@@ -123,18 +123,31 @@ async def is_draft(session: Session, contest_id: int) -> bool:
 
 
 async def change_contest(
-    session: Session, contest: Contest, values: Mapping[str, Any], actor_id: int, now: datetime
+    session: Session, contest: Contest, version: int, values: Mapping[str, Any], actor_id: int, now: datetime
 ) -> None:
-    """Another name, organiser, legal basis or rule of prizes. Raises Refused, and Conflict once a round was approved."""
+    """Another name, organiser, legal basis or rule of prizes. Raises Refused, and Conflict once a round was approved or
+    somebody changed it.
+
+    Rounds that wait for their approval do so anew: a leader's button lets nothing be held that they have not read.
+    """
     await _may(session, actor_id, RUN, contest.unit_id)
     if not await is_draft(session, contest.id):
         raise Conflict("common.already")
     changed = {name: value for name, value in values.items() if getattr(contest, name) != value}
-    for name, value in changed.items():
-        setattr(contest, name, value)
-    await session.flush()
-    if changed:
-        audit.note(session, actor_id, "change_contest", f"contest {contest.id}", now, contest.unit_id)
+    if not changed:
+        return
+    done = await session.execute(
+        update(Contest)
+        .where(Contest.id == contest.id, Contest.version == version)
+        .values(version=version + 1, **changed)
+        .returning(Contest.id)
+    )
+    if done.scalar() is None:
+        raise Conflict("common.already")
+    await session.refresh(contest)
+    asked = Round.contest_id == contest.id, Round.state == RoundState.DRAFT, Round.asked_at.is_not(None)
+    await session.execute(update(Round).where(*asked).values(version=Round.version + 1))
+    audit.note(session, actor_id, "change_contest", f"contest {contest.id}", now, contest.unit_id)
 
 
 async def approve(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:

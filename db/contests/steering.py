@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, union
 
 from db import audit, policy
 from db.contests.rounds import APPROVE, RUN, Settings, _may, _step, create_contest, create_round, get_contest
 from db.errors import Conflict, Refused
-from db.models import Contest, Entry, Level, Reminder, ReminderKind, Round, RoundState, Unit, UnitPath
+from db.models import (
+    AuditRow,
+    Contest,
+    Entry,
+    Level,
+    Person,
+    Reminder,
+    ReminderKind,
+    Round,
+    RoundState,
+    Unit,
+    UnitPath,
+)
 from db.session import Session
 
 
@@ -120,6 +133,27 @@ async def resume(session: Session, round_: Round, version: int, actor_id: int, n
         values |= {"closes_at": closes + lost, "result_at": round_.result_at + lost}
     await _step(session, round_, version, RoundState.PAUSED, values)
     audit.note(session, actor_id, "resume_round", f"round {round_.id}", now, contest.unit_id)
+
+
+class Move(NamedTuple):
+    """What somebody did to a round or its contest; `who` is "" for the command line."""
+
+    action: str
+    who: str
+    at: datetime
+
+
+async def last_move(session: Session, round_: Round) -> Move | None:
+    """The last thing that anybody did to a round or to its contest."""
+    query = (
+        select(AuditRow.action, Person.name, AuditRow.at)
+        .outerjoin(Person, Person.id == AuditRow.actor_id)
+        .where(AuditRow.object.in_((f"round {round_.id}", f"contest {round_.contest_id}")))
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return None if row is None else Move(row[0], row[1] or "", row[2])
 
 
 async def list_mine(session: Session, person_id: int) -> list[Contest]:

@@ -36,6 +36,7 @@ class Contest(Base):
     organiser: Mapped[str] = mapped_column(default="")
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
     one_prize: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[int | None]
     created_at: Mapped[datetime]
 

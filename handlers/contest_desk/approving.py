@@ -123,7 +123,7 @@ async def take_return(talk: Talk, answer: Answer) -> Move | str:
     try:
         await contests.send_back(talk.session, round_, version, note, talk.me.id, talk.now)
     except Conflict:
-        too_late(talk, round_)
+        too_late(talk, round_, typed=note)
         return END
     if round_.created_by is not None:
         await talk.tell(

@@ -94,6 +94,6 @@ def tag(round_: Round) -> str:
     return f"{round_.id}.{round_.version}"
 
 
-def too_late(talk: Talk, round_: Round) -> None:
-    """Says that the round is no longer as the button saw it."""
-    talk.say("contest_desk.changed", id=round_.id)
+def too_late(talk: Talk, round_: Round, typed: str = "") -> None:
+    """Says that the round is no longer as the button saw it; what was typed is shown back, so that it is not lost."""
+    talk.say("contest_desk.changed", id=round_.id, typed=typed)

@@ -91,12 +91,16 @@ async def edit(talk: Talk, arg: str) -> Move | None:
         return dialogue.go("form")  # where it was left
     if await _in_the_way(talk, f"suathi {arg}"):
         return None
+    return dialogue.go("form", round=round_.id, start=0, **await _as_it_stands(talk, round_, contest))
+
+
+async def _as_it_stands(talk: Talk, round_: Round, contest: Contest) -> dict[str, Any]:
+    """What a draft holds by now, as its form begins; `base` tells later what its writer has set, and what others have."""
     texts, whole = texts_of(talk, round_), await contests.is_draft(talk.session, contest.id)
     if whole:
         texts |= {name: stored(BY_NAME[name], getattr(contest, name), context(talk)) for name in EDITED}
-    return dialogue.go(
-        "form", texts=texts, contest=contest.id, round=round_.id, version=version, of_contest=whole, start=0
-    )
+    versions = {"version": round_.version, "contest_version": contest.version}
+    return {"texts": texts, "base": texts, "contest": contest.id, "of_contest": whole, **versions}
 
 
 async def next_week(talk: Talk, arg: str) -> Move | None:
@@ -256,20 +260,62 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
     try:
         contest, round_ = await _write(talk, of_contest, settings)
     except Conflict:
-        talk.say("contest_form.changed")
-        return END
+        return await _moved_on(talk)
     if answer.choice == "save" or not await approving.lay_before(talk, round_, round_.version, contest):
         talk.say("contest_form.saved", id=round_.id, week=await contests.week_of(talk.session, round_))
     return END
 
 
+async def _moved_on(talk: Talk) -> Move | str:
+    """Somebody else was faster: their changes are taken over, what was typed here stays, and nothing is written yet.
+
+    Where nothing can be changed any more, what was typed is said once more, to be used elsewhere.
+    """
+    round_, _, contest = await named(talk, str(talk.data["round"]))
+    known, typed, base = _settings(talk), _texts(talk), talk.data.get("base", {})
+    fresh = await _as_it_stands(talk, round_, contest) if round_.state == RoundState.DRAFT else {"texts": {}}
+    now: dict[str, str] = fresh["texts"]
+    own = {each.name: typed[each.name] for each in known if typed.get(each.name, "") != base.get(each.name, "")}
+    lines = [
+        (
+            each.title,
+            _shown(talk, each, now.get(each.name, "")),
+            _shown(talk, each, own.get(each.name, "")),
+            each.name in now,
+        )
+        for each in known
+        if each.name in own or now.get(each.name, "") != base.get(each.name, "")
+    ]
+    move = await contests.last_move(talk.session, round_)
+    said: dict[str, Any] = {"who": move.who if move else "", "at": move.at if move else talk.now, "lines": lines}
+    if not now:
+        talk.say("contest_form.moved_on", id=round_.id, **said)
+        return END
+    kept = {name: text for name, text in own.items() if name in now}
+    talk.put(start=0, **fresh | {"texts": now | kept})
+    talk.say("contest_form.changed", **said)
+    return "form"
+
+
+def _shown(talk: Talk, setting: Setting, text: str) -> str:
+    """What is kept of a setting, as people read it."""
+    return setting.write(setting.read(text, context(talk)), context(talk)) if text else ""
+
+
 async def _write(talk: Talk, of_contest: dict[str, Any], settings: Settings) -> tuple[Contest, Round]:
+    """Writes all of it. Raises Conflict before anything is written: half of it would stay."""
     if talk.data.get("round"):
         round_ = await contests.get_round(talk.session, talk.data["round"])
-        await contests.change(talk.session, round_, talk.data["version"], settings, talk.me.id, talk.now)
         contest = await contests.get_contest(talk.session, round_.contest_id)
-        if _of_contest(talk):
-            await contests.change_contest(talk.session, contest, of_contest, talk.me.id, talk.now)
+        if (round_.version, round_.state) != (talk.data["version"], RoundState.DRAFT):
+            raise Conflict("common.already")
+        texts, base = _texts(talk), talk.data.get("base", {})
+        own = {name: value for name, value in of_contest.items() if texts.get(name) != base.get(name)}
+        if _of_contest(talk) and own:
+            version = talk.data["contest_version"]
+            await contests.change_contest(talk.session, contest, version, own, talk.me.id, talk.now)
+            await talk.session.refresh(round_)
+        await contests.change(talk.session, round_, round_.version, settings, talk.me.id, talk.now)
         return contest, round_
     if talk.data.get("contest"):
         contest = await contests.get_contest(talk.session, talk.data["contest"])

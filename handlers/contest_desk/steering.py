@@ -75,7 +75,7 @@ async def take_why(talk: Talk, answer: Answer) -> Move | str:
         else:
             await contests.cancel(talk.session, round_, version, talk.me.id, talk.now, reason=reason)
     except Conflict:
-        too_late(talk, round_)
+        too_late(talk, round_, typed=reason)
         return END
     await tell_all(talk, round_, what, reason)
     talk.say(

@@ -415,3 +415,147 @@ async def test_only_one_document_of_a_kind_that_can_be_read_is_taken(world: Worl
     async with world.database.read() as session:
         assert (await session.execute(select(Job))).first() is None
         assert (await session.execute(select(OutboxRow.id).where(OutboxRow.kind == "export"))).first() is None
+
+
+# ---------------------------------------------------------------------------------------------------- two at once
+
+
+async def two_editing(world: World) -> tuple[TestPerson, TestPerson, TestPerson]:
+    """Two officers who have the same draft open in their forms, and a leader."""
+    await reviewed(world)
+    mai, ly, minh = await officer(world), await officer(world, "Vũ Thị Ly"), await leader(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    for person in (mai, ly):
+        await person.says("/tochuc")
+        await person.taps("1")
+        await person.taps("Sửa")
+    return mai, ly, minh
+
+
+async def test_of_two_who_edit_one_contest_at_once_the_second_reads_what_changed_and_loses_nothing(
+    world: World,
+) -> None:
+    mai, ly, _ = await two_editing(world)
+    for typed in ("Tên cuộc thi: Thi của Mai", "Số phút: 15", "Số lượt: 1"):
+        await mai.says(typed)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    for typed in ("Tên cuộc thi: Thi của Ly", "Cơ quan tổ chức: Ban Tuyên giáo", "Số phút: 20"):
+        await ly.says(typed)
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    told = ly.heard[-2]
+    assert told.key == "contest_form.changed" and ly.last.key == "contest_form.form"
+    assert "Vũ Ngọc Mai" in told.text and 'Số lượt: nay là "1"' in told.text, told.text
+    for typed, stands in (("Thi của Ly", "Thi của Mai"), ("20", "15")):
+        assert f'đồng chí ghi "{typed}", bản nháp đang ghi "{stands}"' in told.text, told.text
+    (round_,) = await rounds(world)
+    assert (round_.minutes, round_.attempts, await contest_of(world)) == (15, 1, ("Thi của Mai", ""))
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    (round_,) = await rounds(world)
+    assert (round_.minutes, round_.attempts) == (20, 1)
+    assert await contest_of(world) == ("Thi của Ly", "Ban Tuyên giáo")
+
+
+async def contest_of(world: World) -> tuple[str, str]:
+    """The name and the organiser of the only contest."""
+    async with world.database.read() as session:
+        row = (await session.execute(select(Contest))).scalar_one()
+        return row.name, row.organiser
+
+
+async def test_two_who_edit_different_weeks_undo_nothing_of_their_common_contest(world: World) -> None:
+    mai, ly, minh = await two_editing(world)
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Tuần tiếp theo")
+    await mai.taps("Bỏ, làm việc này")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    await mai.taps("Tuần thi này")
+    await mai.taps("Sửa")
+    await ly.says("Tên cuộc thi: Thi của Ly")
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    await minh.taps("Duyệt")  # what he was shown is not what would be held now
+    assert minh.last.key == "contest_desk.changed"
+    await mai.says("Số phút: 15")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    assert mai.heard[-2].key == "contest_form.changed" and 'Tên cuộc thi: nay là "Thi của Ly"' in mai.heard[-2].text
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    assert [each.minutes for each in await rounds(world)] == [10, 15]
+    assert await contest_of(world) == ("Thi của Ly", "")
+
+
+@pytest.mark.parametrize("deed", ["approved", "dropped"])
+async def test_who_edits_what_was_approved_or_dropped_meanwhile_reads_their_own_words_once_more(
+    world: World, deed: str
+) -> None:
+    mai, ly, minh = await two_editing(world)
+    await ly.says("Chủ đề: An toàn lao động")
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Gửi lãnh đạo duyệt" if deed == "approved" else "Bỏ bản nháp")
+    if deed == "approved":
+        await minh.taps("Duyệt")
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    assert ly.last.key == "contest_form.moved_on" and "Chủ đề: An toàn lao động" in ly.last.text, ly.last.text
+    assert (await rounds(world))[0].theme == "Quyền của đoàn viên"
+
+
+async def test_the_contest_of_a_round_that_was_approved_meanwhile_is_changed_no_more(world: World) -> None:
+    mai, ly, minh = await two_editing(world)
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Tuần tiếp theo")
+    await mai.taps("Bỏ, làm việc này")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Gửi lãnh đạo duyệt")
+    await minh.taps("Duyệt")
+    await ly.says("Tên cuộc thi: Thi của Ly")
+    await ly.says("Số phút: 20")
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    told = ly.heard[-2]
+    assert told.key == "contest_form.changed" and 'đồng chí ghi "Thi của Ly", nhưng' in told.text, told.text
+    assert (await rounds(world))[0].minutes == 10, "half of it was written"
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    assert (await rounds(world))[0].minutes == 20 and (await contest_of(world))[0] == "Tìm hiểu Luật Công đoàn 2025"
+
+
+async def test_the_reason_of_who_was_not_the_first_is_shown_back(world: World) -> None:
+    round_id = await week(world)
+    mai, ly = await officer(world), await officer(world, "Vũ Thị Ly")
+    for person in (mai, ly):
+        await person.says("/tochuc")
+        await person.taps("1")
+        await person.taps("Tạm dừng")
+    await mai.says("Mất điện toàn khu")
+    await ly.says("Soát lại câu hỏi số 3")
+    assert ly.last.key == "contest_desk.changed" and "Soát lại câu hỏi số 3" in ly.last.text
+    assert (await rounds(world))[0].reason == "Mất điện toàn khu" and round_id
+
+
+async def test_of_two_names_for_one_contest_written_from_two_weeks_the_second_does_not_win_unseen(world: World) -> None:
+    mai, ly, _ = await two_editing(world)
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps("Tuần tiếp theo")
+    await mai.taps("Bỏ, làm việc này")
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    await mai.taps("Tuần thi này")
+    await mai.taps("Sửa")
+    for person, name in ((mai, "Thi của Mai"), (ly, "Thi của Ly")):
+        await person.says(f"Tên cuộc thi: {name}")
+        await person.taps("Xem lại, gửi duyệt")
+        await person.taps("Để bản nháp")
+    assert 'đồng chí ghi "Thi của Ly", bản nháp đang ghi "Thi của Mai"' in ly.heard[-2].text, ly.heard[-2].text
+    assert await contest_of(world) == ("Thi của Mai", "")

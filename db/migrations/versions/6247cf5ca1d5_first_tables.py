@@ -775,6 +775,7 @@ def upgrade() -> None:
         sa.Column("organiser", sa.String(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("one_prize", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("created_at", db.session.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_contests_unit_id")),
