@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateAssertionError, TemplateSyntaxError, meta, nodes
 
 from content import calendar, law, money, names, times
 from content.message import Choice, Media, Message
@@ -21,7 +21,7 @@ APART = ("more", "home", "_back", "menu")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Words with nothing to fill in, as most labels are: compiling them is what a start would wait for longest."""
+    """Words with nothing to fill in, as most labels are."""
 
     said: str
 
@@ -29,14 +29,33 @@ class Fixed:
         return self.said
 
 
+class Filled:
+    """Words with something to fill in: parsed at start, which finds what is wrong, and compiled when they are first said.
+
+    Compiling all of them is what a start would wait for longest.
+    """
+
+    def __init__(self, environment: Environment, source: str) -> None:
+        """Raises TemplateSyntaxError."""
+        self._environment, self._source = environment, source
+        self._template: Template | None = None
+        self.names = _needs(environment, source)
+        """The variables."""
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        if self._template is None:
+            self._template = self._environment.from_string(self._source)
+        return self._template.render(values)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """An option as the YAML gives it; `label`, `command` and `arg` are templates."""
 
     key: str
-    label: Template | Fixed
-    command: Template | Fixed | None
-    arg: Template | Fixed | None
+    label: Filled | Fixed
+    command: Filled | Fixed | None
+    arg: Filled | Fixed | None
     words: tuple[str, ...]
 
 
@@ -44,8 +63,8 @@ class Option:
 class Entry:
     """One key of the words: its text and its options, in order; `names` are the variables it needs."""
 
-    text: Template | Fixed
-    hint: Template | Fixed
+    text: Filled | Fixed
+    hint: Filled | Fixed
     options: tuple[Option, ...]
     names: frozenset[str]
     place: tuple[str, int]
@@ -163,12 +182,12 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
         raise ValueError(f"unknown part {sorted(unknown)}; an entry has text, hint and options")
     names: set[str] = set()
 
-    def made(template: str) -> Template | Fixed:
+    def made(template: str) -> Filled | Fixed:
         if "{" not in template:
             return Fixed(template)
-        read = environment.parse(template)
-        names.update(meta.find_undeclared_variables(read))
-        return environment.from_string(read)
+        filled = Filled(environment, template)
+        names.update(filled.names)
+        return filled
 
     text, hint = made(data["text"]), made(data.get("hint", ""))
     options = []
@@ -188,6 +207,18 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
             )
         )
     return Entry(text, hint, tuple(options), frozenset(names), (source.file, source.line((name,))))
+
+
+def _needs(environment: Environment, source: str) -> frozenset[str]:
+    """The variables of a template. Raises TemplateSyntaxError, for a filter that does not exist too."""
+    read = environment.parse(source)
+    if "{%" in source:
+        return frozenset(meta.find_undeclared_variables(read))
+    # Where nothing is set nor repeated, each name that stands there comes from outside: seen in half the time.
+    for node in read.find_all(nodes.Filter):
+        if node.name not in environment.filters:
+            raise TemplateAssertionError(f"no filter named {node.name}", node.lineno)
+    return frozenset(node.name for node in read.find_all(nodes.Name))
 
 
 def _plain(label: str) -> str:

@@ -142,7 +142,7 @@ def test_every_command_that_a_button_names_exists() -> None:
         for option in words.entry(key).options:
             if option.command is not None:
                 try:
-                    name = option.command.render()
+                    name = option.command.render({})
                 except UndefinedError:
                     continue  # which command is known only when it is said
                 if name not in commands:
