@@ -18,7 +18,7 @@ from bot import backup, reports
 from bot.invite import print_invitation
 from bot.settings import Settings, load_settings
 from bot.unit_import import import_file
-from db import audit, migrate, units
+from db import audit, migrate, units, versions
 from db.lead import Lead, holder
 from db.models import Role
 from db.session import Database, Session, settled
@@ -173,7 +173,7 @@ async def test_two_that_start_at_once_make_the_tables_once(server: Server) -> No
     url = server.url(server.create())
     handles = [Database(url) for _ in range(2)]
     await asyncio.gather(*(migrate.upgrade(each) for each in handles))
-    assert not await migrate.differences(handles[0])
+    assert not await versions.differences(handles[0])
     for each in handles:
         await each.close()
 

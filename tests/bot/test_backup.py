@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.lock import AlreadyRunning, hold
 from bot.settings import Settings
 from bot.watch import LAST_BACKUP
-from db import accounts, audit, erasure, house, migrate, people, snapshot
+from db import accounts, audit, erasure, house, migrate, people, snapshot, versions
 from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Policy
 from db.session import Database
 from db.trouble import Kind, Trouble
@@ -199,7 +199,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "from alembic import op\nrevision, down_revision = 'a1', '6247cf5ca1d5'\n"
         "branch_labels = depends_on = None\ndef upgrade():\n    op.execute('UPDATE units SET workers = 9')\n"
     )
-    config = migrate._config
+    config = versions._config
 
     def with_one_more(connection: Any) -> Any:
         made = config(connection)
@@ -207,7 +207,8 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made.set_main_option("version_locations", f"{made.get_main_option('script_location')}/versions:{folder}")
         return made
 
-    monkeypatch.setattr(migrate, "_config", with_one_more)
+    monkeypatch.setattr(versions, "_config", with_one_more)
+    monkeypatch.setattr(migrate, "NEWEST", "a1")
 
 
 def workers(path: Path) -> set[int]:

@@ -1,6 +1,6 @@
 """Starts that are killed before one statement each: `python -m tests.db.dying JOBS` forks a process a job.
 
-A job is `[url, folder, at, versions]`: the house, the statement that is never executed (0: none, all are counted), and
+A job is `[url, folder, at, beyond]`: the house, the statement that is never executed (0: none, all are counted), and
 a folder with migrations beyond ours. Prints what became of each: how many statements there were, or the signal.
 """
 
@@ -23,13 +23,13 @@ from sqlalchemy import Connection, MetaData, event
 
 from bot.opening import bring_up_to_date
 from bot.settings import Settings
-from db import accounts, migrate, people
+from db import accounts, migrate, people, versions
 from db.models import Conversation, Draft
 from db.session import Database
 from tests.forks import KILLED, forked, played
 
 Job = tuple[str, Path, int, Path | None]
-MIGRATIONS = Path(migrate.__file__).parent / "migrations"
+MIGRATIONS = Path(versions.__file__).parent / "migrations"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
@@ -69,17 +69,17 @@ class Statements:
         connection.run_async(lambda driver: driver.set_trace_callback(self._next))
 
 
-def _beyond(versions: str) -> None:
+def _beyond(folder: str) -> None:
     """Lets the program know migrations beyond ours, as its next version would."""
-    ours = migrate._config
+    ours = versions._config
 
     def config(connection: Connection) -> Config:
         made = ours(connection)
         made.set_main_option("path_separator", "newline")
-        made.set_main_option("version_locations", f"{MIGRATIONS / 'versions'}\n{versions}")
+        made.set_main_option("version_locations", f"{MIGRATIONS / 'versions'}\n{folder}")
         return made
 
-    migrate._config = config
+    versions._config, migrate.NEWEST = config, "next"
 
 
 async def _start(url: str, folder: str, at: int) -> int:
@@ -91,10 +91,10 @@ async def _start(url: str, folder: str, at: int) -> int:
     return statements.count
 
 
-def _play(url: str, folder: str, at: int, versions: str) -> int:
+def _play(url: str, folder: str, at: int, beyond: str) -> int:
     def work() -> int:
-        if versions:
-            _beyond(versions)
+        if beyond:
+            _beyond(beyond)
         return asyncio.run(_start(url, folder, at))
 
     return forked(work, f"the start that was to die at {at}")
@@ -105,7 +105,7 @@ def _play(url: str, folder: str, at: int, versions: str) -> int:
 
 def start_all(jobs: Sequence[Job]) -> list[int]:
     """Plays jobs, one after the other, each in a fork of a process in which nothing runs yet."""
-    listed = [(url, str(folder), at, str(versions or "")) for url, folder, at, versions in jobs]
+    listed = [(url, str(folder), at, str(beyond or "")) for url, folder, at, beyond in jobs]
     return list(map(int, played("tests.db.dying", listed)))
 
 
@@ -157,13 +157,13 @@ async def content(url: str) -> dict[str, list[str]]:
 
 
 async def die_and_start_again(
-    copy: Callable[[bool], tuple[str, Path]], versions: Path, numbers: range
+    copy: Callable[[bool], tuple[str, Path]], beyond: Path, numbers: range
 ) -> tuple[int, int]:
     """Each case dies before a statement of its own, from nothing to ours or from ours to the next, and starts again.
 
     `copy` makes a fresh house, empty or inhabited. Returns how many were left old and how many new.
     """
-    whole = [(*copy(inhabited), 0, versions if inhabited else None) for inhabited in (False, True)]
+    whole = [(*copy(inhabited), 0, beyond if inhabited else None) for inhabited in (False, True)]
     before = [await content(url) for url, *_ in whole]
     counts = start_all(whole)
     after = [await content(url) for url, *_ in whole]
@@ -173,7 +173,7 @@ async def die_and_start_again(
     every = [(inhabited, at) for inhabited in (False, True) for at in range(1, counts[inhabited] + 1)]
     random.Random(27).shuffle(every)
     dying = [every[number % len(every)] for number in numbers]
-    jobs: list[Job] = [(*copy(inhabited), at, versions if inhabited else None) for inhabited, at in dying]
+    jobs: list[Job] = [(*copy(inhabited), at, beyond if inhabited else None) for inhabited, at in dying]
     assert start_all(jobs) == [KILLED] * len(jobs)
     old = 0
     for (inhabited, at), (url, folder, *_) in zip(dying, jobs, strict=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
+import sys
 import tempfile
 from pathlib import Path
 
 import alembic.op
 import pytest
+from alembic.script import ScriptDirectory
 
-from db import migrate
+from db import migrate, versions
 from db.session import Database
 from db.trouble import Kind, Trouble
 from tests.databases import Template, sqlite
@@ -66,7 +69,7 @@ async def test_a_migration_that_is_cut_off_leaves_nothing_and_is_done_at_the_nex
     assert tables(tmp_path / "a.db") == set() and not await migrate.is_newest(database)
     monkeypatch.undo()
     await migrate.upgrade(database)
-    assert await migrate.is_newest(database) and not await migrate.differences(database)
+    assert await migrate.is_newest(database) and not await versions.differences(database)
     await database.close()
 
 
@@ -86,3 +89,23 @@ async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, template
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("from-2031",)]
     connection.close()
+
+
+async def test_a_start_over_the_newest_tables_never_loads_alembic_and_knows_their_version_without_it(
+    tmp_path: Path, template: Template
+) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/a.db")
+    async with database.engine.connect() as connection:
+        script = await connection.run_sync(lambda sync: ScriptDirectory.from_config(versions._config(sync)))
+    await database.close()
+    assert script.get_heads() == [migrate.NEWEST]
+    path = tmp_path / "house.db"
+    path.write_bytes(template.path.read_bytes())
+    asks = (
+        "import asyncio, sys; import bot.cli, bot.app; from db import migrate; from db.session import Database\n"
+        f"database = Database('sqlite+aiosqlite:///{path}')\n"
+        "assert asyncio.run(migrate.is_newest(database))\n"
+        "assert 'alembic' not in sys.modules, sorted(m for m in sys.modules if m.startswith('alembic'))"
+    )
+    found = await asyncio.create_subprocess_exec(sys.executable, "-c", asks)
+    assert await found.wait() == 0
