@@ -17,6 +17,7 @@ from bot.app import App, build_app
 from bot.clock import MovableClock
 from bot.furnish import JOINED, furnish
 from bot.lock import hold
+from bot.memory import settle
 from bot.past import address_of, openings
 from bot.settings import Settings
 from content.anniversaries import planned
@@ -182,6 +183,7 @@ async def run_demo(port: int, start: datetime | None, stop_signals: Callable[[],
         house, app = await new_house(pack, folder, port, lock, start or START)
     else:
         house, app = await open_house(pack, folder, port, lock)
+    settle()
     await app.start(demo=house)
     assert app.server is not None
     click.echo(app.server.address)
