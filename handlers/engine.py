@@ -163,7 +163,7 @@ class _Turn(Course):
             await self.take(Answer(text=text))
         elif kind not in TYPED and (code := self.unit_code(text)):
             await self.command("start", f"u-{code}")
-        elif kind not in TYPED and not free and self.talk.joined and (code := read_code(text)):
+        elif kind not in TYPED and not free and self.talk.joined and (code := read_code(text, self.talk.today.year)):
             await self.receipt(code)
         elif opens:
             await self.command(opens[0], "")

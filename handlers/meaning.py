@@ -43,11 +43,16 @@ def option(choices: Sequence[Choice], text: str, *, numbered: bool) -> Choice | 
 
 def several(choices: Sequence[Choice], text: str) -> tuple[str, ...]:
     """The keys of the options named by at least two numbers ("1,3", "1 va 3", "mot, ba"); () when it is not that."""
-    parts = APART.split(LEAD.sub("", fold(text)))
-    numbers = [NUMBERS.get(part) or whole_number(part) or 0 for part in parts]
-    if len(parts) < 2 or not all(1 <= number <= len(choices) for number in numbers):
+    found = numbers(text)
+    if len(found) < 2 or not all(1 <= number <= len(choices) for number in found):
         return ()
-    return tuple(dict.fromkeys(choices[number - 1].key for number in numbers))
+    return tuple(dict.fromkeys(choices[number - 1].key for number in found))
+
+
+def numbers(text: str) -> list[int]:
+    """The numbers a message is, however they are typed ("2", "1,3", "1 va 3", "mot, ba"); [] when it is anything else."""
+    found = [NUMBERS.get(part, whole_number(part)) for part in APART.split(LEAD.sub("", fold(text)))]
+    return [number for number in found if number is not None] if None not in found else []
 
 
 def plain_label(label: str) -> str:

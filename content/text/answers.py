@@ -38,12 +38,21 @@ def whole_number(text: str) -> int | None:
 
 
 _CODE = re.compile(r"([a-z]{2})[ -]?(\d{2})[ -]?(?:(w\d{2})[ -]?)?(\d{4,})")
+_SHORT = re.compile(r"(sk|mh|gt|tb)[ -]?(?:(\d{2})[ -])?(\d{1,5})")
 
 
-def read_code(text: str) -> str:
-    """The receipt code a message is, however typed: "sk 25 0001" is SK-25-0001, a paper's has its week; "" for anything else."""
-    found = _CODE.fullmatch(fold(text))
-    return "-".join(filter(None, found.groups())).upper() if found else ""
+def read_code(text: str, year: int) -> str:
+    """The receipt code a message is, however typed; "" for anything else.
+
+    "sk 25 0001" is SK-25-0001, a paper's has its week. Of what is counted from 1 each year, "sk 25 1" is the same, and "sk1"
+    in that `year`.
+    """
+    typed = fold(text)
+    if found := _CODE.fullmatch(typed):
+        return "-".join(filter(None, found.groups())).upper()
+    if found := _SHORT.fullmatch(typed):
+        return f"{found[1].upper()}-{found[2] or f'{year % 100:02}'}-{int(found[3]):04}"
+    return ""
 
 
 def _answers(text: str, phrases: Iterable[str]) -> bool:

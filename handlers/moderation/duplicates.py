@@ -63,7 +63,7 @@ async def take_duplicate(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "stop":
         return "card"
     submission = await queue.get_visible(talk.session, talk.me.id, talk.data["code"])
-    original = await _original(talk, answer.choice.removeprefix("code-") or read_code(answer.text))
+    original = await _original(talk, answer.choice.removeprefix("code-") or read_code(answer.text, talk.today.year))
     reviews.check_original(submission, original)
     talk.put(original=original.code)
     return "duplicate_sure"

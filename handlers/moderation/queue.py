@@ -116,7 +116,7 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "pick":
         talk.put(picked=await _still_ticked(talk), pick_start=0)
         return "pick"
-    code = answer.choice.removeprefix("code-") or read_code(answer.text)
+    code = answer.choice.removeprefix("code-") or read_code(answer.text, talk.today.year)
     if not code:
         raise Again("moderation.no_code")
     submission = await queue.get_visible(talk.session, talk.me.id, code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from content.message import Message
@@ -11,6 +10,7 @@ from db import exchange, queue, reviews, submissions, unsent
 from db.errors import Conflict, Refused
 from db.models import Status, Submission, Track
 from handlers.dialogue import Again, Answer, Command, Kind, Move
+from handlers.meaning import numbers
 from handlers.moderation.flow import (
     card,
     carry_out,
@@ -91,11 +91,10 @@ def _templates(talk: Talk) -> list[str]:
 def _chosen(text: str, templates: list[str]) -> str:
     """Numbers stand for the sentences that are ready; anything else is the reviewer's own words."""
     typed = clean(text)
-    if templates and re.fullmatch(r"\d+([\s,;]+\d+)*", typed):
-        numbers = [int(n) for n in re.findall(r"\d+", typed)]
-        if not all(1 <= n <= len(templates) for n in numbers):
+    if templates and (chosen := numbers(typed)):
+        if not all(1 <= n <= len(templates) for n in chosen):
             raise Again("moderation.number", most=len(templates))
-        return " ".join(templates[n - 1] for n in dict.fromkeys(numbers))
+        return " ".join(templates[n - 1] for n in dict.fromkeys(chosen))
     if not 5 <= letters(typed) <= 500:
         raise Again("moderation.length", n=letters(typed))
     return typed

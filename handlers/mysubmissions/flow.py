@@ -83,7 +83,7 @@ async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice:
         talk.put(code=answer.choice.removeprefix("code-"))
         return "detail"
-    code = read_code(answer.text)
+    code = read_code(answer.text, talk.today.year)
     if not code:
         raise Again("common.choose")
     await submissions.find_own(talk.session, talk.me.id, code)

@@ -530,6 +530,30 @@ async def test_who_leads_reads_a_report_and_is_offered_and_may_do_nothing_more(
             await reviews.note(session, submission, await dung.id(), "Ghi chú", world.now)
 
 
+@pytest.mark.parametrize("typed", ["1,3", "1 va 3", "mot, ba", "số 1 và 3"])
+async def test_ready_sentences_are_named_by_numbers_however_typed(world: World, typed: str) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    await ha.says(f"/duyet {(await sent(world, hoa)).code}")
+    await ha.says("bo sung")
+    await ha.says(typed)
+    for n in (1, 3):
+        assert world.house.words.text(f"moderation.template_ask_{n}") in ha.last.text
+    await ha.taps("Gửi")
+    assert typed not in hoa.last.text
+
+
+@pytest.mark.parametrize("typed", ["sk1", "SK 25 1", "sk-0001", "sk25-1", "sk 25 0001"])
+async def test_a_report_is_found_by_its_code_however_short(world: World, typed: str) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    code = (await sent(world, hoa)).code
+    assert code == "SK-25-0001"
+    await ha.says("/duyet")
+    await ha.says(typed)
+    assert ha.last.key == "moderation.card" and code in ha.last.text
+    await ha.says(typed)  # on a card too
+    assert ha.last.key == "moderation.card"
+
+
 async def test_a_revoked_reviewer_is_refused_at_once(world: World) -> None:
     ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
     code = (await sent(world, hoa)).code
