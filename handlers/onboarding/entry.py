@@ -5,7 +5,7 @@ from __future__ import annotations
 from content.message import Choice, Message
 from db import people, units
 from handlers.dialogue import Answer, Command, Move
-from handlers.onboarding.flow import dialogue, missing, pending, remember
+from handlers.onboarding.flow import dialogue, missing, remember, task
 from handlers.talk import Talk
 
 START_COMMANDS = {"i": "nhanquyen", "c": "thidua", "q": "thi"}
@@ -17,13 +17,13 @@ async def start(talk: Talk, arg: str) -> Move | None:
     letter, _, code = arg.partition("-")
     command = START_COMMANDS.get(letter, "")
     if code and command in talk.house.registry.commands:
-        remember(talk, command=command, arg=code)
+        remember(talk, **({"invitation": code} if letter == "i" else {"command": command, "arg": code}))
     elif code and letter in ("u", "t") and (move := await _scanned(talk, code)) is not None:
         return move
     if talk.person is None or missing(talk):
         return dialogue.go("start" if talk.owner is not None else "welcome")
-    if name := pending(talk, "command"):
-        given = pending(talk, "arg")
+    name, given = task(talk)
+    if name:
         talk.conversation.pending = {}
         return await talk.house.registry.commands[name].run(talk, given)
     return Move("menu", "home")
@@ -51,7 +51,7 @@ async def _scanned(talk: Talk, code: str) -> Move | None:
 @dialogue.ask("start")
 async def begin(talk: Talk) -> Message | Move | str:
     if talk.owner is None:
-        return "consent" if pending(talk, "command") else "welcome"
+        return "consent" if task(talk)[0] else "welcome"
     if talk.person is None:
         return "consent"
     left = missing(talk)

@@ -26,6 +26,12 @@ def pending(talk: Talk, name: str) -> str:
     return str(talk.conversation.pending.get(name, ""))
 
 
+def task(talk: Talk) -> tuple[str, str]:
+    """The command, with its argument, that joining leads to: an invitation works once, so nothing takes its place."""
+    invitation = pending(talk, "invitation")
+    return ("nhanquyen", invitation) if invitation else (pending(talk, "command"), pending(talk, "arg"))
+
+
 def missing(talk: Talk) -> list[str]:
     """The questions of joining that have no answer yet; a person who finished has none."""
     waits = talk.conversation.pending

@@ -6,7 +6,7 @@ from content.message import Message
 from db import people, units
 from db.models import Audience, Membership, Purpose, Shift
 from handlers.dialogue import END, Answer, Move
-from handlers.onboarding.flow import dialogue, missing, onward, pending
+from handlers.onboarding.flow import dialogue, missing, onward, task
 from handlers.onboarding.workplace import settle
 from handlers.talk import Talk
 
@@ -70,7 +70,7 @@ async def ask_done(talk: Talk) -> Message | Move:
         audience=audience_name(talk),
         news=talk.words("onboarding.news_on" if me.news else "onboarding.news_off"),
     )
-    command, arg = pending(talk, "command"), pending(talk, "arg")
+    command, arg = task(talk)
     talk.conversation.pending = {}
     if command in talk.house.registry.commands:
         talk.say("onboarding.go_on", command=command, arg=arg, what=_task(talk, command))

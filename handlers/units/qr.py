@@ -18,6 +18,7 @@ async def _send(talk: Talk, unit_id: int) -> Move:
     if not talk.house.links:
         raise Again("units.qr_none")
     unit = await units.get(talk.session, unit_id)
+    last = list(talk.house.links)[-1]
     for channel, pattern in talk.house.links.items():
         link = pattern.format(f"u-{unit.code}")
         picture = qr_png(link)
@@ -26,7 +27,9 @@ async def _send(talk: Talk, unit_id: int) -> Move:
         if not target.exists():
             target.write_bytes(picture)
         shown = f"{unit.code}-{channel}.png"
-        talk.say("units.qr", media=[Media("photo", name, shown)], unit=unit.name, link=link, channel=channel)
+        without = () if channel == last else ("home", "menu")
+        media = [Media("photo", name, shown)]
+        talk.say("units.qr", without=without, media=media, unit=unit.name, link=link, channel=channel)
     return END
 
 

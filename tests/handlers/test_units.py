@@ -63,6 +63,22 @@ async def test_a_stranger_joins_first_and_the_invitation_waits(world: World) -> 
     assert ha.last.key == "units.confirm_grant" and ha.last.text.startswith("Quách Văn An ")
 
 
+@pytest.mark.parametrize("meanwhile", ["canbo", "sang kien", "/hoso"])
+async def test_an_invitation_outlives_whatever_is_asked_for_while_joining(world: World, meanwhile: str) -> None:
+    ha = await reviewer(world)
+    link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")
+    an = world.person("Quách Văn An")
+    await an.says(f"/start {link}")
+    for label in ("Bắt đầu", "Tôi đồng ý", "Không, tôi tự xem"):
+        await an.taps(label)
+    await an.says("may hoa phat")
+    await an.taps("Đúng rồi")
+    await an.says(meanwhile)
+    await an.taps("Cán bộ công đoàn")
+    await an.taps("Tiếp tục")
+    assert an.last.key == "units.own_name"
+
+
 async def nameless(world: World, name: str) -> TestPerson:
     """Somebody who joined alone and has not written a name."""
     person = await world.joined(name, confirmed=False)
@@ -136,7 +152,7 @@ async def test_nobody_invites_above_or_beside_themselves(world: World) -> None:
     ha = await reviewer(world)
     await ha.says("/donvi")
     await ha.taps("Mời cán bộ")
-    assert {choice.key for choice in ha.last.choices} == {"team_leader", "grassroots_chair"}
+    assert {choice.key for choice in ha.last.choices} == {"team_leader", "grassroots_chair", "_back"}
     await ha.taps("Tổ trưởng")
     await ha.says("dien tu sao mai")
     assert ha.last.key == "units.unit_unknown"
@@ -385,6 +401,7 @@ async def test_a_unit_has_a_qr_code_for_every_open_channel(world: World) -> None
     await an.taps("Mã QR của đơn vị")
     await an.says("chuyen 5")
     pictures = [heard for heard in an.heard if heard.key == "units.qr"]
+    assert [len(heard.choices) for heard in pictures] == [0, 2]  # the way on stands below the last one
     assert [heard.message.media[0].name for heard in pictures] == ["CHUYEN5-telegram.png", "CHUYEN5-webchat.png"]
     assert "https://t.me/congdoan_bot?start=u-CHUYEN5" in pictures[0].text and "start=u-CHUYEN5" in pictures[1].text
     assert len({heard.message.media[0].file for heard in pictures}) == 2
