@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 
+from content.text import fold
+
 KNOWN = ("ten", "don_vi")
 MOST = 5
 """Placeholders in one text: names are short, but a text of nothing else would outgrow every message."""
 _BRACED = re.compile(r"\{([^{}\n]{0,40})\}")
+_MEANT = {"ten": "{ten}", "don vi": "{don_vi}", "donvi": "{don_vi}"}
+
+
+def spelled(text: str) -> str:
+    """A text with its placeholders as they are known, however a phone writes them: {Tên}, {đơn vị}, { DON VI } are {ten}, {don_vi}."""
+    return _BRACED.sub(lambda found: _MEANT.get(fold(found.group(1)).replace("_", " "), found.group(0)), text)
 
 
 def unknown_placeholders(text: str) -> list[str]:

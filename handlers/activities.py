@@ -6,6 +6,7 @@ from content.anniversaries import ACTIVITY, Planned, has_picture, planned
 from content.announcements import announcement, with_activity
 from content.calendar import official
 from content.message import Choice, Message
+from content.placeholders import spelled
 from content.text import clean_line, letters
 from db import activities, units
 from db.errors import Refused
@@ -106,7 +107,7 @@ async def take_line(talk: Talk, answer: Answer) -> Move | str:
         await _write(talk, "")
         talk.say("activities.removed")
         return END
-    text, (_, short) = clean_line(answer.text), await _unit(talk)
+    text, (_, short) = spelled(clean_line(answer.text)), await _unit(talk)
     if not LEAST <= letters(text) <= _most(short):
         raise Again("activities.length", least=LEAST, most=_most(short), n=letters(text))
     if has_picture(text):

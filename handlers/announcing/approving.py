@@ -11,7 +11,7 @@ from content.text import clean, letters
 from content.windows import awake
 from db import accounts, broadcasts, people, units
 from db.errors import Conflict, NotFound
-from db.models import Broadcast, BroadcastState, OutState
+from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from handlers.announcing import card
 from handlers.announcing.card import dialogue, split
@@ -150,16 +150,17 @@ async def _return(talk: Talk, arg: str, note: str) -> None:
 
 
 async def take_up(talk: Talk, arg: str) -> Move | None:
-    """A returned message comes back into the draft as it was; one whose author lost the right is taken over."""
+    """A message that came back, or was stopped before it went, is a draft again as it was; one whose author lost the
+    right is taken over."""
     broadcast = await broadcasts.get_for(talk.session, talk.me.id, split(arg)[0], Action.BROADCAST)
     mine = broadcast.author_id == talk.me.id
-    if broadcast.state not in ((BroadcastState.RETURNED,) if mine else (BroadcastState.HELD,)):
+    so_far = await broadcasts.figures(talk.session, broadcast.id)
+    reached = sum(so_far[state.value] for state in card.REACHED)
+    if not (card.may_rewrite(broadcast, talk.me.id, reached) if mine else broadcast.state == BroadcastState.HELD):
         await card.too_late(talk, broadcast)
         return None
     if await in_the_way(talk):
         return None
-    so_far = await broadcasts.figures(talk.session, broadcast.id)
-    reached = so_far[OutState.SENT] + so_far[OutState.UNKNOWN]
     if not mine:
         await broadcasts.take_over(talk.session, broadcast, talk.me.id, broadcast.version, talk.now)
     return composing.go("taken_up", **broadcast.answers, source=broadcast.id, reached=reached)

@@ -128,6 +128,7 @@ async def ask_unit(talk: Talk) -> Message:
         without=without,
         place=(await units.get(talk.session, talk.data["place"])).name if talk.data["place"] else "",
         found=len(talk.data["hits"]),
+        alone=len(talk.data["hits"]) == 1 and talk.data["hits"][0] in chosen,
         lines=[await _with_parent(talk, unit) for unit in shown] if talk.data["hits"] else [],
         chosen=await unit_names(talk, rule(talk)),
     )

@@ -26,6 +26,8 @@ CONTROLS: dict[BroadcastState, tuple[str, ...]] = {
     BroadcastState.HELD: ("go", "stop"),
 }
 APPROVAL = ("approve", "back", "refuse")
+REACHED = (OutState.SENT, OutState.UNKNOWN, OutState.SENDING)
+"""Who got it, or may have."""
 
 
 def split(arg: str) -> tuple[str, int]:
@@ -104,14 +106,19 @@ async def _controls(talk: Talk, broadcast: Broadcast, counts: dict[str, int], mi
     may_approve = await policy.may(session, me, Action.APPROVE_BROADCAST, broadcast.unit_id)
     if state == BroadcastState.WAITING and broadcast.author_id != me and may_approve:
         found = list(APPROVAL)
-    if state == BroadcastState.RETURNED and broadcast.author_id == me:
+    if may_rewrite(broadcast, me, reached := sum(counts[state.value] for state in REACHED)):
         found.append("rewrite")
     if state in (BroadcastState.DONE, BroadcastState.CANCELLED):
         found += ["excel"] if missed else []
-        if counts[OutState.SENT.value] + counts[OutState.UNKNOWN.value] + counts[OutState.SENDING.value]:
-            found.append("correct")
+        found += ["correct"] if reached else []
         found += ["again"] if counts[OutState.UNKNOWN.value] and state == BroadcastState.DONE else []
     return found
+
+
+def may_rewrite(broadcast: Broadcast, person_id: int, reached: int) -> bool:
+    """Whether its author may compose it anew: it came back, or was stopped before anybody had it, perhaps by a slip."""
+    stopped = broadcast.state == BroadcastState.CANCELLED and not reached
+    return broadcast.author_id == person_id and (broadcast.state == BroadcastState.RETURNED or stopped)
 
 
 def state_words(talk: Talk, broadcast: Broadcast, *, stopped: bool) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from content.message import Message
+from content.placeholders import spelled
 from content.text import clean, letters
 from content.windows import times_to_send
 from db import audit, broadcasts, jobs, people, policy, units
@@ -43,7 +44,9 @@ async def _steer(talk: Talk, arg: str, verb: Steer, key: str, action: str) -> No
         "sent": counts[OutState.SENT.value],
         "flying": counts[OutState.SENDING.value],
     }
-    talk.say(f"announcing.{key}", **params)
+    reached = sum(counts[state.value] for state in card.REACHED)
+    without = () if key != "cancelled" or card.may_rewrite(broadcast, talk.me.id, reached) else ("rewrite",)
+    talk.say(f"announcing.{key}", without=without, **params)
     if broadcast.author_id not in (None, talk.me.id):
         assert broadcast.author_id is not None
         did = talk.words(f"announcing.did_{action}")
@@ -151,7 +154,7 @@ async def ask_correction(talk: Talk) -> Message:
 
 @composing.take("correction")
 async def take_correction(talk: Talk, answer: Answer) -> Move | str:
-    text = clean(answer.text)
+    text = spelled(clean(answer.text))
     if not 1 <= letters(text) <= MOST:
         raise Again("announcing.body_long", n=letters(text), most=MOST)
     refuse_secrets(text)

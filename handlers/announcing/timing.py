@@ -158,7 +158,7 @@ async def take_confirm(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice != "send":
         typed = fold(answer.text).replace(".", "").replace(" ", "").removesuffix("nguoi")
         if typed != str(agreed):
-            raise Again("announcing.confirm_number", n=agreed)
+            raise Again("announcing.confirm_number" if agreed > TYPED_FROM else "announcing.confirm_press", n=agreed)
     tally = await count(talk)
     number = tally.reached
     if not number:

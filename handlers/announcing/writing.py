@@ -98,7 +98,7 @@ for _step, _after in zip(DOCUMENT, [*list(DOCUMENT)[1:], "body"], strict=True):
 # ---------------------------------------------------------------------------------------------------- words and files
 
 
-@dialogue.ask("body", Kind.FILES, to_many=True)
+@dialogue.ask("body", Kind.FILES, to_many=True, beside=True)
 async def ask_body(talk: Talk) -> Message:
     assert talk.draft is not None
     photos, others = await attachments.count(talk.session, talk.draft.id)
@@ -126,7 +126,7 @@ async def take_body(talk: Talk, answer: Answer) -> Move | str:
     kept = await _keep_files(talk, answer.files)
     photos, others = await attachments.count(talk.session, talk.draft.id)
     if answer.text:
-        _keep_text(talk, clean(answer.text), beside=bool(photos or others))
+        _keep_text(talk, placeholders.spelled(clean(answer.text)), beside=bool(photos or others))
     written = letters(talk.data.get("text", "")) if talk.data["kind"] != "document" else 0
     if kept or answer.text:
         talk.say("announcing.body_noted", slot=talk.quiet, after=1.0, text=written, photos=photos, others=others)

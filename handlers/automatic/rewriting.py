@@ -8,6 +8,7 @@ from content.agenda import Entry, asked, entries_of, extras, room
 from content.anniversaries import LINES, has_picture
 from content.announcements import announcement
 from content.message import Message, to_json
+from content.placeholders import spelled
 from content.text import clean, letters
 from content.windows import asleep_for
 from db import automatic, outbox, people, policy
@@ -65,7 +66,7 @@ async def take_edit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
         await show(talk, row)
         return END
-    text = clean(answer.text)
+    text = spelled(clean(answer.text))
     if text == (row.text or entries[0].text):
         talk.say("automatic.edit_same")
         return END

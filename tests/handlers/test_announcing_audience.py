@@ -76,6 +76,17 @@ async def test_several_branches_are_ticked_by_button_number_and_name_and_only_th
     assert home is not None and rule.unit_id == home.id
 
 
+async def test_a_name_that_fits_alone_is_said_to_be_ticked_and_has_no_number_that_would_untick_it(world: World) -> None:
+    ha = await village(world)
+    await begins(ha)
+    await ha.taps("Đơn vị")
+    await ha.says("tieu hoc cao son")
+    assert await codes(world) == {"TRUONG"}
+    assert "Đã chọn" in ha.last.text and "1. " not in ha.last.text
+    await ha.taps("TH Cao Sơn")
+    assert "1. Trường Tiểu học Cao Sơn" in ha.last.text and "Đã chọn" not in ha.last.text
+
+
 async def test_numbers_tick_several_at_once_and_ticking_below_narrows(world: World) -> None:
     ha = await village(world)
     await begins(ha)

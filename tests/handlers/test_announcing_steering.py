@@ -233,10 +233,43 @@ async def test_a_message_is_stopped_before_its_hour_from_its_card(world: World) 
     await ha.taps("Xem, dừng tin")
     assert ha.last.key == "announcing.card" and "Giờ gửi: 8 giờ ngày 26/7/2025" in ha.last.text
     await ha.taps("Dừng hẳn")
-    assert ha.last.key == "announcing.cancelled"
+    assert ha.last.key == "announcing.cancelled" and "chưa ai nhận" in ha.last.text
     world.later(days=1)
     await goes_out(world)
     assert await receivers(world) == set()
+
+
+async def test_who_stopped_a_message_by_a_slip_has_its_words_again(world: World) -> None:
+    ha, mai = await officer(world), await officer(world, "Vũ Ngọc Mai")
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Họp lúc 17 giờ.", when="Hẹn giờ")
+    await ha.says("8h sáng mai")
+    await ha.taps("Xác nhận")
+    await ha.taps("Xem, dừng tin")
+    await ha.taps("Dừng hẳn")
+    await mai.presses("c:xemtin:TB-25-0001")
+    assert not mai.last.offers("Soạn lại")
+    await mai.presses("c:soanlai:TB-25-0001")
+    assert mai.last.key == "announcing.card"
+    await ha.taps("Xem tin")
+    await ha.taps("Soạn lại")
+    assert ha.last.key == "announcing.preview" and "Họp lúc 17 giờ." in ha.last.text
+    for label in ("Tiếp", "Gửi ngay", "Xác nhận"):
+        await ha.taps(label)
+    await goes_out(world)
+    assert await receivers(world) == {"Lê Thu Hà", "Vũ Ngọc Mai", "Bùi Thị Hoa"}
+
+
+async def test_what_somebody_has_already_is_corrected_and_not_composed_anew(world: World) -> None:
+    ha = await sending(world, "Quách Văn An")
+    await becomes(world, "Quách Văn An", OutState.SENT)
+    await ha.says("TB-25-0001")
+    await ha.taps("Dừng hẳn")
+    assert ha.last.key == "announcing.cancelled" and not ha.last.offers("Soạn lại")
+    await ha.taps("Xem tin")
+    assert ha.last.offers("Đính chính") and not ha.last.offers("Soạn lại")
+    await ha.presses("c:soanlai:TB-25-0001")
+    assert ha.last.key == "announcing.card"
 
 
 async def test_what_was_sent_is_listed_and_opens_by_number(world: World) -> None:

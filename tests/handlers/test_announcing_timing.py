@@ -331,6 +331,14 @@ async def test_two_hundred_need_a_button_and_one_more_the_number(world: World, m
     assert ha.last.key == "announcing.sent"
 
 
+async def test_where_a_button_confirms_a_yes_does_and_nobody_is_asked_for_a_number(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Gửi ngay")
+    for typed in ("8h tối mai", "3"):
+        assert (await ha.says(typed)).key == "announcing.confirm_press"
+    assert (await ha.says("dong y")).key == "announcing.sent"
+
+
 async def test_more_people_than_were_confirmed_are_confirmed_again(world: World) -> None:
     ha = await at_when(world)
     await ha.taps("Gửi ngay")

@@ -160,7 +160,7 @@ async def test_what_deserves_a_second_look_is_listed_and_may_still_go(world: Wor
 async def test_placeholders_are_two_and_not_many(world: World) -> None:
     ha = await at_body(world)
     for text, key in (
-        ("Chào {luong}", "placeholder"), ("{{ ten }}", "placeholder"), ("{ten.__class__}", "placeholder"), ("{TEN}", "placeholder"),
+        ("Chào {luong}", "placeholder"), ("{{ ten }}", "placeholder"), ("{ten.__class__}", "placeholder"), ("{tên anh}", "placeholder"),
         ("{ten}" * 6, "placeholders_many"),
     ):  # fmt: skip
         await ha.says(text)
@@ -169,6 +169,19 @@ async def test_placeholders_are_two_and_not_many(world: World) -> None:
     assert ha.last.key == "announcing.placeholder"
     await ha.says("Chào {ten}, {don_vi}. {% raw %")
     assert (await kept(world))["text"] == "Chào {ten}, {don_vi}. {% raw %"
+
+
+async def test_placeholders_are_understood_as_a_phone_writes_them(world: World) -> None:
+    ha = await at_body(world)
+    await ha.says("Mời {Tên} và {TEN} ở { đơn vị }, {donvi} hay {Don_Vi}")
+    assert (await kept(world))["text"] == "Mời {ten} và {ten} ở {don_vi}, {don_vi} hay {don_vi}"
+
+
+async def test_the_words_of_a_command_open_it_and_take_no_texts_place(world: World) -> None:
+    ha = await at_body(world)
+    await ha.says("Họp lúc 17 giờ.")
+    await ha.says("duyet")
+    assert "common.draft_kept" in ha.keys and (await kept(world))["text"] == "Họp lúc 17 giờ."
 
 
 async def test_trying_it_out_shows_what_readers_get_with_files_and_the_way_out(world: World) -> None:
