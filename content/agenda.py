@@ -11,7 +11,7 @@ from content.calendar import LOCAL
 from content.campaigns import Campaign
 from content.message import Media, Message
 from content.packs import Packs
-from content.windows import next_slot
+from content.windows import OFFICE, next_slot
 from content.words import Words
 
 FIRST, LAST = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
@@ -135,6 +135,11 @@ def entries_of(words: Words, packs: Packs, key: str, on: date) -> list[Entry]:
     """A message of a day, what all read first and then what single groups do; empty when the packs have it no more."""
     found = [entry for entry in agenda(words, packs, on, 1) if entry.key == key and entry.text]
     return sorted(found, key=lambda entry: entry.audience not in ("all", "registered"))
+
+
+def asked_from(on: date) -> datetime:
+    """From when officers may have been asked about a message of a day."""
+    return datetime.combine(on - timedelta(days=1), OFFICE[0], LOCAL)
 
 
 def extras(entries: Sequence[Entry]) -> dict[str, str]:

@@ -27,6 +27,8 @@ REMINDED = time(19, 0)
 """When "remind me this evening" is: after the meal, before the children sleep."""
 DAYTIME = (time(7, 0), time(21, 0))
 """Outside these hours a broadcast needs a second person, and is offered a better hour (4-conversation §4.12)."""
+OFFICE = (time(8), time(20))
+"""When officers are asked about tomorrow, and hear what is late."""
 SLEEP: dict[str, Span] = {
     "office": (time(21, 0), time(6, 30)),
     "morning": (time(20, 30), time(5, 0)),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import select, update
 
-from db import audit, policy
+from db import audit, house, policy
 from db.errors import Conflict, NotFound, Refused
 from db.models import AutomaticMessage, AutomaticState, Broadcast
 from db.policy import Action
@@ -33,6 +33,37 @@ async def ask(session: Session, key: str, on: date, now: datetime) -> AutomaticM
     return row
 
 
+async def is_lost(session: Session, key: str, asked_from: datetime) -> bool:
+    """Whether a "do not send" may have died with a disk: officers may have been asked about a message, from `asked_from`
+    on, before a backup was brought back, and nobody has decided since.
+
+    Then silence means nothing, nor does what the backup says of a message that was let go: a person decides anew. What it
+    says was stopped stays so.
+    """
+    row = await find(session, key)
+    if row is not None and (row.state == AutomaticState.STOPPED or not await _is_old(session, row.decided_at)):
+        return False
+    return await house.is_doubtful(session, asked_from)
+
+
+async def _is_old(session: Session, at: datetime | None) -> bool:
+    return at is None or await house.is_doubtful(session, at)
+
+
+async def ask_again(session: Session, key: str, on: date, now: datetime) -> AutomaticMessage | None:
+    """Notes that officers are asked about a message of which `is_lost` is true; None when they have been, since then."""
+    row = await find(session, key)
+    if row is None:
+        return await ask(session, key, on, now)
+    if not await _is_old(session, row.asked_at):
+        return None
+    if row.state == AutomaticState.RELEASED:
+        row.state = AutomaticState.ASKED
+    row.version, row.asked_at = row.version + house.SKIPPED, now  # phones may have buttons of versions that are lost
+    await session.flush()
+    return row
+
+
 async def find(session: Session, key: str) -> AutomaticMessage | None:
     """What was asked and decided about a message."""
     return (await session.execute(select(AutomaticMessage).where(AutomaticMessage.key == key))).scalar()
@@ -44,6 +75,13 @@ async def get(session: Session, row_id: int) -> AutomaticMessage:
     if row is None:
         raise NotFound("common.not_found")
     return row
+
+
+async def list_open(session: Session, start: date) -> list[AutomaticMessage]:
+    """Those of the days from one on that nobody has let go or stopped."""
+    open_ones = AutomaticMessage.state.in_((AutomaticState.ASKED, AutomaticState.EDITED))
+    query = select(AutomaticMessage).where(AutomaticMessage.send_on >= start, open_ones)
+    return list((await session.execute(query.order_by(AutomaticMessage.id))).scalars())
 
 
 async def states(session: Session, start: date) -> dict[str, AutomaticState]:

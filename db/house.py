@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import update
 
-from db.models import Conversation, Counter, Fact
-from db.session import Session
+from db.models import Base, Conversation, Counter, Fact
+from db.session import Session, skip_ids
 
 SKIPPED = 1000
 """Numbers left out after a restore: more than are given out between two backups."""
+SKIPPED_ROWS = 1_000_000
+"""The same for rows; buttons read numbers of nine digits."""
 RESTORED = "restored"
 """When a backup was brought back last."""
 ALIVE = "alive"
@@ -63,7 +65,9 @@ async def skip_numbers(session: Session) -> None:
     """After a restore: what was given out since the backup is on people's phones, and is never given out again.
 
     A receipt code would name another thing, and an old button accept a report or let an announcement go that whoever
-    presses it has not seen; the button of a screen would answer another question.
+    presses it has not seen; the button of a screen would answer another question. So would the number of a row: a prize, a
+    role that is to be confirmed.
     """
     await session.execute(update(Counter).values(value=Counter.value + SKIPPED))
     await session.execute(update(Conversation).values(screen=Conversation.screen + SKIPPED))
+    await skip_ids(session, Base.metadata.tables.values(), SKIPPED_ROWS)

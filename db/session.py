@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, DateTime, Dialect, Executable, Index, event, inspect, text
+from sqlalchemy import Connection, CursorResult, DateTime, Dialect, Executable, Index, Table, event, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -56,8 +56,23 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 ONCE = {"sqlite_autoincrement": True}
-"""For tables whose rows are deleted: a number that was given out never names another row. SQLite would give the highest
-one out again, and what is known of the row before (`OutboxRow.dedup_key`) would be taken for the new one's."""
+"""For tables whose rows are deleted, or named by buttons: a number that was given out never names another row. SQLite would
+give the highest one out again, and what is known of the row before (`OutboxRow.dedup_key`) would be taken for the new
+one's."""
+
+
+async def skip_ids(session: AsyncSession, tables: Iterable[Table], number: int) -> None:
+    """Leaves out numbers of the tables of which each is given out `ONCE`. A server's backups do not come back this way."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    for name in sorted(table.name for table in tables if table.dialect_options["sqlite"]["autoincrement"]):
+        known = text("UPDATE sqlite_sequence SET seq = seq + :n WHERE name = :name")
+        new = text(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT :name, :n"
+            " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :name)"
+        )
+        for statement in (known, new):
+            await session.execute(statement, {"name": name, "n": number})
 
 
 def index_of_some(name: str, which: str, *columns: str) -> Index:

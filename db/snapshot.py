@@ -69,7 +69,7 @@ async def _grant(session: Session, wish: Wish, now: datetime) -> None:
 
 
 async def after_restore(database: Database, now: datetime, wishes: Sequence[Wish] = ()) -> int:
-    """At-most-once messages may have gone out since the backup, so a person decides (promises F17).
+    """At-most-once messages may have gone out since the backup, or been stopped, so a person decides (promises F17).
 
     Nobody whose data was erased since comes back with it, and nobody is written to who has asked for silence: `wishes`.
     Returns how many announcements were stopped on their way. `restored` is remembered: what a clock starts between the
@@ -77,7 +77,7 @@ async def after_restore(database: Database, now: datetime, wishes: Sequence[Wish
     """
     async with database.write() as session:
         await outbox.hold_unfinished(session, now)
-        held = await broadcasts.hold_started(session, now)
+        held = await broadcasts.hold_started(session)
         await contests.hold_restored(session, now)
         await house.skip_numbers(session)
         for wish in wishes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from content.calendar import LOCAL, local_date
+from content.windows import OFFICE
 from db import audit, policy
 from db.policy import Action
 from scheduler import notices
-from scheduler.deadlines import OFFICE
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from content import cards
+from content.agenda import asked_from, entries_of
 from content.anniversaries import Planned, planned
 from content.calendar import LOCAL, day_start, local_date
 from content.campaigns import campaign_for
@@ -54,7 +55,7 @@ async def run(work: Work) -> None:
         await automatic.ask(work, session, top.id, pictures, now)
         if is_daytime(now):
             await _warn(work, session, top.id, now)
-        await _check_registrations(work, session, now)
+        await _check_registrations(work, session, top.id, now)
     await welcome_newcomers(work)
     work.said()
 
@@ -91,8 +92,11 @@ def draw(work: Work, start: date, days: int) -> dict[str, list[Media]]:
 async def _start(work: Work, session: Session, top: int, item: Planned, media: Sequence[Media], now: datetime) -> None:
     """The texts for all and for single groups of one key are one broadcast. Respectful mode drops it for good.
 
-    What an officer stopped is kept as stopped; what nobody has let go, where somebody must, is looked at again.
+    What an officer stopped is kept as stopped; what nobody has let go, where somebody must, is looked at again. After a
+    restore somebody must: what was decided may be lost, and the message may have gone.
     """
+    if item.on >= local_date(now) and await decisions.is_lost(session, item.key, asked_from(item.on)):
+        return
     verdict, text = await decisions.verdict(session, item.key, silence=work.silence)
     if verdict != Verdict.SEND and (verdict == Verdict.WAIT or item.on < local_date(now)):
         return
@@ -120,8 +124,6 @@ async def _start(work: Work, session: Session, top: int, item: Planned, media: S
         made.state, made.finished_at = BroadcastState.CANCELLED, now
     elif item.on < local_date(now):
         await _tell_responsible(work, session, top, "anniversaries.missed", f"missed:{item.key}", item, now)
-    elif await broadcasts.may_have_gone(session, made):
-        made.state = BroadcastState.HELD
 
 
 def _beside(item: Planned) -> dict[str, object]:
@@ -156,7 +158,7 @@ async def _tell_responsible(
 # ---------------------------------------------------------------------------------------------------- registrations
 
 
-async def _check_registrations(work: Work, session: Session, now: datetime) -> None:
+async def _check_registrations(work: Work, session: Session, top: int, now: datetime) -> None:
     """Once per registration, ten days before its round ends: each in their own hours, and within the caps.
 
     Nothing goes out by itself for a campaign that nobody has released (1-process §1.6). Whoever may have been asked
@@ -170,7 +172,12 @@ async def _check_registrations(work: Work, session: Session, now: datetime) -> N
     ending = campaign.rounds[number - 1]
     if today < ending.asks_on or not campaign.approved:
         return
-    verdict, _ = await decisions.verdict(session, f"check:{campaign.year}:{number}", silence=work.silence)
+    key = f"check:{campaign.year}:{number}"
+    if await decisions.is_lost(session, key, asked_from(ending.asks_on)):
+        entries = entries_of(work.words, work.packs, key, ending.asks_on)
+        await automatic.ask_again(work, session, top, entries[0], (), now)
+        return
+    verdict, _ = await decisions.verdict(session, key, silence=work.silence)
     if verdict != Verdict.SEND:
         return
     before = datetime.combine(ending.asks_on, time(), LOCAL)
@@ -184,7 +191,12 @@ async def _check_registrations(work: Work, session: Session, now: datetime) -> N
             goals="; ".join(row.goals),
             code=row.code,
         )
-        key = campaigns.check_key(row)
         await outbox.tell(
-            session, row.person_id, to_json(message), now=now, kind="reminder", policy=Policy.AMO, key=key
+            session,
+            row.person_id,
+            to_json(message),
+            now=now,
+            kind="reminder",
+            policy=Policy.AMO,
+            key=campaigns.check_key(row),
         )

@@ -82,11 +82,11 @@ async def _tell_waiting(work: Work, broadcast_id: int) -> None:
     async with work.database.write() as session:
         broadcast = await session.get_one(Broadcast, broadcast_id)
         author = broadcast.author_id
-        if broadcast.state not in (BroadcastState.HELD, BroadcastState.PAUSED) or author is None:
+        if broadcast.state not in (BroadcastState.HELD, BroadcastState.PAUSED):
             return
-        who, why = [author], "restored"
+        who, why = [author] if author is not None else await broadcasts.approvers(session, broadcast), "restored"
         event = await broadcasts.last_event(session, broadcast.code)
-        if not await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
+        if author is not None and not await policy.may(session, author, Action.BROADCAST, broadcast.unit_id):
             who, why = await broadcasts.approvers(session, broadcast), "right"
         elif event is not None and event.action == "hold_broadcast":
             why = "regained"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from content.anniversaries import planned
 from content.calendar import LOCAL, add_working_days, is_working_day, local_date
-from content.windows import next_slot
+from content.windows import OFFICE, next_slot
 from db import accounts, house, lapses, people, queue, submissions, units
 from db.models import Policy, Submission
 from db.session import Session
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 REMIND = (timedelta(days=3), timedelta(days=7))
 CLOSE = timedelta(days=21)
 DRAFTS = (timedelta(hours=24), timedelta(days=5))
-OFFICE = (time(8), time(20))
-"""When officers hear what is late, on working days."""
 
 
 async def run(work: Work) -> None:

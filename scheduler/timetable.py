@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from content.packs import Packs
-from content.windows import DAYTIME, WINDOWS
+from content.windows import DAYTIME, OFFICE, WINDOWS
 from content.words import Words
 from db.session import Database, settled
 from scheduler import (
@@ -86,8 +86,7 @@ JOBS: tuple[Job, ...] = (
 )
 OPENINGS = tuple(
     sorted(
-        {anniversaries.EARLIEST, deadlines.OFFICE[0], DAYTIME[0]}
-        | {opens for spans in WINDOWS.values() for opens, _ in spans}
+        {anniversaries.EARLIEST, OFFICE[0], DAYTIME[0]} | {opens for spans in WINDOWS.values() for opens, _ in spans}
     )
 )
 """The hours of a day from which on something may begin that no row announces: a clock that is moved stops there."""

@@ -151,18 +151,14 @@ async def body(session: Session, payload: dict[str, Any], now: datetime) -> int:
 async def approve(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> None:
     """A second person lets it go. Raises Refused for its own author, Conflict when it moved on.
 
-    Where a restored backup cannot know whether somebody did so before, its author is asked first.
+    Where a restored backup cannot know whether somebody did so before, or took it back, its author is asked first.
     """
     await _second(session, broadcast, actor_id)
-    state = BroadcastState.HELD if await may_have_gone(session, broadcast) else BroadcastState.SCHEDULED
+    lost = await house.is_doubtful(session, broadcast.created_at)
+    state = BroadcastState.HELD if lost else BroadcastState.SCHEDULED
     values = {"state": state, "approver_id": actor_id, "approved_at": now}
     await move(session, broadcast, version, (BroadcastState.WAITING,), **values)
     audit.note(session, actor_id, "approve_broadcast", f"broadcast {broadcast.code}", now, broadcast.unit_id)
-
-
-async def may_have_gone(session: Session, broadcast: Broadcast) -> bool:
-    """Whether a restored backup cannot know if this was sent: its hour lies before the restore (promises F17)."""
-    return await house.is_doubtful(session, broadcast.send_at)
 
 
 async def send_back(

@@ -152,16 +152,19 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> int:
     return number
 
 
-async def hold_started(session: Session, now: datetime) -> int:
-    """After a restore: what was under way is paused, what was due but not planned is held. Returns how many."""
+async def hold_started(session: Session) -> int:
+    """After a restore: what was under way is paused, what was not planned is held, for it may have gone, or been stopped,
+    since the backup. Returns how many."""
     number = 0
     for before, after in (
         ((BroadcastState.SENDING,), BroadcastState.PAUSED),
         ((BroadcastState.SCHEDULED, BroadcastState.PLANNING), BroadcastState.HELD),
     ):
-        due = Broadcast.state.in_(before) & (Broadcast.send_at <= now)
         changed = await session.execute(
-            update(Broadcast).where(due).values(state=after, version=Broadcast.version + 1).returning(Broadcast.id)
+            update(Broadcast)
+            .where(Broadcast.state.in_(before))
+            .values(state=after, version=Broadcast.version + 1)
+            .returning(Broadcast.id)
         )
         number += len(changed.all())
     return number

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class BroadcastState(StrEnum):
@@ -79,6 +80,7 @@ class AutomaticMessage(Base):
     """
 
     __tablename__ = "automatic_messages"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     send_on: Mapped[date]

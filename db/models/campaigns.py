@@ -46,6 +46,7 @@ class QuestionReport(Base):
     """Somebody says a question is wrong; `done_at` is when it was answered."""
 
     __tablename__ = "question_reports"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     question: Mapped[str]

@@ -53,6 +53,7 @@ class Round(Base):
     __table_args__ = (
         UniqueConstraint("contest_id", "number"),
         Index("ix_contest_rounds_state_closes_at", "state", "closes_at"),
+        ONCE,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     contest_id: Mapped[int] = mapped_column(ForeignKey("contests.id"))
@@ -234,6 +235,7 @@ class Complaint(Base):
     """Somebody objects to a round's result; `done_at` is when it was answered."""
 
     __tablename__ = "contest_complaints"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("contest_rounds.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)

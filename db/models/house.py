@@ -49,6 +49,7 @@ class Alarm(Base):
     audit."""
 
     __tablename__ = "alarms"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     opened_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum
+from db.session import ONCE
 
 
 class Role(StrEnum):
@@ -27,6 +28,7 @@ class Role(StrEnum):
 
 class Grant(Base):
     __tablename__ = "grants"
+    __table_args__ = ONCE
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     role: Mapped[Role] = mapped_column(enum(Role))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from db import automatic
 from db.errors import Conflict, Refused
 from db.models import AutomaticMessage
-from handlers.automatic.flow import row_of, show, top_of
+from handlers.automatic.flow import is_over, row_of, show, top_of
 from handlers.dialogue import Command, Move
 from handlers.talk import Talk
 
@@ -17,7 +17,7 @@ async def _decide(talk: Talk, arg: str, act: Callable[[AutomaticMessage, int, in
     top = await top_of(talk)
     if not await automatic.may_stop(talk.session, row, talk.me.id, top):
         raise Refused("common.refused")
-    if row.send_on < talk.today:
+    if is_over(talk, row):
         talk.say("automatic.over")
         return
     try:

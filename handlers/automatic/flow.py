@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from content.agenda import asked, entries_of
+from content.agenda import asked, asked_from, entries_of
 from db import automatic, people, policy, units
 from db.errors import NotFound
 from db.models import AutomaticMessage, AutomaticState
@@ -25,9 +25,25 @@ async def waiting(talk: Talk) -> str:
     """The officer's line about tomorrow's messages that nobody has decided about."""
     if not await may_see(talk):
         return ""
-    known = await automatic.states(talk.session, talk.today + timedelta(days=1))
-    new = [key for key, state in known.items() if state in (AutomaticState.ASKED, AutomaticState.EDITED)]
+    new = [
+        row
+        for row in await automatic.list_open(talk.session, talk.today)
+        if row.send_on > talk.today
+        or (await is_lost(talk, row) and not await automatic.has_begun(talk.session, row.key))
+    ]
     return talk.words("automatic.waiting", n=len(new)) if new else ""
+
+
+async def is_lost(talk: Talk, row: AutomaticMessage) -> bool:
+    """Whether it is held because what was decided may be lost."""
+    return await automatic.is_lost(talk.session, row.key, asked_from(row.send_on))
+
+
+def is_over(talk: Talk, row: AutomaticMessage) -> bool:
+    """Whether it is too late to decide: the day is over, or the round whose end it asks about."""
+    entries = entries_of(talk.house.words, talk.house.packs, row.key, row.send_on)
+    last = entries[0].day if entries and entries[0].kind == "check" else row.send_on
+    return last < talk.today
 
 
 async def row_of(talk: Talk, arg: str) -> tuple[AutomaticMessage, int]:
@@ -50,7 +66,7 @@ async def show(talk: Talk, row: AutomaticMessage, late: str = "") -> None:
         raise NotFound("common.not_found")
     top = await top_of(talk)
     options: list[str] = []
-    if not await automatic.has_begun(talk.session, row.key) and row.send_on >= talk.today:
+    if not await automatic.has_begun(talk.session, row.key) and not is_over(talk, row):
         if row.state != AutomaticState.RELEASED and await automatic.may_release(talk.session, row, talk.me.id, top):
             options.append("send")
         if row.state != AutomaticState.STOPPED and await automatic.may_stop(talk.session, row, talk.me.id, top):
@@ -67,6 +83,8 @@ async def show(talk: Talk, row: AutomaticMessage, late: str = "") -> None:
 async def state_of(talk: Talk, row: AutomaticMessage) -> str:
     if await automatic.has_begun(talk.session, row.key):
         return talk.house.words.plain("automatic.state_begun")
+    if await is_lost(talk, row):
+        return talk.house.words.plain("automatic.state_lost")
     if row.state == AutomaticState.ASKED:
         return talk.house.words.plain(f"automatic.state_asked_{talk.house.silence}")
     by = row.edited_by if row.state == AutomaticState.EDITED else row.decided_by

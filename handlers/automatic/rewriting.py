@@ -16,7 +16,7 @@ from db.errors import Conflict, NotFound, Refused
 from db.models import AutomaticMessage
 from db.policy import Action
 from handlers.announcing.writing import refuse_secrets, warnings
-from handlers.automatic.flow import dialogue, row_of, show, state_of, top_of
+from handlers.automatic.flow import dialogue, is_over, row_of, show, state_of, top_of
 from handlers.dialogue import END, Again, Answer, Command, Kind, Move
 from handlers.talk import Talk
 
@@ -30,7 +30,7 @@ async def begin_edit(talk: Talk, arg: str) -> Move | None:
     await policy.check(talk.session, talk.me.id, Action.DECIDE_AUTOMATIC, await top_of(talk))
     if row.key.startswith("check"):
         raise Refused("common.refused")
-    if row.send_on < talk.today:
+    if is_over(talk, row):
         talk.say("automatic.over")
         return None
     if row.version != version or await automatic.has_begun(talk.session, row.key):

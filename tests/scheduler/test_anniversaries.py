@@ -498,8 +498,12 @@ async def test_after_a_restore_nobody_is_asked_again_who_may_have_been_since_the
     late, early = await world.joined("Hành Chính"), await world.joined("Ca Chiều", shift=Shift.AFTERNOON)
     for person in (late, early):
         await registered(world, person, local(8, 1, 9))
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
     world.now = local(12, 20, 10)
     await snapshot.after_restore(world.database, world.now)
+    world.now = local(12, 20, 10, 1)
+    await looks(world)
+    await mai.taps("Gửi")  # it may have been stopped since the backup
     await walks(world, local(12, 23, 0))
     assert (asked(late), asked(early)) == (1, 0), "the afternoon shift's hour was nine"
 

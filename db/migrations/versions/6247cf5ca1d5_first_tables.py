@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", db.session.UTCDateTime(), nullable=True),
         sa.Column("closed_at", db.session.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "facts",
@@ -260,6 +261,7 @@ def upgrade() -> None:
         sa.Column("decided_at", db.session.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_automatic_messages")),
         sa.UniqueConstraint("key", name=op.f("uq_automatic_messages_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "broadcasts",
@@ -379,6 +381,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_grants_person_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_grants_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_grants_person_id"), ["person_id"], unique=False)
@@ -405,6 +408,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_question_reports_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question_reports")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "question_reviews",
@@ -827,6 +831,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contest_id"], ["contests.id"], name=op.f("fk_contest_rounds_contest_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_rounds")),
         sa.UniqueConstraint("contest_id", "number", name=op.f("uq_contest_rounds_contest_id_number")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contest_rounds", schema=None) as batch_op:
         batch_op.create_index("ix_contest_rounds_state_closes_at", ["state", "closes_at"], unique=False)
@@ -845,6 +850,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_complaints_person_id")),
         sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_complaints_round_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_complaints")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contest_complaints", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contest_complaints_person_id"), ["person_id"], unique=False)
