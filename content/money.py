@@ -57,7 +57,8 @@ def parse_money(text: str) -> int | None:
 
 def _joined_thousands(folded: str) -> str:
     folded = re.sub(r"(?<=[a-z])(?=\d+\s*(?:trieu|tr|nghin|ngan)\b)", " ", folded)  # "1tỷ200 triệu"
-    # Some phones group with spaces, "12 500 000"; one group alone ("tổ 5 200") would be a guess.
+    # Some phones group with spaces, "12 500 000"; one group alone ("tổ 5 200") would be a guess unless it begins with 0.
+    folded = re.sub(r"(?<![\d.,/])(?<!\d )(\d{1,3}) (0\d\d)(?![\d.,/]| \d)", r"\1.\2", folded)
     return re.sub(
         r"(?<![\d.,/])\d{1,3}(?: \d{3}){2,}(?![\d.,/])", lambda found: found.group().replace(" ", "."), folded
     )
