@@ -10,7 +10,7 @@ from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
 from content.windows import awake
 from db import accounts, broadcasts, people, units
-from db.errors import Conflict, NotFound
+from db.errors import Conflict, NotFound, Refused
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from handlers.announcing import card
@@ -76,6 +76,8 @@ async def _request(talk: Talk, broadcast: Broadcast, reader: str) -> dict[str, A
 
 async def show_waiting(talk: Talk, arg: str) -> Move | None:
     """The next message that waits for this person, whole."""
+    if not await may_approve(talk):
+        raise Refused("common.refused")
     found = await broadcasts.list_to_approve(talk.session, talk.me.id)
     if not found:
         talk.say("announcing.nothing_to_approve")

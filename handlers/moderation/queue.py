@@ -6,6 +6,7 @@ from content.calendar import local_date, working_days_between
 from content.message import Choice, Message
 from content.text import read_code
 from db import policy, queue, units
+from db.errors import Refused
 from db.models import Status, Submission
 from db.policy import Action
 from db.queue import ENDED
@@ -46,6 +47,8 @@ async def questions(talk: Talk) -> str:
 
 async def show(talk: Talk, arg: str) -> Move | None:
     """The queue, or one report by its code."""
+    if not await may_read(talk):
+        raise Refused("common.refused")
     return card(arg.partition(".")[0].strip().upper()) if arg else dialogue.go("queue", start=0, filter="all")
 
 

@@ -554,6 +554,12 @@ async def test_a_report_is_found_by_its_code_however_short(world: World, typed: 
     assert ha.last.key == "moderation.card"
 
 
+@pytest.mark.parametrize("typed", ["duyet", "/duyet", "duyet tin", "/tincho"])
+async def test_whoever_decides_nothing_is_shown_no_empty_queue_of_officers(world: World, typed: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    assert (await hoa.says(typed)).key == "common.refused"
+
+
 async def test_a_revoked_reviewer_is_refused_at_once(world: World) -> None:
     ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
     code = (await sent(world, hoa)).code
