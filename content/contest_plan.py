@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from content.calendar import LOCAL, day_start, official, weekday
+from content.money import format_money, parse_money
 from content.ranking import check_order
-from content.text import clean_line, fold
+from content.text import clean_line, fold, is_no, is_yes
 from content.times import format_time, parse_when
 
 BANK: Final = 5
@@ -101,9 +102,9 @@ def _number(least: int, most: int) -> Callable[[str, Context], int]:
 
 def _yes(text: str, _: Context) -> bool:
     said = fold(text).strip()
-    if said in ("co", "yes", "true", "x", "1"):
+    if is_yes(text) or said in ("true", "x", "1"):
         return True
-    if said in ("khong", "no", "false", "0"):
+    if is_no(text) or said in ("false", "0"):
         return False
     raise Unreadable("yes_no")
 
@@ -204,25 +205,41 @@ def _bands(text: str, _: Context) -> list[int]:
     return bands if bands[0] == 0 else [0, *bands]
 
 
-NO_PRIZES: Final = ("khong", "khong co", "khong co giai")
-_PRIZE = re.compile(r"(\d{1,3}) +(?:giải +)?([^:()]+?) *(?:[:(] *([^()]+?) *\)?)?", re.IGNORECASE)
+NO_PRIZES: Final = ("khong co giai", "ko co giai")
+_PRIZE = re.compile(
+    r"(\d{1,3}) +(?:gi[aả]i +)?([^:()\d,]+?) *(?:[:(] *([^:()]+?) *\)?|(?:tr[iị] gi[aá] +)?(\d[\d., ]*[^\d:(),]*))?",
+    re.IGNORECASE,
+)
+"""A sum may stand right behind the name. What is no single prize for certain is asked again, never made one."""
+_NEXT_PRIZE = re.compile(r"(?:,|\+|\bva\b|\bvà\b)\s*(?=\d{1,3}\s+gi[aả]i\s)", re.IGNORECASE)
+_USUAL_PRIZES: Final = {fold(name): name for name in ("Đặc biệt", "Nhất", "Nhì", "Ba", "Tư", "Khuyến khích", "Tập thể")}
+_SUM = re.compile(r"\d[\d., ]*(?:k|tr|trieu|nghin|ngan)?(?: ?(?:dong|d|vnd))?")
 
 
 def _prizes(text: str, _: Context) -> list[dict[str, Any]]:
-    if fold(text).strip() in NO_PRIZES:
+    if _no_prizes(text):
         return []
     found: list[dict[str, Any]] = []
-    for part in _parts(text):
+    for part in _parts(_NEXT_PRIZE.sub(";", text)):
         said = _PRIZE.fullmatch(part)
         if said is None or not int(said[1]):
             raise Unreadable("prizes", part=part)
-        name = said[2].strip()
-        found.append(
-            {"key": fold(name).replace(" ", "-")[:40], "name": name, "count": int(said[1]), "worth": said[3] or ""}
-        )
+        name = _USUAL_PRIZES.get(fold(said[2]), said[2].strip())
+        worth = _worth((said[3] or said[4] or "").strip())
+        found.append({"key": fold(name).replace(" ", "-")[:40], "name": name, "count": int(said[1]), "worth": worth})
     if len({each["key"] for each in found}) < len(found):
         raise Unreadable("prizes", part=text[:LONGEST])
     return found
+
+
+def _no_prizes(text: str) -> bool:
+    return is_no(text) or fold(text) in NO_PRIZES
+
+
+def _worth(text: str) -> str:
+    """A sum as official papers write it, for everybody reads it; anything else as it was given."""
+    amount = parse_money(text) if _SUM.fullmatch(fold(text)) else None
+    return text if amount is None else format_money(amount)
 
 
 def _said_prizes(value: Sequence[Mapping[str, Any]], _: Context) -> str:
@@ -234,7 +251,7 @@ _COLLECTIVE = re.compile(r"([^:()\[\]]+?)(?: *\[([^\]]+)\])? *: *([^()]+?) *(?:\
 
 
 def _collective(text: str, _: Context) -> list[dict[str, Any]]:
-    if fold(text).strip() in (*NO_PRIZES, ""):
+    if _no_prizes(text) or not text.strip():
         return []
     found = []
     for part in _parts(text):

@@ -183,12 +183,23 @@ async def take_form(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice:
         talk.put(setting=answer.choice.removeprefix("set-"))
         return "set"
-    title, _, text = clean(answer.text).partition(":")
-    found = [each for each in _settings(talk) if fold(title).strip() in (fold(each.title), *each.headings)]
-    if not found or not text.strip():
+    name, text = _named(talk, clean(answer.text))
+    if not text:
         raise Again("contest_form.which")
-    _set(talk, found[0].name, text)
+    _set(talk, name, text)
     return AGAIN
+
+
+def _named(talk: Talk, typed: str) -> tuple[str, str]:
+    """The setting that a message begins with, by its longest name, and what it is to be: "Số phút: 15", "so phut 15"."""
+    title, _, rest = typed.partition(":")
+    ways = [(title, rest)]
+    ways += [(typed[:end], typed[end:]) for end in range(len(typed) - 1, 0, -1) if typed[end].isspace()]
+    for title, rest in ways:
+        for each in _settings(talk):
+            if fold(title.rstrip(" :")) in (fold(each.title), *each.headings):
+                return each.name, rest.strip(" :\n")
+    return "", ""
 
 
 @dialogue.ask("set", Kind.TEXT, aside=True)

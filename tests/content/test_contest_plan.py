@@ -60,6 +60,14 @@ def at(*parts: int) -> datetime:
         ("prizes", "1 giải Nhất: 500.000 đồng; 2 giải Nhì", [
             {"key": "nhat", "name": "Nhất", "count": 1, "worth": "500.000 đồng"},
             {"key": "nhi", "name": "Nhì", "count": 2, "worth": ""}]),
+        ("prizes", "1 giai nhat 500k, 2 giai khuyen khich 1,5 trieu va 1 giai ba: 1 noi com", [
+            {"key": "nhat", "name": "Nhất", "count": 1, "worth": "500.000 đồng"},
+            {"key": "khuyen-khich", "name": "Khuyến khích", "count": 2, "worth": "1.500.000 đồng"},
+            {"key": "ba", "name": "Ba", "count": 1, "worth": "1 noi com"}]),
+        ("prizes", "1 giải Nhất: 500.000 đồng, 1 giấy khen", [
+            {"key": "nhat", "name": "Nhất", "count": 1, "worth": "500.000 đồng, 1 giấy khen"}]),
+        ("prizes", "ko co", []),
+        ("prediction", "dạ có", True),
         ("collective", "tỷ lệ [cấp trên]: Giải Nhất (cờ)", [
             {"key": "ratio", "name": "Giải Nhất", "worth": "cờ", "level": "upper"}]),
     ],
@@ -78,7 +86,8 @@ def test_what_is_written_is_read_and_can_be_read_again_from_what_is_kept(name: s
         ("minutes", "mười", "number"), ("prediction", "có lẽ", "yes_no"), ("quota", "nhiều câu", "quota"),
         ("quota", "thể thao 3", "topic"), ("quota", "o 3", "topic"), ("ranking", "bốc thăm, thời gian", "ranking"),
         ("ranking", "chiều cao", "unknown"), ("bands", "500, 50", "bands"), ("prizes", "một tivi", "prizes"),
-        ("prizes", "1 giải Nhất; 2 giải Nhất", "prizes"), ("collective", "đông nhất", "collective"),
+        ("prizes", "1 giải Nhất; 2 giải Nhất", "prizes"), ("prizes", "1 nhat 500k, 2 nhi 300k", "prizes"),
+        ("prizes", "1 giai nhat 500k 2 giai nhi 300k", "prizes"), ("prizes", "1 nhat, 2 nhi", "prizes"), ("collective", "đông nhất", "collective"),
         ("groups", "trẻ em", "unknown"), ("theme", " ", "line"),
     ],
 )  # fmt: skip

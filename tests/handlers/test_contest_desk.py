@@ -233,6 +233,24 @@ async def test_what_is_being_written_is_not_overwritten_by_another_round(world: 
     assert second.theme == "An toàn lao động" and second.contest_id != first.contest_id
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("so phut 15", "Số phút: 15"), ("Số lượt: 1", "Số lượt: 1"), ("mở 7:30 04/8/2025", "Mở: 7 giờ 30 thứ Hai 04/8/2025"),
+        ("giai 2 giai nhat 500k", "Giải cá nhân: 2 giải Nhất: 500.000 đồng"),
+    ],
+)  # fmt: skip
+async def test_a_setting_is_named_before_its_value_with_a_colon_or_without(
+    world: World, typed: str, shown: str
+) -> None:
+    await reviewed(world)
+    mai = await officer(world)
+    await written(mai)
+    await mai.says(typed)
+    assert mai.last.key == "contest_form.form" and shown in mai.last.text
+    assert (await mai.says("hom nay met qua")).key == "contest_form.which"
+
+
 async def test_the_name_of_a_contest_can_be_mended_until_a_round_of_it_is_approved(world: World) -> None:
     await reviewed(world)
     mai, minh = await officer(world), await leader(world)
