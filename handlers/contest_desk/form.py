@@ -191,7 +191,7 @@ async def take_form(talk: Talk, answer: Answer) -> Move | str:
 
 
 def _named(talk: Talk, typed: str) -> tuple[str, str]:
-    """The setting that a message begins with, by its longest name, and what it is to be: "Số phút: 15", "so phut 15"."""
+    """The setting that a message begins with, by its longest name, and what it is to be; a colon between them may be missing."""
     title, _, rest = typed.partition(":")
     ways = [(title, rest)]
     ways += [(typed[:end], typed[end:]) for end in range(len(typed) - 1, 0, -1) if typed[end].isspace()]
