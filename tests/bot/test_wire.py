@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import ssl
 import subprocess
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from bot.channels.telegram import wire as short_way
-from bot.channels.telegram.wire import ANSWER, KEEPALIVE, NotSent, Unclear, Wire
+from bot.channels.telegram.wire import ANSWER, KEEPALIVE, PIECE, NotSent, Unclear, Wire
 from tests.bot.test_network import hurried
 
 SECRET = "7:giu-kin"
@@ -89,6 +91,42 @@ async def test_an_answer_is_read_in_every_form(form: str, step: int) -> None:
         for _ in range(2):
             assert await wire.post(server.url, b"{}") == (200, b"ok")
         assert [number for number, _ in server.asked] == ([1, 1] if kept else [1, 2])
+
+
+async def test_an_answer_of_many_pieces_is_read_whole() -> None:
+    body = bytes(range(1, 101)) * 1000
+    async with served([b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)]) as (server, wire):
+        assert len(body) > 2 * PIECE
+        for _ in range(2):
+            assert await wire.post(server.url, b"{}") == (200, body)
+        assert [number for number, _ in server.asked] == [1, 1]
+
+
+async def test_to_read_a_short_answer_takes_no_more_memory_than_a_piece() -> None:
+    loop = asyncio.get_running_loop()
+    wire = Wire(1, connect=5.0, pool=5.0, answer=40.0)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/a"
+
+        async def answers() -> None:
+            connection, _ = await loop.sock_accept(listening)
+            with connection:
+                while await loop.sock_recv(connection, 4096):
+                    await loop.sock_sendall(connection, WHOLE)
+
+        answering = asyncio.create_task(answers())
+        await wire.post(url, b"{}")
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            assert await wire.post(url, b"{}") == (200, b"ok")
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        await wire.close()
+        await answering
+    assert most - before < 2 * PIECE
 
 
 async def test_a_connection_on_which_more_comes_than_was_asked_for_is_not_used_again() -> None:

@@ -21,6 +21,8 @@ closed is one whose fate nobody knows."""
 HEAD = 64 * 2**10
 ANSWER = 2**20
 """Bytes that the head of an answer, and the whole of it, may have: far more than the Bot API says to any message."""
+PIECE = 16 * 2**10
+"""Bytes read at once."""
 SECOND_ADDRESS = 0.25
 """Seconds after which another address of a host is tried beside the first (RFC 8305)."""
 
@@ -81,6 +83,7 @@ class Wire:
         self._room = asyncio.Semaphore(connections)
         self._idle: defaultdict[tuple[str, int, bool], list[Line]] = defaultdict(list)
         self._lines: set[Line] = set()
+        self._piece = memoryview(bytearray(PIECE))
         self._closed = False
 
     async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
@@ -137,7 +140,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect):
             _, line = await loop.create_connection(
-                lambda: Line(loop),
+                lambda: Line(loop, self._piece),
                 place.host,
                 place.port,
                 ssl=_trust() if place.tls else None,
@@ -151,13 +154,18 @@ class Wire:
         return line
 
 
-class Line(asyncio.Protocol):
-    """One connection: what is asked, and what of the answer has come."""
+class Line(asyncio.BufferedProtocol):
+    """One connection: what is asked, and what of the answer has come.
+
+    All share the `piece` that is read into, for it is done with before the next is read. A plain `Protocol` is handed new
+    bytes each time, cut from 256 KB that must lie free in one; with TLS a second time.
+    """
 
     transport: asyncio.Transport
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, piece: memoryview) -> None:
         self._loop = loop
+        self._piece = piece
         self.lost: asyncio.Future[None] = loop.create_future()
         self._parser = HttpResponseParser(self)
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
@@ -229,13 +237,16 @@ class Line(asyncio.Protocol):
                 self._answer.set_exception(_NoAnswerError(type(error).__name__ if error is not None else "closed"))
         self.lost.set_result(None)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._piece
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._answer is None or self._answer.done():
             self.transport.abort()  # nobody asked
             return
-        self._came += len(data)
+        self._came += nbytes
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._piece[:nbytes])
         except (HttpParserError, HttpParserUpgrade):
             self._unfit, self._fit = True, False
         too_long = self._came > (ANSWER if self._headed else HEAD)
