@@ -18,6 +18,8 @@ Row = tuple[object, ...]
 LONG = 0.005
 """Seconds after which a question has kept everybody waiting: the next time it goes to the thread."""
 _long: set[str] = set()
+MANY = 500
+"""So many such questions are remembered: those that ask of a list are another for each length of it."""
 
 
 BEGIN, BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
@@ -60,6 +62,8 @@ class Cursor:
         began = time.monotonic()
         self.execute_there(sql, parameters)
         if time.monotonic() - began > LONG and sql.startswith("SELECT"):
+            if len(_long) >= MANY:
+                _long.clear()
             _long.add(sql)
 
     def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> None:

@@ -63,6 +63,20 @@ async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
 
 
 @pytest.mark.sqlite
+async def test_of_questions_that_took_long_no_more_are_remembered_than_some(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: set[str] = set()
+    monkeypatch.setattr("db.driver._long", known)
+    monkeypatch.setattr("db.driver.LONG", -1.0)
+    monkeypatch.setattr("db.driver.MANY", 5)
+    async with world.database.write(brief=True) as session:
+        for length in range(1, 20):  # a list of each length is a question of its own
+            await session.execute(select(Unit.id).where(Unit.id.in_(range(length))))
+            assert 1 <= len(known) <= 5
+
+
+@pytest.mark.sqlite
 async def test_while_another_program_writes_everything_else_goes_on(world: World) -> None:
     """One that knows nothing of our turns, such as SQLite's own shell."""
     shell = sqlite3.connect(world.database.file or "", isolation_level=None)
