@@ -23,6 +23,7 @@ from bot.opening import alone, bring_up_to_date
 from bot.polling import Polling
 from bot.settings import Settings
 from bot.watch import Watch
+from bot.web.doorway import most_connections
 from bot.web.server import Demo, WebServer
 from bot.web.watching import WatchServer
 from content.packs import Packs, load_packs
@@ -293,6 +294,7 @@ class App:
                 red=self.watch.red,
                 room=self.has_room if demo is None else lambda: True,  # nobody's words are lost with a demo
                 demo=demo,
+                most=most_connections(),
             )
             await self.server.start()
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address

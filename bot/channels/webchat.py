@@ -125,6 +125,11 @@ class WebChat:
         self._listeners.setdefault(address, set()).add(event)
         return event
 
+    @property
+    def listeners(self) -> int:
+        """How many listen to any chat."""
+        return sum(map(len, self._listeners.values()))
+
     def listening(self, address: str) -> int:
         """How many listen to a chat."""
         return len(self._listeners.get(address, ()))

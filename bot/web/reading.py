@@ -52,9 +52,10 @@ def _change(text: str) -> int:
 class Reading:
     """The routes by which a browser learns what was said in its own chat."""
 
-    def __init__(self, chat: WebChat, guard: Guard) -> None:
+    def __init__(self, chat: WebChat, guard: Guard, most_streams: int) -> None:
         self._chat = chat
         self._guard = guard
+        self._most_streams = most_streams
         self._closing = False
 
     def routes(self) -> list[web.RouteDef]:
@@ -81,6 +82,8 @@ class Reading:
         visitor = await self._guard.visitor(request)
         if self._chat.listening(visitor.address) >= MOST_STREAMS:
             raise self._guard.problem(web.HTTPTooManyRequests, "too_fast")
+        if self._chat.listeners >= self._most_streams:  # the page asks now and then instead
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
         change = _change(request.headers.get("Last-Event-ID") or request.query.get("after", ""))
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}

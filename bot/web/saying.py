@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,8 @@ MOST_FILES = 10
 LONGEST_TEXT = 20_000
 LONGEST_DATA = 256
 LONGEST_NAME = 120
+SLOWEST, SLOWEST_FORM = 30.0, 900.0
+"""Seconds until what is said has come whole, and a form with files: five photos over a line that moves 25 KB a second."""
 OVERHEAD = 64 * 1024
 """Room for the caption and the boundaries of a form with files."""
 KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -50,11 +53,14 @@ def clean(text: str) -> str:
 
 
 async def body(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request. Raises 400 and 415."""
+    """The JSON object of a request. Raises 400, 408 and 415."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType()
     try:
-        data = json.loads(await request.text())
+        async with asyncio.timeout(SLOWEST):
+            data = json.loads(await request.text())
+    except TimeoutError:
+        raise web.HTTPRequestTimeout() from None
     except (ValueError, LookupError, RecursionError):  # not JSON, not that charset, brackets without end
         raise web.HTTPBadRequest() from None
     if not isinstance(data, dict):
@@ -170,20 +176,23 @@ class Saying:
         return response
 
     async def _form(self, request: web.Request, files: list[list[Any]]) -> tuple[str, str]:
-        """Reads a form: its files as [kind, upload, name, bytes] into `files`; returns caption and key. Raises 400, 413."""
+        """Reads a form: its files as [kind, upload, name, bytes] into `files`; returns caption and key. Raises 400, 408, 413."""
         fields = {"caption": "", "key": ""}
         try:
-            async for part in await request.multipart():
-                if not isinstance(part, BodyPartReader):
-                    raise web.HTTPBadRequest()
-                if part.filename is None:
-                    value = await self._field(part)
-                    if part.name in fields:
-                        fields[part.name] = value
-                elif len(files) == MOST_FILES:
-                    raise self._guard.problem(web.HTTPBadRequest, "too_many")
-                else:
-                    await self._upload(part, files)
+            async with asyncio.timeout(SLOWEST_FORM):
+                async for part in await request.multipart():
+                    if not isinstance(part, BodyPartReader):
+                        raise web.HTTPBadRequest()
+                    if part.filename is None:
+                        value = await self._field(part)
+                        if part.name in fields:
+                            fields[part.name] = value
+                    elif len(files) == MOST_FILES:
+                        raise self._guard.problem(web.HTTPBadRequest, "too_many")
+                    else:
+                        await self._upload(part, files)
+        except TimeoutError:
+            raise web.HTTPRequestTimeout() from None
         except (ValueError, AssertionError, HttpProcessingError):  # what the parser says to a form that is none
             raise web.HTTPBadRequest() from None
         return fields["caption"], _key(fields["key"])

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from aiohttp.typedefs import Handler
 from bot.channels.webchat import WebChat
 from bot.settings import Settings
 from bot.web.certificates import Certificates
+from bot.web.doorway import ENOUGH, KEPT, Doorway
 from bot.web.guard import PUBLIC_HTTPS, Guard, is_local, is_secure
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 LARGEST_BODY = 128 * 1024
 """Bytes of a JSON body; forms with files are read piece by piece and have limits of their own."""
+BACKLOG = 512
+"""Connections that the system keeps for us while we are busy."""
 SWEEP_EVERY = 3600.0
 """Seconds between looks for old uploads; the first comes late, so that after an outage what waits is fetched before."""
 HEADERS = {
@@ -69,7 +73,10 @@ async def _only_here(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 class WebServer:
-    """One page for one chat. With `demo`, any of its people's chats may be opened, on 127.0.0.1 only."""
+    """One page for one chat. With `demo`, any of its people's chats may be opened, on 127.0.0.1 only.
+
+    `most` connections may be open at once.
+    """
 
     def __init__(
         self,
@@ -82,6 +89,7 @@ class WebServer:
         room: Callable[[], bool] = lambda: True,
         demo: Demo | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        most: int = ENOUGH,
     ) -> None:
         if demo is not None and settings.web_host != "127.0.0.1":
             raise ValueError("the demo shows everybody's chats; it runs on 127.0.0.1 only")
@@ -97,16 +105,20 @@ class WebServer:
             monotonic=monotonic,
             room=room,
         )
-        self._reading = Reading(chat, self._guard)
+        self._doorway = Doorway(most)
+        self._reading = Reading(chat, self._guard, self._doorway.most_streams)
         self._saying = Saying(chat, store, self._guard)
         self._certificates = Certificates(chat.database, self._guard, self._texts, settings.organisation)
         self._panels = Panels(demo, self._guard) if demo else None
         self._runner: web.AppRunner | None = None
+        self._door: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
         self.address = ""
 
     def application(self) -> web.Application:
         """The routes; the demo's do not exist without it."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_only_here] if self._panels else [])
+        middlewares = [self._doorway.knows, _only_here] if self._panels else [self._doorway.knows]
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=middlewares)
         app[PUBLIC_HTTPS] = self._settings.web_address.startswith("https://")
         app.on_response_prepare.append(self._dress)
         app.cleanup_ctx.append(self._sweeping)
@@ -128,16 +140,26 @@ class WebServer:
 
     async def start(self) -> None:
         """Listens; `address` is where. Raises OSError when the port is taken."""
-        self._runner = web.AppRunner(self.application(), access_log=None, logger=http_log, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(
+            self.application(), access_log=None, logger=http_log, shutdown_timeout=2.0, keepalive_timeout=KEPT
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.web_host, self._settings.web_port)
-        await site.start()
-        port = self._runner.addresses[0][1]
+        server, loop = self._runner.server, asyncio.get_running_loop()
+        assert server is not None
+        self._door = await loop.create_server(
+            partial(self._doorway.enter, server), self._settings.web_host, self._settings.web_port, backlog=BACKLOG
+        )
+        self._watch = loop.create_task(self._doorway.watch(server))
+        port = self._door.sockets[0].getsockname()[1]
         self.address = f"http://{self._settings.web_host}:{port}/"
 
     async def stop(self) -> None:
         """Ends open streams and stops listening."""
         self._reading.close()
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._door is not None:
+            self._door.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

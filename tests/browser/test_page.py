@@ -522,6 +522,23 @@ async def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(phone: B
     await expect(page.locator("#offline")).to_have_text("")
 
 
+async def test_where_there_is_no_room_for_a_stream_the_page_asks_now_and_then(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    full = echo.server._reading  # type: ignore[union-attr]
+    full._most_streams = 0
+    async with page.expect_response(lambda answer: "/api/events" in answer.url and answer.status == 503):
+        full.close()
+    full._closing = False
+    await types(page, "còn chỗ không")
+    await expect(said(page, "Đã nghe: còn chỗ không")).to_be_visible()
+    await expect(page.locator("#offline")).to_have_text("")
+    full._most_streams = 100
+    async with page.expect_response(lambda answer: "/api/events" in answer.url and answer.status == 200):
+        pass
+
+
 async def test_a_line_that_dies_without_a_word_is_given_up(phone: BrowserContext, echo: Echo) -> None:
     await phone.clock.install()
     page = await opened(phone, echo)

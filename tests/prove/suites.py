@@ -177,6 +177,14 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "crowds",
+        "tests/bot/test_doorway.py::test_what_gets_a_200_is_stored_once_and_nothing_else_is_whoever_crowds_the_door",
+        "A crowd at the web door, forgeries of every way, slow clients: what got a 200 is stored once, nothing else is (T10)",
+        "rounds of 100 posts",
+        100,
+        2_000,
+    ),
+    Suite(
         "texts",
         "tests/content/test_injection.py::test_what_people_type_is_shown_as_typed_and_never_as_code",
         "What people type is shown as they typed it, never as code (T20)",

@@ -25,6 +25,7 @@ let live = false;
 let sending = false;
 let stream = null;
 let pause = 1000;
+let crowded = false; // plain requests are answered and streams are not: there are too many
 let timer = 0;
 let watch = 0;
 let wake = () => {}; // ends the rest before the next try
@@ -310,7 +311,7 @@ async function attempt(item) {
     tell(item, me.texts.failed);
     return false;
   }
-  if (answer.status === 429 || answer.status >= 500) {
+  if (answer.status === 408 || answer.status === 429 || answer.status >= 500) {
     tell(item, why || me.texts.failed);
     return false;
   }
@@ -406,6 +407,7 @@ function listen() {
   stream.addEventListener("open", () => {
     status("");
     pause = 1000;
+    crowded = false;
     wake();
   });
   stream.addEventListener("message", (event) => show(JSON.parse(event.data)));
@@ -424,16 +426,21 @@ function alive() {
 function broken() {
   clearTimeout(watch);
   stream.close();
-  status(me.texts.offline);
+  if (!crowded) status(me.texts.offline);
   timer = setTimeout(again, pause * (0.75 + Math.random() / 2));
-  pause = Math.min(pause * 2, 30000);
+  pause = Math.min(pause * 2, crowded ? 8000 : 30000);
 }
 
-// A stream does not say why it ended; a plain request does.
+// A stream does not say why it ended; a plain request does. Where there is no room for a stream, it brings what was said.
 async function again() {
   const answer = await get("api/messages?after=" + change).catch(() => null);
-  if (answer && answer.status === 401) location.reload();
-  else listen();
+  if (answer && answer.status === 401) return location.reload();
+  crowded = Boolean(answer && answer.ok);
+  if (crowded) {
+    status("");
+    (await answer.json().catch(() => [])).forEach(show);
+  }
+  listen();
 }
 
 // Everything was erased at the person's wish: the page does not keep it either.
