@@ -143,13 +143,15 @@ async def nearest_inviters(session: Session, role: Role, unit_id: int) -> list[i
     return await nearest_holders(session, [own for own, given in INVITES.items() if role in given], unit_id)
 
 
-async def nearest(session: Session, unit_id: int, action: Action) -> list[int]:
-    """The people who may do this to something of that unit, of the nearest unit up the tree that has some."""
-    return await nearest_holders(session, ALLOWED[action], unit_id)
+async def nearest(session: Session, unit_id: int, action: Action, *, but: int | None = None) -> list[int]:
+    """The people who may do this to something of that unit, of the nearest unit up the tree that has some, `but` one."""
+    return await nearest_holders(session, ALLOWED[action], unit_id, but=but)
 
 
-async def nearest_holders(session: Session, wanted: Collection[Role], unit_id: int) -> list[int]:
-    """The people who hold one of some roles, of the nearest unit up the tree that has some."""
+async def nearest_holders(
+    session: Session, wanted: Collection[Role], unit_id: int, *, but: int | None = None
+) -> list[int]:
+    """The people who hold one of some roles, of the nearest unit up the tree that has some, `but` one whom it concerns."""
     found = await session.execute(
         select(UnitPath.depth, Grant.person_id)
         .join(Grant, Grant.unit_id == UnitPath.ancestor_id)
@@ -162,7 +164,7 @@ async def nearest_holders(session: Session, wanted: Collection[Role], unit_id: i
         .distinct()
         .order_by(UnitPath.depth, Grant.person_id)
     )
-    near = [(depth, person_id) for depth, person_id in found]
+    near = [(depth, person_id) for depth, person_id in found if person_id != but]
     return [person_id for depth, person_id in near if depth == near[0][0]]
 
 

@@ -79,6 +79,7 @@ async def after_restore(database: Database, now: datetime, wishes: Sequence[Wish
         await outbox.hold_unfinished(session, now)
         held = await broadcasts.hold_started(session)
         await contests.hold_restored(session, now)
+        await contests.begin_anew(session, now)
         await house.skip_numbers(session)
         for wish in wishes:
             await _grant(session, wish, now)

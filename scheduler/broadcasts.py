@@ -11,13 +11,13 @@ from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
 from content.windows import hours_ahead, times_to_send
-from db import activities, broadcasts, caps, outbox, people, policy
+from db import activities, broadcasts, caps, people, policy
 from db.activities import Line
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
 from db.policy import Action
 from db.session import Session
-from scheduler import progress
+from scheduler import notices, progress
 from scheduler.progress import day_lasts
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def _begin(work: Work, broadcast_id: int) -> None:
 
 
 async def _tell_waiting(work: Work, broadcast_id: int) -> None:
-    """Whoever can decide hears once of a message that waits though nobody asked it to."""
+    """Whoever can decide hears once of a message that waits though nobody asked it to; of an urgent one at any hour."""
     async with work.database.write() as session:
         broadcast = await session.get_one(Broadcast, broadcast_id)
         author = broadcast.author_id
@@ -103,7 +103,8 @@ async def _tell_waiting(work: Work, broadcast_id: int) -> None:
         )
         for person_id in who:
             key = f"held:{broadcast.id}:{broadcast.version}:{person_id}"
-            await outbox.tell(session, person_id, to_json(message), now=work.now(), key=key)
+            urgent = broadcast.kind == broadcasts.URGENT
+            await notices.tell(session, person_id, message, work.now(), key, at_once=urgent)
 
 
 async def _plan_chunk(work: Work, broadcast_id: int) -> bool:

@@ -22,9 +22,13 @@ async def tell(
     policy: Policy = Policy.ALO,
     slot: str | None = None,
     edits: bool = True,
+    at_once: bool = False,
 ) -> None:
-    """Waits while they sleep or want to be left alone; once for each `key`. The rest is `outbox.tell`'s."""
-    wait = asleep_for((await people.get(session, person_id)).hours, now)
+    """Waits while they sleep or want to be left alone, unless it must be said `at_once`; once for each `key`.
+
+    The rest is `outbox.tell`'s.
+    """
+    wait = 0.0 if at_once else asleep_for((await people.get(session, person_id)).hours, now)
     await outbox.tell(
         session,
         person_id,

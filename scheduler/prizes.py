@@ -14,7 +14,6 @@ from content.message import Message
 from db import audit, contests, house, people, policy, units
 from db.contests.rounds import RUN
 from db.models import Person, Policy, Prize, Round
-from db.policy import Action
 from db.session import Session
 from scheduler import notices
 
@@ -77,10 +76,13 @@ async def _tell_officer(
 
 
 async def _remind(work: Work, session: Session, prize: Prize, now: datetime) -> None:
+    """At most once; after a restore, when the time begins anew, with why: the phone may have been given since the backup."""
+    key = "remind_restored" if await house.is_doubtful(session, prize.asked_at) else "remind"
     prize.reminded = 1
     prize.asked_at = max(prize.asked_at, now - REMIND)  # whoever is asked late has the whole week all the same
     round_ = await contests.get_round(session, prize.round_id)
-    await _tell(work, session, prize.person_id, "remind", prize, round_, now, until=prize.asked_at + PASS)
+    said: dict[str, Any] = {"until": prize.asked_at + PASS, "kind": "reminder", "policy": Policy.AMO}
+    await _tell(work, session, prize.person_id, key, prize, round_, now, **said)
 
 
 async def _unverified(work: Work, session: Session, stage: int, now: datetime) -> None:
@@ -88,8 +90,6 @@ async def _unverified(work: Work, session: Session, stage: int, now: datetime) -
     waiting: dict[tuple[int, int], list[tuple[Prize, Person]]] = {}
     for prize in await contests.list_unverified(session, now - VERIFY[stage], stage):
         prize.union_reminded = stage + 1
-        if await house.is_doubtful(session, prize.asked_at + VERIFY[stage]):
-            continue
         who = await people.get(session, prize.person_id)
         for person_id in await _spoken_to(session, prize, who, stage):
             waiting.setdefault((person_id, prize.round_id if stage else 0), []).append((prize, who))
@@ -101,14 +101,7 @@ async def _spoken_to(session: Session, prize: Prize, who: Person, stage: int) ->
     if stage:
         contest = await contests.get_contest(session, (await contests.get_round(session, prize.round_id)).contest_id)
         return await policy.anyone(session, contest.unit_id, RUN)
-    return await _verifiers(session, who)
-
-
-async def _verifiers(session: Session, who: Person) -> list[int]:
-    """The nearest of those who can say whether a winner is their member, never the winner."""
-    if who.unit_id is None:
-        return []
-    return [each for each in await policy.nearest(session, who.unit_id, Action.CONFIRM_MEMBERS) if each != who.id]
+    return await contests.list_verifiers(session, who)
 
 
 async def _remind_union(
@@ -118,7 +111,9 @@ async def _remind_union(
     message = work.words.message(
         "contest_prize.verify_reminder", n=len(found), names=[who.name for _, who in found[:SHOWN]], since=since
     )
-    await _remind_once(work, session, person_id, message, f"prize-verify-again:{found[0][0].id}:{person_id}", now)
+    await _remind_once(
+        work, session, person_id, message, f"prize-verify-again:{found[0][0].id}:{person_id}:{_since(found[0][0])}", now
+    )
 
 
 async def _tell_late(
@@ -128,19 +123,26 @@ async def _tell_late(
     lines = []
     for prize, who in found[:SHOWN]:
         unit = await units.get(session, who.unit_id) if who.unit_id is not None else None
-        asked = [(await people.get(session, each)).name for each in await _verifiers(session, who)]
+        asked = [(await people.get(session, each)).name for each in await contests.list_verifiers(session, who)]
         lines.append((who.name, unit.name if unit is not None else "", prize.name, asked))
     message = work.words.message(
         "contest_prize.unverified_notice",
         week=await contests.week_of(session, round_), days=VERIFY[1].days, n=len(found), lines=lines,
         tag=f"{round_.id}.{round_.version}",
     )  # fmt: skip
-    await _remind_once(work, session, person_id, message, f"prize-unverified:{found[0][0].id}:{person_id}", now)
+    await _remind_once(
+        work, session, person_id, message, f"prize-unverified:{found[0][0].id}:{person_id}:{_since(found[0][0])}", now
+    )
 
 
 async def _remind_once(work: Work, session: Session, person_id: int, message: Message, key: str, now: datetime) -> None:
     """When they are awake, and at most once: a doubtful one is better missed than repeated."""
     await notices.tell(session, person_id, message, now, key, kind="reminder", policy=Policy.AMO)
+
+
+def _since(prize: Prize) -> int:
+    """What tells a reminder from the one before a restore, since when its time has begun anew."""
+    return int(prize.asked_at.timestamp())
 
 
 async def _pass_on(work: Work, session: Session, prize: Prize, now: datetime) -> None:
@@ -160,12 +162,22 @@ async def _tell_winner(work: Work, session: Session, prize: Prize, round_: Round
     if who.unit_id is None:
         return
     unit = await units.get(session, who.unit_id)
-    for person_id in await _verifiers(session, who):
+    for person_id in await contests.list_verifiers(session, who):
         await _tell(work, session, person_id, "verify_notice", prize, round_, now, name=who.name, unit=unit.name)
 
 
 async def _tell(
-    work: Work, session: Session, person_id: int, key: str, prize: Prize, round_: Round, now: datetime, **said: Any
+    work: Work,
+    session: Session,
+    person_id: int,
+    key: str,
+    prize: Prize,
+    round_: Round,
+    now: datetime,
+    *,
+    kind: str = "result",
+    policy: Policy = Policy.ALO,
+    **said: Any,
 ) -> None:
     params = {"prize": prize.name, "week": await contests.week_of(session, round_), **said}
     if key != "passed_notice":
@@ -173,4 +185,6 @@ async def _tell(
     if key == "win":
         params["worth"] = prize.worth
     message = work.words.message(f"contest_prize.{key}", **params)
-    await notices.tell(session, person_id, message, now, f"prize-{key}:{prize.id}:{person_id}", kind="result")
+    since = f":{_since(prize)}" if kind == "reminder" else ""
+    dedup = f"prize-{key}:{prize.id}:{person_id}{since}"
+    await notices.tell(session, person_id, message, now, dedup, kind=kind, policy=policy)

@@ -14,6 +14,7 @@ from db import broadcasts, outbox, people
 from db.broadcasts import Pace
 from db.models import Broadcast, BroadcastState, OutState
 from db.session import Session
+from scheduler import notices
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -23,6 +24,8 @@ MONTH = timedelta(days=30)
 EVERY = timedelta(seconds=10)
 """How often the progress message is edited at most, for every MANY people: of who waits for hours nobody counts seconds, and
 counting costs as much as there are."""
+JUST_NOW = timedelta(hours=1)
+"""For so long an author may be expected to look for what came of a message."""
 MANY = 10_000
 Step = Callable[[Session, Broadcast], Awaitable[None]]
 
@@ -139,7 +142,10 @@ async def _result(session: Session, broadcast: Broadcast, now: datetime) -> Resu
 
 
 async def _end(work: Work, now: datetime, result: Result, session: Session, broadcast: Broadcast) -> None:
-    """The last word: how many got it, and why the others did not. The progress message loses its buttons."""
+    """The last word: how many got it, and why the others did not. The progress message loses its buttons.
+
+    Its author reads it when they are awake, unless it was urgent or they have sent it just now.
+    """
     if not await broadcasts.finish(session, broadcast, now) or broadcast.author_id is None:
         return
     counts, author_id = result.counts, broadcast.author_id
@@ -170,4 +176,5 @@ async def _end(work: Work, now: datetime, result: Result, session: Session, broa
             session, author_id, to_json(ended), now=now, kind="progress", slot=_slot(broadcast), final=False
         )
     key = f"report:{broadcast.id}:{broadcast.version}"
-    await outbox.tell(session, author_id, to_json(message), now=now, kind="report", key=key)
+    at_once = broadcast.kind == broadcasts.URGENT or now - broadcast.created_at <= JUST_NOW
+    await notices.tell(session, author_id, message, now, key, kind="report", at_once=at_once)

@@ -55,6 +55,7 @@ from db.broadcasts.reading import (
 )
 from db.broadcasts.steering import (
     CELEBRATION,
+    URGENT,
     cancel,
     count_held,
     hold_started,
@@ -72,6 +73,7 @@ from db.broadcasts.steering import (
 
 __all__ = [
     "CELEBRATION",
+    "URGENT",
     "Announced",
     "Member",
     "Pace",

@@ -16,6 +16,8 @@ from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
 from db.policy import Action
 from db.session import Session
 
+URGENT = "urgent"
+"""The kind that goes at any hour, and of which its officers hear at any hour."""
 CELEBRATION = "anniversary"
 """The topic that respectful mode drops."""
 

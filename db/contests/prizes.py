@@ -200,6 +200,13 @@ async def deny(session: Session, prize: Prize, actor_id: int, now: datetime) -> 
     audit.note(session, actor_id, "deny_winner", f"prize {prize.id}", now, unit_id)
 
 
+async def list_verifiers(session: Session, who: Person) -> list[int]:
+    """The nearest of those who can say whether a winner is their member, never the winner: then it is the next union's."""
+    if who.unit_id is None:
+        return []
+    return await policy.nearest(session, who.unit_id, VERIFY, but=who.id)
+
+
 async def _may_verify(session: Session, prize: Prize, actor_id: int) -> int | None:
     unit_id = (await session.get_one(Person, prize.person_id)).unit_id
     await policy.check(session, actor_id, VERIFY, unit_id)
@@ -260,6 +267,14 @@ async def list_silent(session: Session, before: datetime, reminded: int) -> list
         Prize.state.in_(OPEN_PRIZES), Prize.phone == "", Prize.asked_at <= before, Prize.reminded == reminded
     )
     return list((await session.execute(query.order_by(Prize.id))).scalars())
+
+
+async def begin_anew(session: Session, now: datetime) -> None:
+    """After a backup was restored: a phone or a union's word that was given since is lost, and nobody must lose the prize by
+    that. Everybody of whom something is waited for has the whole time from now on, with its reminders.
+    """
+    waiting = Prize.state.in_(OPEN_PRIZES)
+    await session.execute(update(Prize).where(waiting).values(asked_at=now, reminded=0, union_reminded=0))
 
 
 async def list_unverified(session: Session, before: datetime, reminded: int) -> list[Prize]:

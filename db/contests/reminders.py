@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Select, delete, func, insert, literal, or_, select, true, update
 
 from db.models import (
+    Contest,
     Disqualification,
     Entry,
     EntryState,
@@ -23,6 +24,8 @@ from db.models import (
 )
 from db.people import HOURS
 from db.session import Session
+
+COLUMNS = ("round_id", "person_id", "kind", "asked_at", "wished")
 
 
 async def ask_reminder(session: Session, round_id: int, person_id: int, kind: ReminderKind, now: datetime) -> None:
@@ -43,21 +46,52 @@ async def has_wish(session: Session, person_id: int) -> bool:
     return (await session.execute(query.limit(1))).first() is not None
 
 
-async def take_wishes(session: Session, round_: Round, unit_id: int) -> None:
-    """Whoever waits for the next round is reminded of this one, which was just approved, if it is held for them.
+async def take_wishes(session: Session, round_: Round, unit_id: int, behind: int | None = None) -> None:
+    """Whoever waits for the next round is reminded of this one, which is approved, if it is held for them.
 
-    `unit_id` is whose contest it is.
+    `unit_id` is whose contest it is. With `behind` only those who wait since that round.
     """
     top = select(Unit.id).where(Unit.id == unit_id, Unit.parent_id.is_(None))
     below = select(UnitPath.descendant_id).where(UnitPath.ancestor_id == unit_id)
     theirs = select(Person.id).where(Person.processing, or_(top.exists(), Person.unit_id.in_(below)))
     if round_.groups:
         theirs = theirs.where(Person.audience.in_(round_.groups))
-    wishes = Reminder.kind == ReminderKind.NEXT, Reminder.person_id.in_(theirs)
-    values = literal(round_.id), Reminder.person_id, literal(ReminderKind.OPENS.value), func.min(Reminder.asked_at)
-    query = select(*values).where(*wishes).group_by(Reminder.person_id)
-    await session.execute(insert(Reminder).from_select(["round_id", "person_id", "kind", "asked_at"], query))
+    wishes = [Reminder.kind == ReminderKind.NEXT, Reminder.person_id.in_(theirs)]
+    if behind is not None:
+        wishes.append(Reminder.round_id == behind)
+    known = select(Reminder.person_id).where(Reminder.round_id == round_.id, Reminder.kind == ReminderKind.OPENS)
+    values = (
+        literal(round_.id),
+        Reminder.person_id,
+        literal(ReminderKind.OPENS.value),
+        func.min(Reminder.asked_at),
+        true(),
+    )
+    query = select(*values).where(*wishes, Reminder.person_id.not_in(known)).group_by(Reminder.person_id)
+    await session.execute(insert(Reminder).from_select(COLUMNS, query))
     await session.execute(delete(Reminder).where(*wishes))
+
+
+async def give_back_wishes(session: Session, round_: Round, now: datetime) -> None:
+    """The wishes that a round took over, which is called off, wait for the next one; where that is approved already, it
+    takes them over."""
+    waiting = select(Reminder.person_id).where(Reminder.kind == ReminderKind.NEXT)
+    values = literal(round_.id), Reminder.person_id, literal(ReminderKind.NEXT.value), Reminder.asked_at, true()
+    query = select(*values).where(
+        Reminder.round_id == round_.id,
+        Reminder.kind == ReminderKind.OPENS,
+        Reminder.wished,
+        Reminder.person_id.not_in(waiting),
+    )
+    await session.execute(insert(Reminder).from_select(COLUMNS, query))
+    coming = (
+        select(Round, Contest.unit_id)
+        .join(Contest, Contest.id == Round.contest_id)
+        .where(Round.state.in_((RoundState.READY, RoundState.PAUSED)), Round.opens_at > now)
+        .order_by(Round.opens_at, Round.id)
+    )
+    for each, unit_id in (await session.execute(coming)).all():
+        await take_wishes(session, each, unit_id, round_.id)
 
 
 async def list_reminding(session: Session, now: datetime) -> list[Round]:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from db import audit, policy
-from db.contests.reminders import take_wishes
+from db.contests.reminders import give_back_wishes, take_wishes
 from db.errors import Conflict, NotFound, Refused
 from db.models import Contest, Downtime, Making, Round, RoundState, Unit, UnitPath
 from db.policy import Action
@@ -176,6 +176,7 @@ async def cancel(
     if round_.state not in (RoundState.DRAFT, RoundState.READY, RoundState.PAUSED):
         raise Conflict("common.already")
     await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED, "reason": reason})
+    await give_back_wishes(session, round_, now)
     audit.note(session, actor_id, "cancel_round", f"round {round_.id}", now, contest.unit_id)
 
 

@@ -301,6 +301,8 @@ class Reminder(Base):
     kind: Mapped[ReminderKind] = mapped_column(enum(ReminderKind), primary_key=True)
     asked_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    wished: Mapped[bool] = mapped_column(default=False)
+    """Whether it was a NEXT, which this round took over: where it is called off, the wish waits for another."""
 
 
 class Cause(StrEnum):

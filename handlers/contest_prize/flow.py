@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from content.text import whole_number
-from db import contests, people, policy, units
+from db import contests, people, units
 from db.errors import NotFound
 from db.models import Person, Prize, PrizeState, Round
-from db.policy import Action
 from handlers.dialogue import Dialogue
 from handlers.talk import Talk
 
@@ -55,13 +54,12 @@ async def tell_winner(talk: Talk, prize: Prize, round_: Round) -> None:
     await talk.tell(prize.person_id, "contest_prize.win", dedup=f"prize:{prize.id}", **known)
     who: Person = await people.get(talk.session, prize.person_id)
     unit = await units.get(talk.session, who.unit_id) if who.unit_id is not None else None
-    for chair in await policy.nearest(talk.session, who.unit_id, Action.CONFIRM_MEMBERS) if who.unit_id else ():
-        if chair != who.id:
-            await talk.tell(
-                chair,
-                "contest_prize.verify_notice",
-                dedup=f"prize-verify:{prize.id}:{chair}",
-                name=who.name,
-                unit=unit.name if unit is not None else "",
-                **known,
-            )
+    for chair in await contests.list_verifiers(talk.session, who):
+        await talk.tell(
+            chair,
+            "contest_prize.verify_notice",
+            dedup=f"prize-verify:{prize.id}:{chair}",
+            name=who.name,
+            unit=unit.name if unit is not None else "",
+            **known,
+        )

@@ -89,6 +89,23 @@ async def fresh(talk: Talk, arg: str, typed: str = "") -> Submission | None:
     return None
 
 
+TICKED = "ticked"
+"""Where ticks are kept beside the talk: they outlast the way to the menu and back, until the day is over."""
+
+
+def ticked(talk: Talk) -> list[str]:
+    """The reports that are ticked in this chat today, each with the version it was ticked in."""
+    kept = talk.conversation.pending.get(TICKED, {})
+    return list(kept["keys"]) if kept.get("on") == talk.today.isoformat() else []
+
+
+def tick(talk: Talk, keys: list[str]) -> None:
+    """Keeps what is ticked; nothing forgets it."""
+    others = {name: value for name, value in talk.conversation.pending.items() if name != TICKED}
+    kept = {TICKED: {"on": talk.today.isoformat(), "keys": keys}} if keys else {}
+    talk.conversation.pending = others | kept
+
+
 def card(code: str) -> Move:
     """The way to the card of a report."""
     return dialogue.go("card", code=code)
@@ -119,7 +136,8 @@ async def carry_out(talk: Talk, act: Act, done: str, typed: str = "") -> Move:
             left.setdefault(await _why_left(talk, code, refusal), []).append(code)
     finished = len(args) - sum(map(len, left.values()))
     talk.say("moderation.batch_done", done=finished, left=list(left.items()), typed=typed if left else "")
-    return dialogue.go("queue", start=0, picked=[], args=[])
+    tick(talk, [])
+    return dialogue.go("queue", start=0, args=[])
 
 
 async def _why_left(talk: Talk, code: str, refusal: Expected) -> str:

@@ -7,7 +7,7 @@ from db import queue
 from db.models import Submission, Track
 from handlers.dialogue import AGAIN, Again, Answer, Kind, Move
 from handlers.moderation.deciding import accept
-from handlers.moderation.flow import carry_out, dialogue, kind, soon, split
+from handlers.moderation.flow import carry_out, dialogue, kind, soon, split, tick, ticked
 from handlers.moderation.queue import PAGE, line
 from handlers.moderation.reading import cut
 from handlers.paging import note, turn
@@ -15,11 +15,6 @@ from handlers.talk import Talk
 
 MOST = 20
 TITLE = 34
-
-
-def _picked(talk: Talk) -> list[str]:
-    found: list[str] = talk.data.get("picked", [])
-    return found
 
 
 async def _page(talk: Talk) -> tuple[list[tuple[Submission, str]], tuple[str, ...]]:
@@ -40,7 +35,7 @@ def _key(submission: Submission) -> str:
 @dialogue.ask("pick", Kind.MANY)
 async def ask_pick(talk: Talk) -> Message:
     found, without = await _page(talk)
-    picked = _picked(talk)
+    picked = ticked(talk)
     return talk.screen(
         "moderation.pick",
         *(Choice(str(n + 1), f"code-{_key(submission)}") for n, (submission, _) in enumerate(found)),
@@ -54,7 +49,7 @@ async def ask_pick(talk: Talk) -> Message:
 @dialogue.take("pick")
 async def take_pick(talk: Talk, answer: Answer) -> Move | str:
     found, _ = await _page(talk)
-    picked = _picked(talk)
+    picked = ticked(talk)
     if answer.choice == "done":
         if not picked:
             raise Again("moderation.pick_none")
@@ -70,14 +65,14 @@ async def take_pick(talk: Talk, answer: Answer) -> Move | str:
             picked = [each for each in picked if each != key] if key in picked else [*picked, key]
     if len(picked) > MOST:
         raise Again("moderation.pick_most", most=MOST)
-    talk.put(picked=picked)
+    tick(talk, picked)
     return AGAIN
 
 
 @dialogue.ask("batch")
 async def ask_batch(talk: Talk) -> Message:
     lines, deeds = [], []
-    for code, _ in map(split, _picked(talk)):
+    for code, _ in map(split, ticked(talk)):
         submission = await queue.find_any(talk.session, code)
         if submission is None:
             continue
@@ -92,8 +87,9 @@ async def take_batch(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "edit":
         return "pick"
     if answer.choice == "stop":
-        return dialogue.go("queue", picked=[])
-    picked = _picked(talk)
+        tick(talk, [])
+        return "queue"
+    picked = ticked(talk)
     talk.put(args=picked, code=split(picked[0])[0])
     if answer.choice == "accept":
         return await carry_out(talk, accept, "moderation.accepted")

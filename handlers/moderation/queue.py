@@ -11,7 +11,7 @@ from db.models import Status, Submission
 from db.policy import Action
 from db.queue import ENDED
 from handlers.dialogue import Again, Answer, Command, Move, Place
-from handlers.moderation.flow import card, dialogue, kind, onward, soon, split
+from handlers.moderation.flow import card, dialogue, kind, onward, soon, split, tick, ticked
 from handlers.paging import page, turn
 from handlers.talk import Talk
 
@@ -117,7 +117,8 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "filter":
         return "filter"
     if answer.choice == "pick":
-        talk.put(picked=await _still_ticked(talk), pick_start=0)
+        tick(talk, await _still_ticked(talk))
+        talk.put(pick_start=0)
         return "pick"
     code = answer.choice.removeprefix("code-") or read_code(answer.text, talk.today.year)
     if not code:
@@ -130,7 +131,7 @@ async def take_queue(talk: Talk, answer: Answer) -> Move | str:
 async def _still_ticked(talk: Talk) -> list[str]:
     """What was ticked before another report was looked at in between, without those that are no longer as they were."""
     known = []
-    for key in talk.data.get("picked", []):
+    for key in ticked(talk):
         code, version = split(key)
         submission = await queue.find_any(talk.session, code)
         if submission is not None and submission.version == version:

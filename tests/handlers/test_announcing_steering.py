@@ -26,7 +26,7 @@ from db.outbox import Settlement
 from scheduler import broadcasts as planner
 from scheduler import jobs
 from tests.handlers.test_announcing import composes, goes_out, officer, receivers
-from tests.people import TestPerson, World, work_of
+from tests.people import START, TestPerson, World, work_of
 
 
 async def sending(world: World, *names: str) -> TestPerson:
@@ -641,3 +641,47 @@ async def test_a_card_says_whether_a_message_is_about_to_go_or_held_by_the_stop(
     assert "chờ lệnh gửi lại" in ha.last.text
     await ha.presses("c:tincua:")
     assert "chờ lệnh gửi lại" in ha.last.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "at_once"), [("notice", 12, False), ("urgent", 12, True), ("notice", 13, True)]
+)
+async def test_the_report_of_a_message_wakes_nobody_unless_it_was_urgent_or_sent_just_now(
+    world: World, kind: str, sent: int, at_once: bool
+) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    world.now = START.replace(hour=sent, minute=30)
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await planner.run(work_of(world))
+    async with world.database.write() as session:
+        await session.execute(update(Broadcast).values(kind=kind))
+        went = {"state": OutState.SENT, "finished_at": world.now}
+        await session.execute(update(OutboxRow).where(OutboxRow.broadcast_id.is_not(None)).values(went))
+    world.now = START.replace(hour=14, minute=10)  # she is in bed
+    for _ in range(2):
+        await goes_out(world)
+    assert ("announcing.report" in ha.keys) is at_once
+    world.now = START.replace(hour=23, minute=30)  # half past six
+    await goes_out(world)
+    assert ha.keys.count("announcing.report") == 1
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_that_a_message_is_held_wakes_nobody_unless_it_is_urgent(world: World, urgent: bool) -> None:
+    ha = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    if urgent:
+        async with world.database.write() as session:
+            await session.execute(update(Broadcast).values(kind="urgent"))
+    world.now = START.replace(hour=14, minute=10)
+    await snapshot.after_restore(world.database, world.now)
+    for _ in range(2):
+        await goes_out(world)
+    assert ("announcing.held_notice" in ha.keys) is urgent
+    world.now = START.replace(hour=23, minute=30)
+    await goes_out(world)
+    assert ha.keys.count("announcing.held_notice") == 1

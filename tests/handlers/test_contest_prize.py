@@ -10,7 +10,21 @@ import pytest
 from sqlalchemy import select, update
 
 from db import contests, erasure, snapshot
-from db.models import AuditRow, Board, Contest, Grant, Person, Prize, PrizeState, Result, Role, Round, Unit
+from db.models import (
+    AuditRow,
+    Board,
+    Contest,
+    Grant,
+    OutboxRow,
+    Person,
+    Policy,
+    Prize,
+    PrizeState,
+    Result,
+    Role,
+    Round,
+    Unit,
+)
 from scheduler import contests as clock
 from scheduler import prizes
 from tests.desks import handed_in, leader, officer
@@ -585,6 +599,66 @@ async def test_after_a_restore_officers_are_not_reminded_again_of_a_winner(world
         await look(world)
     assert ("contest_prize.verify_reminder" in chair.keys) is not restored
     assert ("contest_prize.unverified_notice" in mai.keys) is not restored
+    for _ in range(9):  # a word that was given since the backup is lost: the whole time begins anew
+        world.later(days=1)
+        await look(world)
+    assert chair.keys.count("contest_prize.verify_reminder") == mai.keys.count("contest_prize.unverified_notice") == 1
+
+
+async def test_a_winner_is_reminded_once_and_after_a_restore_once_more_with_why(world: World) -> None:
+    """The phone may have been given since the backup: nobody is reminded of the same day twice, nor loses the prize unasked."""
+    await officer(world)
+    _, people = await published(world, Hoa=4, Nam=3)
+    await over(world)
+    hoa = people["Hoa"]
+    for days in (7, 1):
+        world.later(days=days, hours=1)
+        await look(world)
+    assert hoa.keys.count("contest_prize.remind") == 1
+    async with world.database.read() as session:
+        query = select(OutboxRow.policy).where(OutboxRow.kind == "reminder", OutboxRow.person_id == await hoa.id())
+        assert (await session.execute(query)).scalars().all() == [Policy.AMO]
+    await snapshot.after_restore(world.database, world.now)
+    for _ in range(6):
+        world.later(days=1)
+        await look(world)
+    assert hoa.keys.count("contest_prize.remind") == 1 and "contest_prize.passed_notice" not in hoa.keys
+    for _ in range(7):
+        world.later(days=1)
+        await look(world)
+    assert hoa.keys.count("contest_prize.remind") == 1 and hoa.keys.count("contest_prize.remind_restored") == 1
+    assert "contest_prize.passed_notice" not in hoa.keys
+    world.later(days=2)
+    await look(world)
+    assert "contest_prize.passed_notice" in hoa.keys
+
+
+@pytest.mark.parametrize("way", ["the clock", "the desk"])
+async def test_a_winner_who_alone_could_verify_is_vouched_for_by_the_next_union_up_at_once(
+    world: World, way: str
+) -> None:
+    mai = await officer(world)
+    upper = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    province = await world.joined("Ngô Thị Vân", unit="TINH", role=Role.UPPER_OFFICER)
+    _, people = await published(
+        world, **({"Hoa": 4, "Nam": 3} if way == "the clock" else {"Nam": 4, "Lan": 3, "Hoa": 2})
+    )
+    async with world.database.write() as session:
+        home = (await session.execute(select(Unit.id).where(Unit.code == "MAYHOA"))).scalar_one()
+        chair = {"role": Role.GRASSROOTS_CHAIR, "unit_id": home, "granted_at": world.now, "confirmed_at": world.now}
+        session.add(Grant(person_id=await people["Hoa"].id(), **chair))
+    await over(world)
+    if way == "the desk":
+        assert upper.keys == []
+        async with world.database.read() as session:
+            first = (await session.execute(select(Prize).where(Prize.prize == "nhat"))).scalar_one()
+        await mai.presses(f"c:chuyengiai:{first.id}")
+        await mai.says("Công đoàn cơ sở không xác nhận")
+    hoa = people["Hoa"]
+    assert upper.keys == ["contest_prize.verify_notice"] and "Trần Hoa" in upper.last.text and province.keys == []
+    assert not any(each.key == "contest_prize.verify_notice" and "Trần Hoa" in each.text for each in hoa.heard)
+    await upper.taps("Đúng là đoàn viên")
+    assert upper.last.key == "contest_prize.verified" and "contest_prize.verified_notice" in hoa.keys
 
 
 async def test_the_prize_of_who_is_erased_is_the_officers_to_take_on_and_never_goes_to_who_is_gone(

@@ -209,3 +209,39 @@ async def test_after_a_restore_nobody_is_reminded_again_of_what_fell_due_before(
         await look(world, CALL + timedelta(hours=hours))
     assert "contest.reminder_closes" not in hoa.keys, "theirs fell due at nine"
     assert lan.keys.count("contest.reminder_closes") == 1
+
+
+@pytest.mark.parametrize("known", ["none", "one", "one of another group", "asked for by themselves"])
+async def test_the_wish_that_a_round_took_over_waits_for_the_next_where_it_is_called_off(
+    world: World, known: str
+) -> None:
+    """It was used up, and who had asked was told of no other. Where the next one is approved by now, it is of that."""
+    await week(world)
+    hoa, lan = await world.joined("Bùi Thị Hoa"), await world.joined("Đỗ Thị Lan")
+    minh = await world.joined("Lê Minh", unit="TINH", role=Role.LEADER)
+    world.now = CLOSES + timedelta(hours=12)
+    await asks(hoa, "contest.reminded_next")
+    off = await approved(world)
+    await lan.says("/thi")
+    assert (await lan.taps("Nhắc tôi")).key == "contest.reminded_opens"  # of this round, and of no other
+    later = {"groups": ("public",)} if known == "one of another group" else {}
+    world.later(days=8)
+    ahead = await approved(world, **later) if known != "none" else 0
+    world.later(days=-7)
+    if known == "asked for by themselves":
+        async with world.database.write() as session:
+            session.add(Reminder(round_id=ahead, person_id=await hoa.id(), kind=ReminderKind.OPENS, asked_at=world.now))
+    async with world.database.read() as session:
+        version = (await session.get_one(Round, off)).version
+    await minh.presses(f"c:huythi:{off}.{version}")
+    await minh.says("Trùng đợt bão số 5")
+    await jobs.run(work_of(world))
+    await world.deliver()
+    assert hoa.last.key == lan.last.key == "contest_desk.news_cancel"
+    opens = world.now + timedelta(days=12)
+    if known in ("none", "one of another group"):
+        world.later(days=7)
+        await approved(world)
+    await look(world, opens + timedelta(days=2))
+    await look(world, opens + timedelta(days=2, hours=3))
+    assert hoa.keys.count("contest.reminder_opens") == 1 and "contest.reminder_opens" not in lan.keys

@@ -255,6 +255,33 @@ async def test_ticks_outlast_a_report_that_is_decided_in_between(world: World) -
     assert "Đã chọn: 0" in ha.last.text
 
 
+async def test_ticks_outlast_the_way_to_the_menu_and_back_until_the_day_is_over(world: World) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    codes = await many(world, hoa, 4)
+    world.later(hours=-3)
+    for way in ("menu", "/canbo", "/thi"):
+        await ha.says("/duyet")
+        await ha.taps("Chọn nhiều hồ sơ")
+        if way == "menu":
+            await ha.says("1,2")
+        assert "Đã chọn: 2" in ha.last.text, way
+        await ha.says(way)
+    world.later(hours=2)
+    await ha.says("/duyet")
+    await ha.taps("Chọn nhiều hồ sơ")
+    await ha.taps("Xong")
+    assert ha.last.key == "moderation.batch" and all((code in ha.last.text) == (code in codes[:2]) for code in codes)
+    world.later(days=1)
+    await ha.says("/duyet")
+    await ha.taps("Chọn nhiều hồ sơ")
+    assert "Đã chọn: 0" in ha.last.text
+    await ha.says("1,2")
+    await ha.taps("Xong")
+    await ha.taps("accept")
+    await ha.taps("Chọn nhiều hồ sơ")
+    assert "Đã chọn: 0" in ha.last.text
+
+
 async def test_what_was_decided_meanwhile_is_told_as_decided_and_by_whom(world: World) -> None:
     ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
     ly = await reviewer(world, "Vũ Thị Ly")

@@ -993,6 +993,7 @@ def upgrade() -> None:
         ),
         sa.Column("asked_at", db.session.UTCDateTime(), nullable=False),
         sa.Column("sent_at", db.session.UTCDateTime(), nullable=True),
+        sa.Column("wished", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contest_reminders_person_id")),
         sa.ForeignKeyConstraint(["round_id"], ["contest_rounds.id"], name=op.f("fk_contest_reminders_round_id")),
         sa.PrimaryKeyConstraint("round_id", "person_id", "kind", name=op.f("pk_contest_reminders")),
