@@ -64,11 +64,34 @@ async def take_why(talk: Talk, answer: Answer) -> Move | str:
     reason = clean(answer.text)
     if not NOTE[0] <= letters(reason) <= NOTE[1]:
         raise Again("contest_desk.note_length", n=letters(reason))
+    talk.put(reason=reason)
+    return "steer_sure"
+
+
+@dialogue.ask("steer_sure")
+async def ask_sure(talk: Talk) -> Message:
+    """The very words that go to everybody: whoever pressed the wrong button types its "no" where the reason is asked."""
+    round_, _, _ = await named(talk, talk.data["arg"])
+    what, week = talk.data["what"], await contests.week_of(talk.session, round_)
+    closes = datetime.fromisoformat(talk.data["until"]).astimezone(LOCAL) if what == "put_off" else round_.closes_at
+    news = talk.house.words.plain(f"contest_desk.news_{what}", week=week, closes=closes, reason=talk.data["reason"])
+    return talk.screen("contest_desk.sure", news=news)
+
+
+@dialogue.take("steer_sure")
+async def take_sure(talk: Talk, answer: Answer) -> Move | str:
     round_, version, _ = await named(talk, talk.data["arg"])
-    what = talk.data["what"]
+    what, reason = talk.data["what"], talk.data["reason"]
+    if answer.choice == "edit":
+        return "why"
+    if answer.choice == "no":
+        talk.say("contest_desk.nothing_done", id=round_.id)
+        return END
     try:
         if what == "put_off":
             until = datetime.fromisoformat(talk.data["until"]).astimezone(LOCAL)
+            if until <= talk.now:
+                raise Again("contest_desk.not_later", closes=round_.closes_at)
             await contests.put_off(talk.session, round_, version, until, reason, talk.me.id, talk.now)
         elif what == "pause":
             await contests.pause(talk.session, round_, version, reason, talk.me.id, talk.now)

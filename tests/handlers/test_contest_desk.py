@@ -306,6 +306,7 @@ async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took
     assert mai.last.key == "contest_desk.not_later"
     await mai.says("21 giờ 28/7/2025")
     await mai.says("Mất điện toàn khu")
+    await mai.taps("Đồng ý, báo mọi người")
     assert mai.last.key == "contest_desk.done_put_off"
     for _ in range(2):
         await work(world)
@@ -317,6 +318,7 @@ async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took
     await mai.taps("Tuần thi này")
     await mai.taps("Tạm dừng")
     await mai.says("Soát lại câu hỏi")
+    await mai.taps("Đồng ý, báo mọi người")
     assert (await rounds(world))[0].state == RoundState.PAUSED
     async with world.database.write() as session:
         row = await session.get_one(Person, await other.id())
@@ -331,13 +333,40 @@ async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took
     assert resumed.state == RoundState.READY and resumed.closes_at == after.closes_at + timedelta(hours=2)
     await mai.presses(f"c:huythi:{resumed.id}.{resumed.version}")
     await mai.says("Thôi không thi nữa")
+    await mai.taps("Đồng ý, báo mọi người")
     assert mai.last.key == "common.refused"
     await minh.presses(f"c:huythi:{resumed.id}.{resumed.version}")
+    await minh.says("khong phai, bam nham")
+    assert minh.last.key == "contest_desk.sure" and "khong phai, bam nham" in minh.last.text
+    assert (await rounds(world))[0].state == RoundState.READY
+    await minh.taps("Sửa lý do")
     await minh.says("Trùng đợt bão số 5")
+    assert "Trùng đợt bão số 5" in minh.last.text
+    await minh.taps("Đồng ý, báo mọi người")
     assert (await rounds(world))[0].state == RoundState.CANCELLED
     await work(world)
     assert await audited(world) >= STEERED - {"ask_round", "return_round"}
     assert hoa.keys[-3:] == ["contest_desk.news_pause", "contest_desk.news_resume", "contest_desk.news_cancel"]
+
+
+@pytest.mark.parametrize("button", ["Tạm dừng", "Gia hạn"])
+async def test_who_thinks_again_after_the_reason_changes_nothing_and_tells_nobody(world: World, button: str) -> None:
+    await reviewed(world)
+    round_id = await week(world)
+    mai = await officer(world)
+    (hoa,) = await sit(world, round_id, "Bùi Thị Hoa")
+    before = (await rounds(world))[0]
+    await mai.says("/tochuc")
+    await mai.taps("1")
+    await mai.taps(button)
+    for typed in ("21 giờ 28/7/2025", "Mất điện") if button == "Gia hạn" else ("Mất điện",):
+        await mai.says(typed)
+    assert mai.last.key == "contest_desk.sure"
+    assert (await mai.says("thoi")).key == "contest_desk.nothing_done"
+    await work(world)
+    after = (await rounds(world))[0]
+    assert (after.state, after.closes_at, after.version) == (before.state, before.closes_at, before.version)
+    assert hoa.keys == []
 
 
 async def test_what_happens_to_a_round_wakes_nobody(world: World) -> None:
@@ -348,6 +377,7 @@ async def test_what_happens_to_a_round_wakes_nobody(world: World) -> None:
     round_ = (await rounds(world))[0]
     await mai.presses(f"c:tamdungthi:{round_.id}.{round_.version}")
     await mai.says("Soát lại câu hỏi")
+    await mai.says("dong y")
     await work(world)
     assert hoa.keys == []
     world.later(hours=8.1)
@@ -557,6 +587,8 @@ async def test_the_reason_of_who_was_not_the_first_is_shown_back(world: World) -
         await person.taps("Tạm dừng")
     await mai.says("Mất điện toàn khu")
     await ly.says("Soát lại câu hỏi số 3")
+    for person in (mai, ly):
+        await person.taps("Đồng ý, báo mọi người")
     assert ly.last.key == "contest_desk.changed" and "Soát lại câu hỏi số 3" in ly.last.text
     assert (await rounds(world))[0].reason == "Mất điện toàn khu" and round_id
 

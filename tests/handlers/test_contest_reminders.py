@@ -128,6 +128,7 @@ async def test_who_asked_hears_what_happens_to_the_round_and_nothing_of_one_that
     await mai.taps("1")
     await mai.taps("Tạm dừng")
     await mai.says("Soát lại câu hỏi")
+    await mai.taps("Đồng ý, báo mọi người")
     await jobs.run(work_of(world))
     await world.deliver()
     assert hoa.last.key == "contest_desk.news_pause" and lan.keys == []
