@@ -212,7 +212,8 @@ async def _send(talk: Talk, number: int) -> None:
     await broadcasts.attach(talk.session, talk.draft.id, broadcast.id)
     time = time_words(talk, data["timing"], moment_of(talk))
     if not second:
-        talk.say("announcing.sent", code=broadcast.code, n=number, time=time)
+        stopped = await broadcasts.stopped(talk.session)
+        talk.say("announcing.sent", code=broadcast.code, n=number, time=time, stopped=stopped)
         return
     asked = await ask_second(talk, broadcast)
     talk.say("announcing.sent_waiting" if asked else "announcing.nobody_approves", code=broadcast.code)

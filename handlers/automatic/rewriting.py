@@ -8,10 +8,10 @@ from content.agenda import Entry, asked, entries_of, extras, room
 from content.anniversaries import LINES, has_picture
 from content.announcements import announcement
 from content.message import Message, to_json
-from content.placeholders import spelled
+from content.placeholders import fill, spelled
 from content.text import clean, letters
 from content.windows import asleep_for
-from db import automatic, outbox, people, policy
+from db import automatic, outbox, people, policy, units
 from db.errors import Conflict, NotFound, Refused
 from db.models import AutomaticMessage
 from db.policy import Action
@@ -83,7 +83,9 @@ async def take_edit(talk: Talk, answer: Answer) -> Move | str:
 
 @dialogue.ask("preview")
 async def ask_preview(talk: Talk) -> Message:
-    read = announcement(talk.house.words, "automatic", talk.data["text"], ())
+    home = await units.get(talk.session, talk.me.unit_id) if talk.me.unit_id is not None else None
+    shown = fill(talk.data["text"], name=talk.me.name, unit=home.name if home is not None else "")
+    read = announcement(talk.house.words, "automatic", shown, ())
     return talk.screen(
         "automatic.edit_preview", text=talk.house.words.unescape(read.text), lines=warnings(talk, talk.data["text"])
     )

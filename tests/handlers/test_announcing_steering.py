@@ -574,6 +574,15 @@ async def test_the_stop_holds_what_comes_back_from_flight_and_nothing_new_is_pla
     assert set(found) == {BroadcastState.DONE}
 
 
+async def test_who_confirms_while_everything_is_stopped_is_told_that_it_waits(world: World) -> None:
+    dai, ha = await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER), await officer(world)
+    await dai.says("/dungkhan")
+    await dai.taps("Dừng ngay")
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    assert ha.last.key == "announcing.sent" and "lệnh dừng khẩn cấp" in ha.last.text
+
+
 async def test_the_stop_belongs_to_leaders_and_administrators_and_dungtin_is_ones_own(world: World) -> None:
     admin = await officer(world, "Quản Trị", "TINH", Role.SYSTEM_ADMIN)
     hoa, ha = await world.joined("Bùi Thị Hoa"), await officer(world)

@@ -235,7 +235,7 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     assert chair.last.key == "contest_prize.verify_list"
     await chair.taps("1")
     assert chair.last.key == "contest_prize.winner" and "Trần Hoa" in chair.last.text
-    await chair.taps("Đúng là đoàn viên")
+    assert (await chair.says("dung roi")).key == "contest_prize.verified"
     assert "1 người đạt giải thi" in (await chair.says("/canbo")).text
     for person in (hoa, mai):
         await person.presses("c:xacminhgiai:")

@@ -198,6 +198,13 @@ async def rewritten(world: World, officer: TestPerson, text: str = WORDS) -> Non
     await officer.taps("Xong, nhờ duyệt")
 
 
+async def test_whoever_rewrites_it_reads_their_own_name_where_each_reader_will(world: World) -> None:
+    mai, _ = await the_day_before(world)
+    await mai.taps("Sửa")
+    await mai.says("Kính chúc {Tên} và gia đình mạnh khỏe, hạnh phúc.")
+    assert f"Kính chúc {mai.name} và gia đình" in mai.last.text
+
+
 async def test_other_words_go_once_a_second_person_lets_them(world: World) -> None:
     mai, dai = await the_day_before(world)
     await rewritten(world, mai)
