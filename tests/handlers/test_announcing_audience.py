@@ -194,7 +194,9 @@ async def test_groups_sector_membership_and_officers_narrow_the_count(world: Wor
     await ha.taps("Tất cả các ngành")
     await ha.taps("Chỉ cán bộ")
     assert "Chỉ tổ trưởng, cán bộ" in ha.last.text and "Người nhận: 1 người" in ha.last.text
+    assert ha.last.offers("✅ Chỉ cán bộ")  # pressed once more it is off
     await ha.taps("Chỉ cán bộ")
+    assert not ha.last.offers("✅ Chỉ cán bộ")
     await ha.taps("Nhóm")
     await ha.says("2,3")
     await ha.taps("Xong")

@@ -236,6 +236,7 @@ async def test_the_wish_that_a_round_took_over_waits_for_the_next_where_it_is_ca
         version = (await session.get_one(Round, off)).version
     await minh.presses(f"c:huythi:{off}.{version}")
     await minh.says("Trùng đợt bão số 5")
+    await minh.says("dong y")
     await jobs.run(work_of(world))
     await world.deliver()
     assert hoa.last.key == lan.last.key == "contest_desk.news_cancel"
