@@ -34,6 +34,8 @@ async def ask(work: Work, session: Session, top: int, pictures: Mapping[str, Seq
         if (respectful and entry.kind == "anniversary") or await automatic.has_begun(session, entry.key):
             continue
         if await automatic.is_lost(session, entry.key, asked_from(on)):
+            if on == local.date() and local.time() >= OFFICE[1]:
+                continue  # it is too late for that
             await ask_again(work, session, top, entry, pictures.get(entry.key, ()), now)
         elif OFFICE[0] <= local.time() < OFFICE[1] and (on > local.date() or work.silence == "hold"):
             row = await automatic.ask(session, entry.key, on, now)

@@ -81,11 +81,18 @@ async def get_entry(session: Session, entry_id: int, person_id: int) -> Entry:
 
 
 async def open_paper(
-    session: Session, round_: Round, person: Person, pool: Iterable[Asked], rng: Random, now: datetime
+    session: Session,
+    round_: Round,
+    person: Person,
+    pool: Iterable[Asked],
+    rng: Random,
+    now: datetime,
+    *,
+    today: date | None = None,
 ) -> Paper:
     """Draws a paper and starts its clock; the one that runs already is gone on with instead.
 
-    The first paper of a round fixes its questions from `pool`. Raises Conflict when the round is not open, no attempt is
+    The first paper of a round fixes its questions from `pool`. `today` is the local date, by which law is in force. Raises Conflict when the round is not open, no attempt is
     left, or the bank has too few questions for it.
     """
     running = await find_running(session, person.id)
@@ -96,7 +103,7 @@ async def open_paper(
     if await left(session, round_, person.id) <= 0:
         raise Conflict("contest.none_left")
     questions = await fix_questions(session, round_, pool)
-    drawn = _draw(round_, questions, rng, now)
+    drawn = _draw(round_, questions, rng, today or now.date())
     numbers = select(func.count()).where(Entry.round_id == round_.id, Entry.person_id == person.id)
     entry = Entry(
         code=await _code(session, round_, rng),
@@ -138,14 +145,14 @@ async def fix_questions(session: Session, round_: Round, pool: Iterable[Asked]) 
     return found
 
 
-def _draw(round_: Round, questions: list[RoundQuestion], rng: Random, now: datetime) -> list[RoundQuestion]:
+def _draw(round_: Round, questions: list[RoundQuestion], rng: Random, today: date) -> list[RoundQuestion]:
     """So many of each topic as the round wants, in a random order; what was voided or is in force no more is not asked."""
     drawn: list[RoundQuestion] = []
     for topic, number in sorted(round_.quota.items()):
         good = [
             each
             for each in questions
-            if each.topic == topic and each.voided_at is None and (each.valid_to is None or now.date() <= each.valid_to)
+            if each.topic == topic and each.voided_at is None and (each.valid_to is None or today <= each.valid_to)
         ]
         if len(good) < number:
             raise Conflict("contest.too_few")

@@ -13,11 +13,13 @@ from sqlalchemy.orm import aliased
 from db import audit, policy
 from db.contests.reminders import give_back_wishes, take_wishes
 from db.errors import Conflict, NotFound, Refused
-from db.models import Contest, Downtime, Making, Round, RoundState, Unit, UnitPath
+from db.models import Contest, Downtime, Entry, EntryState, Making, Round, RoundState, Unit, UnitPath
 from db.policy import Action
 from db.prepared import Prepared
 from db.session import Session
 
+KEPT = or_(Round.state != RoundState.CANCELLED, Round.reason != "")
+"""Not a draft that was thrown away: the week after it takes its number, and people never heard of it."""
 RUN, APPROVE = Action.RUN_CONTESTS, Action.APPROVE_CONTESTS
 
 
@@ -92,7 +94,7 @@ async def create_round(session: Session, contest: Contest, settings: Settings, a
     """The contest's next round, a draft until somebody else approves it. Raises Refused, Conflict."""
     await _may(session, actor_id, RUN, contest.unit_id)
     _check(settings)
-    last = select(Round.number).where(Round.contest_id == contest.id).order_by(Round.number.desc()).limit(1)
+    last = select(Round.number).where(Round.contest_id == contest.id, KEPT).order_by(Round.number.desc()).limit(1)
     number = ((await session.execute(last)).scalar() or 0) + 1
     row = Round(
         contest_id=contest.id, number=number, created_by=actor_id or None, created_at=now, **settings.values()
@@ -165,7 +167,8 @@ async def approve(session: Session, round_: Round, version: int, actor_id: int, 
 async def cancel(
     session: Session, round_: Round, version: int, actor_id: int, now: datetime, *, reason: str = ""
 ) -> None:
-    """A round that is not held, or not counted; a draft is dropped by who may write one.
+    """A round that is not held, or not counted; a draft is dropped by who may write one. Papers that run are given back:
+    nobody is promised a result.
 
     Raises Refused, and Conflict once its result is published.
     """
@@ -176,6 +179,8 @@ async def cancel(
     if round_.state not in (RoundState.DRAFT, RoundState.READY, RoundState.PAUSED):
         raise Conflict("common.already")
     await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED, "reason": reason})
+    running = Entry.round_id == round_.id, Entry.state == EntryState.RUNNING
+    await session.execute(update(Entry).where(*running).values(state=EntryState.RETURNED, submitted_at=now))
     await give_back_wishes(session, round_, now)
     audit.note(session, actor_id, "cancel_round", f"round {round_.id}", now, contest.unit_id)
 
@@ -231,7 +236,7 @@ async def week_of(session: Session, round_: Round) -> str:
         .where(
             another.name != Contest.name,
             Round.state != RoundState.DRAFT,
-            or_(Round.state != RoundState.CANCELLED, Round.reason != ""),
+            KEPT,
             Round.opens_at <= round_.result_at + BESIDE,
             Round.result_at >= round_.opens_at - BESIDE,
         )
@@ -275,8 +280,8 @@ async def list_shown(session: Session, unit_id: int | None, since: datetime) -> 
 
 
 async def list_rounds(session: Session, contest_id: int | None = None) -> list[Round]:
-    """All rounds, or those of one contest, the newest first."""
-    query = select(Round).order_by(Round.opens_at.desc(), Round.id.desc())
+    """All rounds but drafts that were dropped, or those of one contest, the newest first."""
+    query = select(Round).where(KEPT).order_by(Round.opens_at.desc(), Round.id.desc())
     if contest_id is not None:
         query = query.where(Round.contest_id == contest_id)
     return list((await session.execute(query)).scalars())

@@ -51,7 +51,7 @@ class Round(Base):
 
     __tablename__ = "contest_rounds"
     __table_args__ = (
-        UniqueConstraint("contest_id", "number"),
+        Index("ix_contest_rounds_contest_id_number", "contest_id", "number"),
         Index("ix_contest_rounds_state_closes_at", "state", "closes_at"),
         ONCE,
     )

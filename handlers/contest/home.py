@@ -253,7 +253,8 @@ async def take_ready(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "later":
         return "home"
     round_ = await _entered(talk)
-    await contests.open_paper(talk.session, round_, talk.me, await pool(talk, round_), talk.house.rng, talk.now)
+    questions, rng = await pool(talk, round_), talk.house.rng
+    await contests.open_paper(talk.session, round_, talk.me, questions, rng, talk.now, today=talk.today)
     talk.drop("place", "entry")
     return "question"
 

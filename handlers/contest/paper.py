@@ -6,7 +6,7 @@ from content.message import Message
 from content.money import parse_count
 from db import contests
 from db.contests import Paper
-from db.models import Entry, EntryState, Round
+from db.models import Entry, EntryState, Round, RoundState
 from handlers.contest.flow import dialogue, span
 from handlers.dialogue import END, Again, Answer, Kind, Move
 from handlers.talk import Talk
@@ -160,6 +160,8 @@ async def ended(talk: Talk) -> Move | str:
         return "home"
     entry = await contests.get_entry(talk.session, number, talk.me.id)
     talk.drop("entry", "place")
+    if (await contests.get_round(talk.session, entry.round_id)).state == RoundState.CANCELLED:
+        return "home"  # which says why
     if entry.state == EntryState.RUNNING:
         await contests.time_out(talk.session, entry)
         await _tell_time_over(talk, entry)

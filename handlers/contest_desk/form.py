@@ -105,11 +105,11 @@ async def _as_it_stands(talk: Talk, round_: Round, contest: Contest) -> dict[str
 
 async def next_week(talk: Talk, arg: str) -> Move | None:
     """The week behind a round, with the same settings."""
-    _, _, contest = await named(talk, arg)
+    round_, _, contest = await named(talk, arg)
     await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
     if await _in_the_way(talk, f"tuansau {arg}"):
         return None
-    last = (await contests.list_rounds(talk.session, contest.id))[0]
+    last = next(iter(await contests.list_rounds(talk.session, contest.id)), round_)
     texts = texts_of(talk, last)
     weeks = max(0, (talk.now - last.opens_at) // WEEK) + 1  # the next that is not begun
     later = weeks * WEEK
@@ -232,11 +232,25 @@ async def _values(talk: Talk) -> tuple[dict[str, Any], Settings | None, list[str
     if _of_contest(talk):
         faults += more
     faults += check_round(values, await counts(talk), talk.now)
+    faults += await _taken(talk, values)
     settings = Settings(**values) if not faults else None
     if settings is not None:
         _, unit = await _where(talk)
         faults += [Fault(0, each.name, each.key, each.params) for each in too_long(talk.house.words, [settings], unit)]
     return of_contest, settings, [explain(talk, fault) for fault in faults]
+
+
+async def _taken(talk: Talk, values: dict[str, Any]) -> list[Fault]:
+    """Where another week of the contest opens at the same moment: two officers wrote the next one."""
+    if not talk.data.get("contest"):
+        return []
+    return [
+        Fault(0, "opens_at", "taken", {"week": each.number})
+        for each in await contests.list_rounds(talk.session, talk.data["contest"])
+        if each.opens_at == values.get("opens_at")
+        and each.id != talk.data.get("round")
+        and each.state != RoundState.CANCELLED
+    ]
 
 
 async def _where(talk: Talk) -> tuple[int, str]:
@@ -247,7 +261,7 @@ async def _where(talk: Talk) -> tuple[int, str]:
     if talk.data.get("contest"):
         contest = await contests.get_contest(talk.session, talk.data["contest"])
         known = await contests.list_rounds(talk.session, contest.id)
-        return max(each.number for each in known) + 1, await place(talk, contest)
+        return max((each.number for each in known), default=0) + 1, await place(talk, contest)
     unit = await units.get(talk.session, talk.data["unit"])
     return 1, unit.name if unit.parent_id is not None else ""
 

@@ -139,6 +139,18 @@ async def test_what_may_have_gone_before_the_disk_died_goes_again_only_when_some
     assert await sent(world) == []
 
 
+async def test_when_its_day_is_over_nobody_is_asked(world: World, saved: Callable[[], Awaitable[Restores]]) -> None:
+    mai, _ = await the_day_before(world)
+    restore = await saved()
+    await restore(local(7, 28, 20, 30))
+    mai.heard.clear()
+    await looks(world)
+    await looks(world)
+    world.now = local(7, 29, 9)
+    await looks(world)
+    assert await sent(world) == [] and not any(HELD in heard.text for heard in mai.heard)
+
+
 async def test_what_was_on_its_way_when_the_backup_was_made_waits_and_those_who_may_decide_hear_it(
     world: World, saved: Callable[[], Awaitable[Restores]]
 ) -> None:

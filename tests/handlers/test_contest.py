@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from db import contests
 from db.contests import Paper
-from db.models import Account, Board, Consent, Entry, EntryState, Person, Purpose, Role, Round, RoundState
+from db.models import (
+    Account,
+    Board,
+    Consent,
+    Entry,
+    EntryState,
+    Person,
+    Purpose,
+    Role,
+    Round,
+    RoundQuestion,
+    RoundState,
+)
 from scheduler import contests as clock
 from tests.desks import handed_in
 from tests.people import TestPerson, World, work_of
@@ -614,3 +626,42 @@ async def test_a_leak_would_be_noticed(world: World, monkeypatch: pytest.MonkeyP
     await look(world)
     await hoa.presses(f"c:kqthi:{round_id}")
     assert hoa.last.key == "contest.result"
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_of_a_round_that_is_called_off_nobody_who_sits_it_is_promised_a_result(
+    world: World, answered: bool
+) -> None:
+    round_id = await week(world)
+    hoa, minh = await contestant(world), await world.joined("Lê Minh", unit="TINH", role=Role.LEADER)
+    await begin(hoa)
+    if answered:
+        await hoa.says("A")
+    async with world.database.read() as session:
+        version = (await session.get_one(Round, round_id)).version
+    await minh.presses(f"c:huythi:{round_id}.{version}")
+    await minh.says("Trùng đợt bão số 5")
+    await minh.taps("Đồng ý, báo mọi người")
+    hoa.heard.clear()
+    world.later(minutes=30)
+    await clock.run(work_of(world))
+    await world.deliver()
+    assert hoa.keys == []
+    assert (await hoa.says("A")).key == "contest.cancelled" and "bão số 5" in hoa.last.text
+    assert (await hoa.says("/thi")).key == "contest.cancelled"
+    async with world.database.read() as session:
+        assert await contests.find_running(session, await hoa.id()) is None
+
+
+async def test_law_is_asked_by_the_date_in_vietnam_also_at_three_in_the_morning(world: World) -> None:
+    """By the date elsewhere a question of yesterday's law was asked until seven."""
+    round_id = await week(world)
+    hoa = await contestant(world)
+    world.now = datetime(2025, 7, 25, 20, tzinfo=UTC)  # the 26th
+    async with world.database.write() as session:
+        await session.execute(
+            update(RoundQuestion).where(RoundQuestion.round_id == round_id).values(valid_to=date(2025, 7, 25))
+        )
+    await hoa.says("/thi")
+    await hoa.taps("Vào thi")
+    assert (await hoa.taps("Bắt đầu")).key == "contest.too_few"

@@ -609,3 +609,43 @@ async def test_of_two_names_for_one_contest_written_from_two_weeks_the_second_do
         await person.taps("Để bản nháp")
     assert 'đồng chí ghi "Thi của Ly", bản nháp đang ghi "Thi của Mai"' in ly.heard[-2].text, ly.heard[-2].text
     assert await contest_of(world) == ("Thi của Mai", "")
+
+
+async def test_a_week_that_was_thrown_away_leaves_no_gap_and_no_line(world: World) -> None:
+    await reviewed(world)
+    mai = await officer(world)
+    await written(mai)
+    await mai.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    for deed in ("Bỏ bản nháp", "Gửi lãnh đạo duyệt"):
+        await mai.presses(f"c:tuansau:{(await rounds(world))[0].id}.1")
+        await mai.taps("Xem lại, gửi duyệt")
+        assert "THỂ LỆ THI TUẦN 2" in mai.last.text
+        await mai.taps("Để bản nháp")
+        assert "Tuần 2 được giữ" in mai.last.text
+        await mai.taps("Tuần thi này")
+        await mai.taps(deed)
+    assert [(each.number, each.state) for each in await rounds(world)] == [
+        (1, RoundState.DRAFT), (2, RoundState.CANCELLED), (2, RoundState.DRAFT),
+    ]  # fmt: skip
+    await mai.says("/tochuc")
+    assert len([line for line in mai.last.text.splitlines() if line[:2] in ("1.", "2.", "3.")]) == 2, mai.last.text
+
+
+async def test_two_who_write_the_next_week_at_once_do_not_hold_it_twice(world: World) -> None:
+    mai, ly, _ = await two_editing(world)
+    for person in (mai, ly):
+        await person.says("/tochuc")
+        await person.taps("1")
+        await person.taps("Tuần tiếp theo")
+        await person.taps("Bỏ, làm việc này")
+        await person.taps("Xem lại, gửi duyệt")
+    await mai.taps("Để bản nháp")
+    await ly.taps("Để bản nháp")
+    assert ly.last.key == "contest_form.faults" and "tuần 2 đã mở vào đúng lúc này" in ly.last.text
+    await ly.taps("Sửa")
+    for typed in ("Công bố: 17 giờ 19/8/2025", "Đóng: 21 giờ 17/8/2025", "Mở: 7 giờ 11/8/2025"):
+        await ly.says(typed)
+    await ly.taps("Xem lại, gửi duyệt")
+    await ly.taps("Để bản nháp")
+    assert [each.number for each in await rounds(world)] == [1, 2, 3]

@@ -830,10 +830,10 @@ def upgrade() -> None:
         sa.Column("papers", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["contest_id"], ["contests.id"], name=op.f("fk_contest_rounds_contest_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contest_rounds")),
-        sa.UniqueConstraint("contest_id", "number", name=op.f("uq_contest_rounds_contest_id_number")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contest_rounds", schema=None) as batch_op:
+        batch_op.create_index("ix_contest_rounds_contest_id_number", ["contest_id", "number"], unique=False)
         batch_op.create_index("ix_contest_rounds_state_closes_at", ["state", "closes_at"], unique=False)
 
     op.create_table(
@@ -1092,6 +1092,7 @@ def downgrade() -> None:
     op.drop_table("contest_complaints")
     with op.batch_alter_table("contest_rounds", schema=None) as batch_op:
         batch_op.drop_index("ix_contest_rounds_state_closes_at")
+        batch_op.drop_index("ix_contest_rounds_contest_id_number")
 
     op.drop_table("contest_rounds")
     op.drop_table("contests")
