@@ -162,9 +162,11 @@ async def take_unit(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "up":
         talk.put(place=await _above(talk), hits=[], start=0)
         return AGAIN
-    for key in answer.many or (answer.choice,):
-        if key.startswith("unit-"):
-            await _toggle(talk, int(key.removeprefix("unit-")))
+    named = [int(key.removeprefix("unit-")) for key in answer.many or (answer.choice,) if key.startswith("unit-")]
+    for unit_id in named:
+        above = set(await units.ancestors(talk.session, unit_id)) - {unit_id}
+        if not above & set(named):  # "1,2" where one lies in the other is the wider one, never less than was typed
+            await _toggle(talk, unit_id)
     if answer.text:
         await _find(talk, clean_line(answer.text))
     return AGAIN

@@ -99,6 +99,19 @@ async def test_numbers_tick_several_at_once_and_ticking_below_narrows(world: Wor
     assert await codes(world) == {"CAOSON"}
 
 
+async def test_of_two_named_at_once_that_lie_in_each_other_the_wider_is_meant(world: World) -> None:
+    ha = await village(world)
+    await begins(ha)
+    await ha.taps("Đơn vị")
+    await ha.says("cao son")
+    places = [n for n, label in enumerate(ha.last.labels, 1) if "CĐ xã" in label or "TH Cao Sơn" in label]
+    assert len(places) == 2
+    await ha.taps("TH Cao Sơn")
+    await ha.taps("TH Cao Sơn")  # ticked and unticked: nothing stands but the whole
+    await ha.says(f"{places[0]},{places[1]}")
+    assert await codes(world) == {"CAOSON"}
+
+
 async def test_a_unit_of_another_branch_cannot_be_reached_by_name_or_by_button(world: World) -> None:
     ha = await village(world)
     await begins(ha)
