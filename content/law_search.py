@@ -21,10 +21,12 @@ from content.text import fold, shorthand, without_telex
 
 MOST = 3
 """Facts that are quoted at once."""
-COVERED, SPOKEN = 0.75, 0.45
-"""Of the weight of what was asked this share must stand in a fact; less where one of its own phrases was used."""
-NEAR = 0.55
-"""Of the best fact's score others must have this share to be quoted beside it."""
+COVERED, SPOKEN, LEAST = 0.75, 0.5, 0.3
+"""Of the weight of what was asked this share must stand in a fact; less where one of its own phrases was used, the less the longer."""
+LONGER = 0.04
+"""So much less for each syllable that a phrase has beyond two."""
+NEAR, NEARER = 0.65, 0.8
+"""Of the best fact's score others must have this share to be quoted beside it; more where none of their own phrases was used."""
 PHRASE = 3.0
 """What a phrase counts that stands among a fact's own words for it, for each of its syllables."""
 NOISE = 2
@@ -33,15 +35,21 @@ READ = 600
 """Of a message this many characters are read: a question, not a letter."""
 CLAUSE = 4
 """A part of a sentence is asked by itself from this many syllables on."""
-OFFERED = 10.0
+OFFERED = 9.0
 """From this score on a fact that is too little for a quote is offered: of four questions so asked back three had meant it."""
 _FIGURE = "#"
 """Stands for every figure but a date: "làm 8 tháng" asks what "làm 6 tháng" does."""
 _SYLLABLE = re.compile(r"[\w%/]+")
+_SHAPE = re.compile(
+    r"(?:ngh?|gh|gi|kh|nh|ph|qu|t[hr]|ch|[bcdghklmnprstvx])?[aeiouy]{1,3}(?:n[gh]|ch|[cmnpt])?|.*[^a-z].*"
+)
+"""How a folded Vietnamese syllable is written, or what is none at all: "22h", "24/11"."""
+SHORTEST, LONGEST = 3, 7
+"""Letters of a word that may be a syllable with a slip."""
 _PAUSE = re.compile(r"[,.;:?!\n]+")
 
 
-Scored = tuple[float, Fact]
+Scored = tuple[float, Fact, float]
 
 
 class _Synonym(BaseModel):
@@ -80,7 +88,9 @@ class LawSearch:
     def __init__(self, law: Law, file: _File) -> None:
         self._marked_noise = {word.lower() for word in file.noise}
         self._noise = {fold(word) for word in file.noise}
-        self._typed = {fold(word): written for word, written in file.typed.items()}
+        # "Hông" is "không", but without its mark it may be "hỏng".
+        meant = {fold(written) for written in file.typed.values()}
+        self._typed = file.typed | {fold(word): file.typed[word] for word in file.typed if fold(word) not in meant}
         self._urgent = tuple(fold(word) for word in file.urgent)
         self._asking = Asking(file.asking, file.typed)
         self._elsewhere = tuple(fold(word) for word in file.elsewhere)
@@ -88,18 +98,24 @@ class LawSearch:
         self._marks: dict[str, list[list[str]]] = {}
         for each in file.synonyms:
             for said in (*each.said, each.means):
-                self._synonyms[fold(said)] = each.means
-                self._marks.setdefault(fold(said), []).append(_syllables(said))
+                for form in {said, self._written_out(said)}:
+                    self._synonyms.setdefault(fold(form), self._written_out(each.means))
+                    self._marks.setdefault(fold(form), []).append(_syllables(form))
         longest_first = sorted(self._synonyms, key=len, reverse=True)
         self._said = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
         self._facts = [fact for fact in law.facts if not fact.disputed]
-        self._phrases = [{self._words(word) for word in fact.words} for fact in self._facts]
-        self._features = [
-            frozenset(part for text in (fact.says, *fact.words) for part in self._of_fact(text)) for fact in self._facts
-        ]
+        self._phrases: list[set[tuple[str, ...]]] = []
+        self._features: list[frozenset[str | tuple[str, str]]] = []
+        for fact in self._facts:
+            says, *own = (
+                (self._words(self._written_out(text)), self._meant(text)) for text in (fact.says, *fact.words)
+            )
+            self._phrases.append({words for words, _ in own})
+            self._features.append(frozenset(part for text in (says, *own) for part in self._features_of(*text)))
         counted = Counter(feature for features in self._features for feature in features)
         self._weight = {feature: math.log(1 + len(self._facts) / n) for feature, n in counted.items()}
         self._unknown = math.log(1 + len(self._facts))
+        self._known = self._noise | {word for word in self._weight if isinstance(word, str)}
 
     def ask(self, text: str, on: date) -> Found:
         """The facts in force on a day that may be quoted in answer; none where nothing answers."""
@@ -116,13 +132,14 @@ class LawSearch:
             parts = [part for each in _PAUSE.split(text) if len((part := self._written_out(each)).split()) >= CLAUSE]
             found = [self._scored(part, meant)[0] for part in parts if part != written]
             scored = max(found, key=lambda each: each[0][0] if each else 0.0, default=[])
-        if not scored and (plain := without_telex(folded)) != folded:
+        if not scored and (plain := self._mended(without_telex(folded))) != folded:
             scored, _ = self._scored(plain, frozenset())
         if not scored:
-            perhaps = [fact for score, fact in unsure if score >= OFFERED and fact.title and fact.quotable(on)]
+            perhaps = [fact for score, fact, _ in unsure if score >= OFFERED and fact.title and fact.quotable(on)]
             return Found((), urgent, tuple({fact.title: fact for fact in perhaps[:MOST]}.values()))
         # The best may be no longer or not yet in force: what is only second to it answers another question.
-        near = [fact for score, fact in scored if score >= NEAR * scored[0][0]]
+        best = scored[0][0]
+        near = [fact for score, fact, strong in scored if score >= (NEAR if strong else NEARER) * best]
         return Found(tuple(fact for fact in near if fact.quotable(on))[:MOST], urgent)
 
     def is_question(self, text: str) -> bool:
@@ -135,7 +152,19 @@ class LawSearch:
 
     def _written_out(self, text: str) -> str:
         """With the shorthand of phones written out."""
-        return " ".join(self._typed.get(fold(word)) or _long(word) for word in _syllables(text))
+        return " ".join(self._typed.get(word) or _long(word) for word in _syllables(text))
+
+    def _mended(self, folded: str) -> str:
+        """With a letter put in, or two exchanged, where no syllable is written so: "tag ca" is "tang ca"."""
+        return " ".join(word if _SHAPE.fullmatch(word) else self._mended_word(word) for word in folded.split())
+
+    def _mended_word(self, word: str) -> str:
+        if not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
+            return word
+        ends = range(len(word) + 1)
+        longer = (word[:at] + letter + word[at:] for at in ends for letter in "nhgtcaieuo")
+        turned = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in ends[:-2])
+        return next((each for each in (*longer, *turned) if each in self._known), word)
 
     def _groups(self, text: str) -> list[tuple[str, ...]]:
         """The folded syllables of a text; together those that one word of workers', put into the law's, became.
@@ -171,11 +200,8 @@ class LawSearch:
             frozenset(_fold(word) for word in typed if _fold(word) != word and word not in self._marked_noise) - noise
         )
 
-    def _of_fact(self, text: str) -> frozenset[str | tuple[str, str]]:
-        """The syllables and neighbours in a fact's text that tell what it is about."""
-        return self._features_of(self._words(text), self._meant(text))
-
     def _features_of(self, words: tuple[str, ...], meant: frozenset[str]) -> frozenset[str | tuple[str, str]]:
+        """The syllables and neighbours in a text that tell what it is about."""
         # A figure of one's own case ("500k", "8 năm") is no reason that a fact does not answer.
         noise = {word for word in words if word == _FIGURE or (word in self._noise and word not in meant)}
         return frozenset(
@@ -207,9 +233,10 @@ class LawSearch:
             covered = sum(self._weight[each] for each in matched & told) / total if told else 1.0
             strong = max((_strength(phrase, words, line) for phrase in phrases), default=0.0)
             near = sum(isinstance(each, tuple) for each in matched) > 1 and not any(matched <= each for each in within)
-            sure = (covered >= SPOKEN and strong > spoken) or (covered >= COVERED and near)
+            enough = max(LEAST, SPOKEN - LONGER * (strong - 2))
+            sure = (covered >= enough and strong > spoken) or (covered >= COVERED and near)
             score = covered * sum(self._weight[each] for each in matched) + PHRASE * strong
-            (scored if sure else unsure).append((score, fact))
+            (scored if sure else unsure).append((score, fact, strong))
         return sorted(scored, key=_by_score), sorted(unsure, key=_by_score)
 
 
@@ -225,6 +252,7 @@ def _syllables(text: str) -> list[str]:
     return _SYLLABLE.findall(unicodedata.normalize("NFC", text.lower()))
 
 
+@lru_cache(maxsize=4096)
 def _long(word: str) -> str:
     folded = fold(word)
     return word if (written := shorthand(folded)) == folded else written

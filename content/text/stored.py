@@ -52,15 +52,6 @@ def subject_of(text: str) -> str:
     return re.sub(r"^(?:v/v|về việc)\b[\s:]*", "", text, flags=re.IGNORECASE)
 
 
-_SYMBOLS = {"LDLD": "LĐLĐ", "CDCS": "CĐCS", "TLD": "TLĐ", "QD": "QĐ", "ND": "NĐ"}
-
-
-def number_of(text: str) -> str:
-    """A paper's number and symbol as official papers write them: "12/kh-ldld" is 12/KH-LĐLĐ; "1234/TLĐ-ToC" stays."""
-    capitals = text.upper() if text == text.lower() else text
-    return re.sub(r"[A-Z]+", lambda found: _SYMBOLS.get(found[0], found[0]), capitals)
-
-
 def clean_line(text: str) -> str:
     """`clean`, on one line with single spaces: for names, titles and places."""
     return " ".join(clean(text).split())

@@ -6,16 +6,7 @@ from content import placeholders
 from content.anniversaries import check_ordinals
 from content.message import Message
 from content.names import union_of
-from content.text import (
-    broadcast_warnings,
-    clean,
-    clean_line,
-    is_trusted,
-    letters,
-    number_of,
-    secrecy_stamps,
-    subject_of,
-)
+from content.text import broadcast_warnings, clean, clean_line, is_trusted, letters, secrecy_stamps, subject_of
 from content.times import format_partial, parse_past_date
 from db import attachments
 from handlers.announcing.flow import MOST, MOST_CAPTION, after, as_read, attached, dialogue, files, text, writing_step
@@ -91,7 +82,8 @@ def _document_step(step: str, after: str) -> None:
             if day is None or day.day is None:
                 raise Again("announcing.doc_date_unclear")
             given = format_partial(day)
-        given = {"doc_number": number_of, "doc_subject": subject_of}.get(step, str)(given)
+        if step == "doc_subject":
+            given = subject_of(given)
         if not least <= letters(given) <= most:
             raise Again("announcing.doc_length", least=least, most=most, n=letters(given))
         refuse_secrets(given)
@@ -205,22 +197,12 @@ def warnings(talk: Talk, written: str) -> list[str]:
 @dialogue.ask("warnings")
 async def ask_warnings(talk: Talk) -> Message | str:
     lines = warnings(talk, text(talk))
-    if await _lacks_its_paper(talk):
-        lines.append(talk.house.words.plain("announcing.warn_no_paper"))
     return talk.screen("announcing.warnings", lines=lines) if lines else "preview"
 
 
 @dialogue.take("warnings")
 async def take_warnings(talk: Talk, answer: Answer) -> Move | str:
-    if answer.choice == "edit":
-        return "body" if await _lacks_its_paper(talk) else writing_step(talk)
-    return "preview"
-
-
-async def _lacks_its_paper(talk: Talk) -> bool:
-    """Whether a document has neither file nor picture: its readers are told of something that they cannot open."""
-    media, _ = await files(talk)
-    return talk.data["kind"] == "document" and not media
+    return writing_step(talk) if answer.choice == "edit" else "preview"
 
 
 @dialogue.ask("preview")

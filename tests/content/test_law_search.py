@@ -130,7 +130,7 @@ def test_a_word_with_other_marks_is_another_word(search: LawSearch, typed: str, 
 
 def test_what_is_asked_back_is_mostly_what_was_meant_and_seldom_in_vain() -> None:
     scores = search_table.scores()
-    assert scores["last"].offered >= 5 and scores["last"].vain <= 3
+    assert scores["last"].offered >= 5 and scores["last"].vain <= 4
     assert sum(each.vain for each in scores.values()) <= 0.06 * sum(each.none for each in scores.values())
 
 

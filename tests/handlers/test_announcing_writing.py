@@ -214,19 +214,12 @@ async def test_a_document_names_who_issued_it_and_is_found_again_by_what_it_is_a
     await ha.says("đơn vị mình")
     await writes_document(ha, "V/v: phát động thi đua đợt 2")
     await ha.says("tiếp")
-    assert ha.last.key == "announcing.warnings" and "Chưa có tệp" in ha.last.text
-    await ha.taps("Sửa")
-    assert ha.last.key == "announcing.body"
-    await ha.says("tiếp")
-    await ha.taps("Vẫn dùng")
     assert "Công đoàn xã Cao Sơn\nSố 12/KH-LĐLĐ ngày 20/7/2025\nV/v phát động" in ha.last.text
     await ha.taps("Sửa nội dung")
     assert "Đang có: Công đoàn xã Cao Sơn" in ha.last.text
     await ha.says("Ban Chấp hành Công đoàn xã Cao Sơn")
     for _ in range(5):
         await ha.taps("Giữ")
-    await ha.sends(PDF)
-    await cleans(world)
     await ha.says("tiếp")
     assert "đọc\nBan Chấp hành Công đoàn xã Cao Sơn\nSố" in ha.last.text.replace("ĐỌC", "đọc").replace("</b>", "")
     await ha.says("tiếp")
@@ -242,7 +235,7 @@ async def writes_document(ha: TestPerson, about: str = "phát động thi đua �
     for step, text in zip(
         DOCUMENT,
         (
-            "12/kh-ldld",
+            "12/KH-LĐLĐ",
             "20/7/2025",
             about,
             "Mỗi người đăng ký một việc làm tốt hơn.",
