@@ -49,7 +49,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     await accounts.keep(session, talk.conversation)
     shown = talk.conversation.screen
     if takes_files and (shown != screen or talk.private):
-        await outbox.drop_slot(session, account, f"quiet-{screen}")
+        await outbox.drop_slot(session, account, f"quiet-{screen}", talk.now)
     for place, (message, slot, after) in enumerate(talk.out):
         if turn.hurried and slot is None:
             slot = f"again-{shown}-{place}"

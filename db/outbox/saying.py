@@ -204,7 +204,7 @@ async def wait_of(session: Session, account: Account, now: datetime) -> float:
     return max(0.0, (last - now).total_seconds()) if last is not None else 0.0
 
 
-async def drop_slot(session: Session, account: Account, slot: str) -> None:
+async def drop_slot(session: Session, account: Account, slot: str, now: datetime) -> None:
     """Takes back what waits in a slot and has become pointless."""
     await session.execute(
         update(OutboxRow)
@@ -214,5 +214,5 @@ async def drop_slot(session: Session, account: Account, slot: str) -> None:
             OutboxRow.slot == slot,
             OutboxRow.state == OutState.READY,
         )
-        .values(state=OutState.CANCELLED)
+        .values(state=OutState.CANCELLED, finished_at=now)
     )

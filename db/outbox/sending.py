@@ -166,8 +166,6 @@ async def _settle(session: Session, result: Settlement, now: datetime) -> None:
         again = row.policy == Policy.ALO and row.attempts < MAX_DOUBTFUL
         state = OutState.READY if again else OutState.UNKNOWN
     row.state, row.error = state, result.error[:300]
-    if result.provider_id:
-        row.provider_id = result.provider_id
     if state == OutState.READY:
         row.retry_at = result.not_before or now
         if not result.doubtful:

@@ -107,6 +107,9 @@ async def test_a_message_in_flight_follows_what_was_pressed_when_it_comes_back(
     }  # fmt: skip
     await comes_back(world, "Bùi Thị Hoa")
     assert (await states(world))["Bùi Thị Hoa"] == follows
+    async with world.database.read() as session:
+        endless = select(OutboxRow.id).where(OutboxRow.state == OutState.CANCELLED, OutboxRow.finished_at.is_(None))
+        assert not (await session.execute(endless)).all()
     await ha.presses(f"c:guitiep:TB-25-0001.{(await the_broadcast(world)).version}")
     assert set((await states(world)).values()) == {later}
 

@@ -14,6 +14,7 @@ from sqlalchemy import event, select, update
 from content.message import Message, to_json
 from db import accounts, outbox
 from db.models import Account, Lane, OutboxRow, OutState, Policy, Reach
+from db.outbox.sending import SPARE
 from scheduler.delivery import (
     WINDOW,
     Ambiguous,
@@ -346,6 +347,46 @@ async def test_a_late_settlement_of_a_dead_claim_changes_nothing_but_doubt(world
     async with world.database.write() as session:
         await outbox.settle(session, [outbox.Settlement(row_id, "one", OutState.SENT, "p9")], START)
     assert (await post.states())["a"] == OutState.SENT
+
+
+async def test_many_that_wait_for_chats_being_written_to_hold_up_nobody_behind_them(world: World) -> None:
+    post = Post(world)
+    busy = [f"busy{n}" for n in range(3)]
+    for n in range(ALL.limit + SPARE + 3):
+        await post.put(busy[n % 3], "x")
+    await post.put("free", "y")
+    async with world.database.write() as session:
+        found = await outbox.claim(session, "scripted", START, "m", ask=outbox.Ask([Lane.REPLY], 5), busy=busy)
+    assert [parcel.address for parcel in found] == ["free"]
+
+
+async def test_how_long_the_first_of_a_lane_waits_asks_neither_of_other_lanes_nor_of_what_has_left(
+    world: World,
+) -> None:
+    post = Post(world)
+    rows = [await post.put(address, "x", lane=lane) for address, lane in (("sent", Lane.REPLY), ("a", Lane.BULK))]
+    async with world.database.write() as session:
+        await session.execute(update(OutboxRow).where(OutboxRow.id == rows[0]).values(state=OutState.SENT))
+        now = START + timedelta(seconds=9)
+        assert await outbox.oldest(session, "scripted", Lane.REPLY, now) == 0
+        assert await outbox.oldest(session, "scripted", Lane.BULK, now) == 9
+        assert await outbox.oldest(session, "another", Lane.BULK, now) == 0
+
+
+async def test_what_was_certainly_not_sent_is_no_try_and_waits_as_long_as_the_platform_said(world: World) -> None:
+    """A chat that is refused again and again must not use up the tries that what is in doubt has."""
+    post = Post(world)
+    post.channel.script = lambda address, attempt: (
+        RetryLater(7) if attempt <= 8 else Ambiguous("read error") if attempt <= 10 else None
+    )
+    post.channel.delivers = lambda failed: False
+    await post.put("a", "x")
+    await post.settle()
+    times = [moment for moment, *_ in post.channel.sent]
+    assert len(times) == 11 and (await post.states())["a"] == OutState.SENT
+    assert all(later - earlier >= 7 for earlier, later in itertools.pairwise(times[:9]))
+    async with world.database.read() as session:
+        assert (await session.execute(select(OutboxRow.attempts))).scalar_one() == 3
 
 
 @pytest.mark.parametrize("error", [RetryLater(3), RetryLater(4, pause=True), Ambiguous("read error")])
