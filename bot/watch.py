@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -201,6 +202,7 @@ class Watch:
         return [
             gauge("congdoan_build_info", "The version that runs.", ({"version": version("congdoan-bot")}, 1)),
             gauge("congdoan_start_time_seconds", "When the process started.", ({}, self._started.timestamp())),
+            gauge("congdoan_python_blocks", "Pieces of memory that Python has in use.", ({}, sys.getallocatedblocks())),
             gauge(
                 "congdoan_trouble",
                 "1 while this is wrong (README, Watching it).",

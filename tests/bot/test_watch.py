@@ -515,6 +515,7 @@ async def test_metrics_are_what_prometheus_reads_and_named_as_it_wants(outside: 
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert families["congdoan_updates_handled"].samples[0].labels == {"channel": "telegram", "outcome": "done"}
     assert families["congdoan_updates_handled"].samples[0].value == 1
+    assert families["congdoan_python_blocks"].samples[0].value > 100_000
     rows = {(s.labels["state"], s.labels["lane"]): s.value for s in families["congdoan_outbox_rows"].samples}
     assert set(rows) == {(state.value, lane.name.lower()) for state in OutState for lane in Lane} and sum(rows.values())
     assert {s.labels["name"]: s.value for s in families["congdoan_trouble"].samples} == dict.fromkeys(Name, 0)

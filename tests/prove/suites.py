@@ -259,7 +259,7 @@ SUITES = (
     Suite(
         "soak",
         "tests/test_soak.py::test_for_minutes_on_end_nothing_is_lost_and_nothing_grows",
-        "People write and the platform fails for minutes on end, a kill a minute in the first sixth: nothing lost, nothing grows (T18)",
+        "People write and the platform fails for minutes on end, a kill a minute in the first sixth: nothing lost, nothing kept (T18)",
         "minutes",
         120,
         120,
