@@ -276,9 +276,9 @@ class Inbox:
                 self.trouble = passing
                 log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, passing)
                 await self._sleep(DATABASE_PAUSE)
-            else:
-                log.exception("update %d on %s could not be handled", row.id, channel)
-                await self._set_back(row, incoming, error)
+                return
+            log.exception("update %d on %s could not be handled", row.id, channel)
+            await self._set_back(row, incoming, error)
         for each in said:
             self._said(each)
 
