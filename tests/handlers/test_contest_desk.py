@@ -515,14 +515,19 @@ async def contest_of(world: World) -> tuple[str, str]:
         return row.name, row.organiser
 
 
-async def test_two_who_edit_different_weeks_undo_nothing_of_their_common_contest(world: World) -> None:
-    mai, ly, minh = await two_editing(world)
+async def asks_for_the_next_week(mai: TestPerson) -> None:
+    """Leaves what is being edited, and sends another week of the same contest to be approved."""
     await mai.says("/tochuc")
     await mai.taps("1")
     await mai.taps("Tuần tiếp theo")
     await mai.taps("Bỏ, làm việc này")
     await mai.taps("Xem lại, gửi duyệt")
     await mai.taps("Gửi lãnh đạo duyệt")
+
+
+async def test_two_who_edit_different_weeks_undo_nothing_of_their_common_contest(world: World) -> None:
+    mai, ly, minh = await two_editing(world)
+    await asks_for_the_next_week(mai)
     await mai.taps("Tuần thi này")
     await mai.taps("Sửa")
     await ly.says("Tên cuộc thi: Thi của Ly")
@@ -559,12 +564,7 @@ async def test_who_edits_what_was_approved_or_dropped_meanwhile_reads_their_own_
 
 async def test_the_contest_of_a_round_that_was_approved_meanwhile_is_changed_no_more(world: World) -> None:
     mai, ly, minh = await two_editing(world)
-    await mai.says("/tochuc")
-    await mai.taps("1")
-    await mai.taps("Tuần tiếp theo")
-    await mai.taps("Bỏ, làm việc này")
-    await mai.taps("Xem lại, gửi duyệt")
-    await mai.taps("Gửi lãnh đạo duyệt")
+    await asks_for_the_next_week(mai)
     await minh.taps("Duyệt")
     await ly.says("Tên cuộc thi: Thi của Ly")
     await ly.says("Số phút: 20")
