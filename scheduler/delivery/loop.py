@@ -200,20 +200,25 @@ class Delivery:
         ripe = bool(self._results) and (tick >= self._settle_at or full) and not gives_way
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
-        if not self._stopping and self._may():
-            spaced = tick < self._spaced_until
-            lanes = [lane for lane in Lane if self._paused_until[lane] <= tick]
-            if tick >= self._look_at[Way.AT_ONCE] and not spaced and answering <= REPLIES - SOME:
-                asks[Way.AT_ONCE] = Ask([lane for lane in lanes if lane == Lane.REPLY], REPLIES - answering)
-            if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - self._keeping >= self._some):
-                departures = self._pacer.departures(tick, free)
-                asks[Way.PACED] = Ask([lane for lane in lanes if spaced or lane != Lane.REPLY], len(departures))
+        if tick >= self._look_at[Way.AT_ONCE] and answering <= REPLIES - SOME:
+            asks[Way.AT_ONCE] = Ask(self._lanes(Way.AT_ONCE, tick), REPLIES - answering)
+        if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - self._keeping >= self._some):
+            departures = self._pacer.departures(tick, free)
+            asks[Way.PACED] = Ask(self._lanes(Way.PACED, tick), len(departures))
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
         if asks or ripe:
             # Who waits for an answer does not wait until the ends of many announcements are written.
             settles = ripe or Way.PACED in asks or len(self._results) <= SOME
             self._start(await self._exchange(asks, tick, settles), departures, tick)
         return GLANCE if gives_way else self._until_next(tick, free)
+
+    def _lanes(self, way: Way, tick: float) -> list[Lane]:
+        """What may leave this way now. Replies go at once until they are refused, then evenly with the rest for a while."""
+        if self._stopping or not self._may():
+            return []
+        spaced = tick < self._spaced_until
+        at_once = [] if spaced else [Lane.REPLY]
+        return [lane for lane in Lane if self._paused_until[lane] <= tick and (lane in at_once) == (way == Way.AT_ONCE)]
 
     def _gives_way(self, tick: float) -> bool:
         """Whether what is no answer waits a moment, for the loop, the writer and the line are an answer's."""
@@ -288,10 +293,10 @@ class Delivery:
 
     def _until_next(self, tick: float, free: int) -> float:
         """Seconds until a departure, a settlement or a look may be due; what lands wakes us."""
-        waits = [LOOK, *(at - tick for at in self._look_at.values() if at > tick)]
+        waits = [LOOK, *(at - tick for at in (*self._look_at.values(), *self._paused_until.values()) if at > tick)]
         if self._results:
             waits.append(self._settle_at - tick)
-        if self._look_at[Way.PACED] <= tick and free - self._keeping >= self._some:
+        if self._look_at[Way.PACED] <= tick and self._lanes(Way.PACED, tick) and free - self._keeping >= self._some:
             waits.append(self._pacer.wait(tick))
         return max(0.001, min(waits))
 

@@ -268,6 +268,30 @@ async def test_a_refusal_of_bulk_stops_bulk_and_not_replies(world: World) -> Non
         assert post.time.elapsed >= 20
 
 
+@pytest.mark.parametrize("error", [RetryLater(20, pause=True), ChannelDown(20)])
+@pytest.mark.parametrize("lane", [Lane.REPLY, Lane.BULK])
+async def test_while_the_platform_wants_none_of_it_we_look_once_a_second(
+    world: World, error: RetryLater, lane: Lane
+) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, n: error if n == 1 else None
+    await post.put("a", "x", lane=lane)
+    async with post.running():
+        await post.time.run(lambda: post.delivery._paused_until[lane] > 0, 10)
+        await post.put("b", "y", lane=Lane.BULK)  # whatever else waits meanwhile
+        since, rounds, round_once = post.time.elapsed, 0, post.delivery.round
+
+        async def counted() -> float:
+            nonlocal rounds
+            rounds += 1
+            return await round_once()
+
+        post.delivery.round = counted  # type: ignore[method-assign]
+        await post.time.run(lambda: post.time.elapsed >= since + 18, 60)
+        assert rounds < 60
+        await post.time.run(lambda: ("a", "x") in post.channel.arrived, 60)
+
+
 async def test_a_slot_is_replaced_before_it_leaves_and_edited_after(world: World) -> None:
     post = Post(world)
     await post.put("a", "one", slot="s", after=1.5)
