@@ -11,7 +11,7 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -35,6 +35,10 @@ FOLDERS = ("files", "uploads")
 """What lies beside the database: cleaned files, and uploads that wait to be fetched and cleaned."""
 MEMBER = re.compile(rf"{DATABASE}|(?:{'|'.join(FOLDERS)})/[^/]+")
 DUMP = "this is a PostgreSQL server's database: use pg_dump --format=custom, and pg_restore --clean to bring it back"
+LOST = (
+    "who has erased their data or stopped messages since the backup is not known, nor what officers stopped. "
+    "Nothing goes to many, and no contest round opens, until a leader or an administrator says so (/dungkhan)"
+)
 Progress = Callable[[int, int], None]
 
 
@@ -63,7 +67,7 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
             _write(file, copy, settings.data_dir, now, progress)
             file.flush()
             os.fsync(file.fileno())
-        sums = _check(part)
+        sums, _ = _check(part)
         part.rename(target)
         _note(settings.data_dir, now)
     return len(sums)
@@ -86,9 +90,9 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
     """
     file = _only_here(settings)
     with hold(settings.data_dir), workplace(settings.data_dir) as folder:
-        sums = _check(source)
+        sums, made_at = _check(source)
         _unpack(source, folder, len(sums), progress)
-        held = await _make_ready(folder / DATABASE, now, await _list_wishes(settings, file))
+        held = await _make_ready(folder / DATABASE, now, await _read_former(settings, file), made_at)
         _set_aside(settings, file, now)
         _sync(folder / DATABASE)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -168,16 +172,18 @@ def _sum(file: IO[bytes]) -> str:
 # ---------------------------------------------------------------------------------------------------- reading
 
 
-def _check(source: Path) -> dict[str, str]:
-    """Reads a whole backup and returns the sums of its list. Raises BadBackup."""
+def _check(source: Path) -> tuple[dict[str, str], datetime]:
+    """Reads a whole backup and returns the sums of its list, and when it was made. Raises BadBackup."""
     found: dict[str, str] = {}
     listed: dict[str, str] = {}
+    made_at = None
     try:
         with tarfile.open(source, "r:gz") as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.isfile() else None
                 if content is not None and member.name == MANIFEST:
-                    listed = dict(json.loads(content.read())["sums"])
+                    manifest = json.loads(content.read())
+                    listed, made_at = dict(manifest["sums"]), datetime.fromisoformat(manifest["made_at"])
                 elif content is not None and MEMBER.fullmatch(member.name):
                     found[member.name] = _sum(content)
                 else:
@@ -185,9 +191,9 @@ def _check(source: Path) -> dict[str, str]:
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError, ValueError, TypeError) as error:
         raise BadBackup("not a whole backup of this bot") from error
     wrong = sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
-    if wrong or DATABASE not in found:
+    if wrong or made_at is None or DATABASE not in found:
         raise BadBackup(f"{(wrong or [DATABASE])[0]} is missing or damaged")
-    return listed
+    return listed, made_at
 
 
 def _unpack(source: Path, folder: Path, total: int, progress: Progress) -> None:
@@ -197,29 +203,30 @@ def _unpack(source: Path, folder: Path, total: int, progress: Progress) -> None:
             progress(min(done + 1, total), total)
 
 
-async def _list_wishes(settings: Settings, file: Path) -> list[snapshot.Wish]:
-    """What people have asked for since the backup, as far as the former database can still say it."""
+async def _read_former(settings: Settings, file: Path) -> snapshot.Former | None:
+    """What people have asked for and officers have stopped since the backup; None where the former database cannot say it."""
     there = [path for path in (file, *settings.data_dir.glob(f"*{HALF}/{file.name}")) if path.exists()]
     if not there:
-        return []
+        log.warning("there is no former database: %s", LOST)
+        return None
     database = Database(f"{SQLITE}{there[0]}")
     try:
         with explained():
-            return await snapshot.list_wishes(database)
+            return await snapshot.read_former(database)
     except Trouble as trouble:
-        log.warning("who has erased their data or stopped messages since the backup cannot be read (%s)", trouble)
-        return []
+        log.warning("the former database cannot be read (%s): %s", trouble, LOST)
+        return None
     finally:
         await database.close()
 
 
-async def _make_ready(path: Path, now: datetime, wishes: Sequence[snapshot.Wish]) -> int:
+async def _make_ready(path: Path, now: datetime, former: snapshot.Former | None, made_at: datetime) -> int:
     database = Database(f"{SQLITE}{path}")
     try:
         with explained():
             await snapshot.verify(database)
             await migrate.upgrade(database)
-            return await snapshot.after_restore(database, now, wishes)
+            return await snapshot.after_restore(database, now, former, made_at)
     except snapshot.Unsound as error:
         raise BadBackup(f"the database in it is damaged ({error})") from None
     except Trouble as trouble:

@@ -67,8 +67,19 @@ async def status(session: Session) -> dict[str, Any]:
         "outbox": await outbox.counts(session),
         "deliveries": deliveries,
         "broadcasts": await broadcasts(session),
+        "stopped": await _stopped(session),
         "last_poll": None if poll is None else poll["at"],
     }
+
+
+async def _stopped(session: Session) -> str:
+    """Why nothing goes to many; "" where it does."""
+    fact = await house.know(session, house.STOP)
+    if not fact or not fact["on"]:
+        return ""
+    if "lost_since" not in fact:
+        return "emergency stop"
+    return f"restored: stops since {fact['lost_since']} may be lost; a leader or an administrator decides (/dungkhan)"
 
 
 async def broadcasts(session: Session) -> list[dict[str, Any]]:

@@ -47,13 +47,30 @@ class Wish(NamedTuple):
     news: bool
 
 
-async def list_wishes(database: Database) -> list[Wish]:
-    """Who has erased everything, stopped all processing or wants no messages, as a database that is given up says it."""
+class Former(NamedTuple):
+    """What a database that is given up says: what people asked for, and what officers stopped."""
+
+    wishes: Sequence[Wish] = ()
+    stopped: bool = False
+    lost_since: datetime | None = None
+    """Where a restore stopped everything and nobody has decided: since when stops may be lost."""
+    respectful: bool = False
+    rounds: Sequence[contests.Stop] = ()
+
+
+async def read_former(database: Database) -> Former:
+    """Who has erased everything, stopped all processing or wants no messages; and which stops are in force."""
     erased = Person.erased_at.is_not(None)
     query = select(Person.id, Person.joined_at, erased, Person.processing, Person.news)
     async with database.read() as session:
         found = await session.execute(query.where(or_(erased, Person.processing.is_(False), Person.news.is_(False))))
-        return [Wish(*row) for row in found]
+        return Former(
+            [Wish(*row) for row in found],
+            await broadcasts.stopped(session),
+            await broadcasts.doubt(session),
+            await broadcasts.respectful(session),
+            await contests.list_stops(session),
+        )
 
 
 async def _grant(session: Session, wish: Wish, now: datetime) -> None:
@@ -68,20 +85,40 @@ async def _grant(session: Session, wish: Wish, now: datetime) -> None:
         await people.stop_news(session, person, now)
 
 
-async def after_restore(database: Database, now: datetime, wishes: Sequence[Wish] = ()) -> int:
+async def _stop(session: Session, former: Former | None, saved_at: datetime, now: datetime) -> None:
+    """Whatever officers stopped stays so; where nobody can say what, everything to many and every round waits."""
+    if former is None:
+        await broadcasts.stop_all(session, audit.SYSTEM, now, lost_since=saved_at)
+        await contests.hold_coming(session, now)
+        return
+    if former.stopped and (former.lost_since is not None or not await broadcasts.stopped(session)):
+        await broadcasts.stop_all(session, audit.SYSTEM, now, lost_since=former.lost_since)
+    if former.respectful and not await broadcasts.respectful(session):
+        await broadcasts.set_respectful(session, audit.SYSTEM, True, now)
+    await contests.stop_again(session, former.rounds, now)
+
+
+NOTHING = Former()
+
+
+async def after_restore(
+    database: Database, now: datetime, former: Former | None = NOTHING, saved_at: datetime | None = None
+) -> int:
     """At-most-once messages may have gone out since the backup, or been stopped, so a person decides (promises F17).
 
-    Nobody whose data was erased since comes back with it, and nobody is written to who has asked for silence: `wishes`.
+    `former` is what the database says that is given up, None where it cannot be read: nobody whose data was erased since
+    comes back with it, nobody is written to who has asked for silence, and nothing goes on that an officer had stopped.
     Returns how many announcements were stopped on their way. `restored` is remembered: what a clock starts between the
-    backup and now may have been sent as well.
+    backup, made at `saved_at`, and now may have been sent as well.
     """
     async with database.write() as session:
         await outbox.hold_unfinished(session, now)
         held = await broadcasts.hold_started(session)
+        await _stop(session, former, saved_at or now, now)
         await contests.hold_restored(session, now)
         await contests.begin_anew(session, now)
         await house.skip_numbers(session)
-        for wish in wishes:
+        for wish in former.wishes if former is not None else ():
             await _grant(session, wish, now)
         await house.remember(session, house.RESTORED, {"at": now.isoformat()}, now)
         audit.note(session, audit.SYSTEM, "restore", "database", now, held=held)

@@ -11,7 +11,7 @@ from content.calendar import day_start
 from content.message import Media, to_json
 from content.placeholders import count_placeholders, fill
 from content.windows import hours_ahead, times_to_send
-from db import activities, broadcasts, caps, people, policy
+from db import activities, broadcasts, caps, contests, people, policy
 from db.activities import Line
 from db.broadcasts import Member
 from db.models import Broadcast, BroadcastState
@@ -44,8 +44,13 @@ async def run(work: Work) -> None:
                 failed.append(error)
 
     async with work.database.read() as session:
-        if await broadcasts.stopped(session):
-            return
+        unasked = await broadcasts.list_unasked(session)
+        stopped = await broadcasts.stopped(session)
+    if unasked:
+        await _ask_to_start(work)
+    if stopped:
+        return
+    async with work.database.read() as session:
         due = [b.id for b in await broadcasts.list_in(session, BroadcastState.SCHEDULED) if b.send_at <= work.now()]
     await each(due, _begin)
     async with work.database.read() as session:
@@ -59,6 +64,21 @@ async def run(work: Work) -> None:
     work.said()
     if failed:
         raise failed[0]
+
+
+async def _ask_to_start(work: Work) -> None:
+    """After a restore that stopped everything: whoever may let it go on is asked, once each."""
+    now = work.now()
+    async with work.database.write() as session:
+        since, unasked = await broadcasts.doubt(session), await broadcasts.list_unasked(session)
+        rounds = [
+            (each.opens_at, await contests.week_of(session, each)) for each in await contests.list_coming(session)
+        ]
+        message = work.words.message("announcing.lost_stops", since=since, rounds=rounds)
+        for person_id in unasked:
+            await notices.tell(session, person_id, message, now, f"lost-stops:{since}:{now}:{person_id}")
+        await broadcasts.note_asked(session, unasked, now)
+    work.said()
 
 
 async def _plan_all(work: Work, broadcast_id: int) -> None:

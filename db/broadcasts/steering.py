@@ -125,9 +125,34 @@ async def count_held(session: Session) -> int:
     return (await session.execute(query)).scalar_one()
 
 
-async def stop_all(session: Session, actor_id: int, now: datetime) -> int:
-    """The emergency stop: every unsent message to many is held, nothing new is planned. Returns how many."""
-    await house.remember(session, house.STOP, {"on": True, "by": actor_id}, now)
+async def doubt(session: Session) -> datetime | None:
+    """Since when stops may be lost with a disk, for which everything is stopped; None where somebody has decided."""
+    fact = await house.know(session, house.STOP)
+    return datetime.fromisoformat(fact["lost_since"]) if fact and fact["on"] and fact.get("lost_since") else None
+
+
+async def list_unasked(session: Session) -> list[int]:
+    """Who may lift that and was not asked yet."""
+    if await doubt(session) is None:
+        return []
+    fact = await house.know(session, house.STOP)
+    asked = fact.get("asked", []) if fact else []
+    return [each for each in await policy.holders(session, Action.EMERGENCY_STOP) if each not in asked]
+
+
+async def note_asked(session: Session, person_ids: Sequence[int], now: datetime) -> None:
+    """They were asked."""
+    fact = await house.know(session, house.STOP) or {}
+    await house.remember(session, house.STOP, fact | {"asked": [*fact.get("asked", []), *person_ids]}, now)
+
+
+async def stop_all(session: Session, actor_id: int, now: datetime, *, lost_since: datetime | None = None) -> int:
+    """The emergency stop: every unsent message to many is held, nothing new is planned. Returns how many.
+
+    With `lost_since` it is a restore's, for stops since then may be lost.
+    """
+    lost = {} if lost_since is None else {"lost_since": lost_since.isoformat()}
+    await house.remember(session, house.STOP, {"on": True, "by": actor_id} | lost, now)
     changed = await session.execute(
         update(OutboxRow)
         .where(OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY)

@@ -125,6 +125,11 @@ async def resume(session: Session, round_: Round, version: int, actor_id: int, n
     """Goes on with a paused round; it closes as many minutes later as it stood still while open. Raises Refused, Conflict."""
     contest = await get_contest(session, round_.contest_id)
     await _may(session, actor_id, RUN, contest.unit_id)
+    await go_on(session, round_, version, actor_id, now)
+
+
+async def go_on(session: Session, round_: Round, version: int, actor_id: int, now: datetime) -> None:
+    """The same, whoever it is. Raises Conflict."""
     paused, opens, closes = round_.paused_at or now, round_.opens_at, round_.closes_at
     lost = now - max(paused, opens)
     lost += -lost % timedelta(minutes=1)
@@ -132,6 +137,7 @@ async def resume(session: Session, round_: Round, version: int, actor_id: int, n
     if now > opens:
         values |= {"closes_at": closes + lost, "result_at": round_.result_at + lost}
     await _step(session, round_, version, RoundState.PAUSED, values)
+    contest = await get_contest(session, round_.contest_id)
     audit.note(session, actor_id, "resume_round", f"round {round_.id}", now, contest.unit_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.message import Message
-from db import broadcasts
+from db import broadcasts, contests
 from db.errors import Refused
 from db.models import BroadcastState
 from db.policy import Action
@@ -26,6 +26,8 @@ async def _check(talk: Talk) -> None:
 async def begin(talk: Talk, arg: str) -> Move | None:
     await _check(talk)
     if await broadcasts.stopped(talk.session):
+        if await broadcasts.doubt(talk.session) is not None:  # whoever was asked says that it stays so
+            await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
         await _say_stopped(talk, await broadcasts.count_held(talk.session))
         return None
     return dialogue.go("stop")
@@ -66,7 +68,9 @@ async def _say_stopped(talk: Talk, number: int) -> None:
 async def start_again(talk: Talk, arg: str) -> Move | None:
     await _check(talk)
     number = await broadcasts.start_again(talk.session, talk.me.id, talk.now)
-    talk.say("announcing.started_again", n=number, respectful=await broadcasts.respectful(talk.session))
+    rounds = await contests.let_coming(talk.session, talk.me.id, talk.now)
+    respectful = await broadcasts.respectful(talk.session)
+    talk.say("announcing.started_again", n=number, rounds=rounds, respectful=respectful)
     return None
 
 

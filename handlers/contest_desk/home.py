@@ -108,6 +108,7 @@ async def ask_round(talk: Talk) -> Message:
         state=talk.words(f"contest_desk.state_{where}", **hours(round_)),
         lines=[(setting.title, setting.write(getattr(round_, setting.name), said)) for setting in ROUND[:5]],
         returned=where == "draft",
+        held=where == "paused" and not round_.reason,
         reason=round_.reason if where in ("draft", "paused", "cancelled") else "",
         approved=by.name if by is not None else "",
         downtimes=[(each.from_at, each.until_at, each.making.value) for each in downtimes],

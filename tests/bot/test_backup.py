@@ -201,7 +201,9 @@ async def test_a_backup_of_a_newer_version_is_refused(settings: Settings, tmp_pa
         await session.execute(text("UPDATE alembic_version SET version_num = 'from-2031'"))
     await database.close()
     content = (tmp_path / "open/congdoan.db").read_bytes()
-    sums = json.dumps({"sums": {"congdoan.db": hashlib.sha256(content).hexdigest()}}).encode()
+    sums = json.dumps(
+        {"made_at": START.isoformat(), "sums": {"congdoan.db": hashlib.sha256(content).hexdigest()}}
+    ).encode()
     tar_of(file, **{"congdoan.db": content, "manifest.json": sums})
     assert "newer version" in await refused(settings, file)
 

@@ -184,7 +184,9 @@ def test_damage_where_a_start_does_not_look_is_found_while_it_answers_and_ends_i
 def test_status_has_exactly_its_parts_and_writes_nothing(house: Path) -> None:
     before = tree()
     found = json.loads(congdoan("status", "--json").output)
-    assert list(found) == ["process", "troubles", "inbox", "outbox", "deliveries", "broadcasts", "last_poll", "now"]
+    assert list(found) == [
+        "process", "troubles", "inbox", "outbox", "deliveries", "broadcasts", "stopped", "last_poll", "now",
+    ]  # fmt: skip
     assert set(found["outbox"]) == set(found["deliveries"]) == {state.value for state in OutState}
     assert set(found["inbox"]) == {"new", "done", "dead"}
     assert found["broadcasts"] == [] and found["last_poll"] is None and found["now"].endswith("+07:00")

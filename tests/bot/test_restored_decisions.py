@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot import backup as backups
 from bot.settings import Settings
+from db import audit, broadcasts
 from db.models import AutomaticState, Broadcast, BroadcastState, Role
 from db.session import Database
 from tests.bot.test_backup import quiet
@@ -42,6 +43,8 @@ async def saved(world: World, tmp_path: Path) -> AsyncIterator[Callable[[], Awai
             await backups.restore(settings, tmp_path / "saved.tar.gz", at, quiet)
             made.append(Database(settings.database))
             world.database = made[-1]
+            async with world.database.write() as session:  # whoever was asked has let messages go again
+                await broadcasts.start_again(session, audit.SYSTEM, world.now)
 
         return restore
 
