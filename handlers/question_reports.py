@@ -119,7 +119,7 @@ async def take_answer(talk: Talk, answer: Answer) -> Move | str:
     try:
         row = await practice.answer_report(talk.session, talk.me.id, talk.data["number"], text, talk.now)
     except Conflict:
-        talk.say("question_reports.answered_already", text=text)
+        talk.say("question_reports.answered_already", typed=text)
         return "one"
     if row.person_id is not None:
         dedup = f"question-answer:{row.id}"
@@ -162,7 +162,11 @@ async def take_sure(talk: Talk, answer: Answer) -> Move | str:
     if question is None or answer.choice == "no":
         return "one"
     text = talk.data["reason"]
-    await verdicts.void(talk.session, talk.me.id, question.id, question.text, talk.me.name, text, talk.now)
+    try:
+        await verdicts.void(talk.session, talk.me.id, question.id, question.text, talk.me.name, text, talk.now)
+    except Conflict as error:
+        talk.say(error.key, typed=text)
+        return "one"
     rounds = await contests.void_wherever(talk.session, question.id, question.stem, text, talk.me.id, talk.now)
     if row.done_at is None:
         await practice.answer_report(talk.session, talk.me.id, row.id, text, talk.now)

@@ -168,10 +168,16 @@ class Talk:
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
         media: Sequence[Media] = (),
+        typed: str = "",
         **params: Any,
     ) -> None:
-        """Says something beside the current question. Its options are commands, or repeat options of that question."""
+        """Says something beside the current question. Its options are commands, or repeat options of that question.
+
+        What was `typed` and comes too late is shown back below, so that nobody has to think of it again.
+        """
         message = self.screen(key, *extra, only=only, without=without, media=media, **params)
+        if typed:
+            message = replace(message, text=f"{message.text}\n\n{self.words('common.typed', typed=typed)}")
         if any(not choice.command for choice in message.choices):
             message = replace(message, screen=self.conversation.screen)
         self.out.append((message, slot, after))

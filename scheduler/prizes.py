@@ -1,6 +1,7 @@
 """Prizes on the clock: given once the complaints are over, asked after at seven days, taken on to the next person at fourteen.
 
-Whoever can verify a winner is reminded once after three days; after seven the contest's officers hear that nobody has.
+Whoever can verify a winner is reminded once after three days; after seven the contest's officers hear that nobody has, and at
+once where nobody can.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from scheduler.timetable import Work
 
 REMIND, PASS = timedelta(days=7), timedelta(days=14)
-VERIFY = (timedelta(days=3), timedelta(days=7))
-"""After how long who can verify a winner is reminded, and the contest's officers hear of it."""
+VERIFY = (timedelta(0), timedelta(days=3), timedelta(days=7))
+"""After how long it is seen whether anybody can verify a winner, they are reminded, and the contest's officers hear of it."""
 SHOWN = 5
 """Winners named in one message."""
 
@@ -35,7 +36,6 @@ async def run(work: Work) -> None:
         silent = bool(
             await contests.list_silent(session, now - REMIND, 0) or await contests.list_silent(session, now - PASS, 1)
         )
-        unverified = [n for n, after in enumerate(VERIFY) if await contests.list_unverified(session, now - after, n)]
     for round_id in due:
         async with work.database.write() as session:
             await _award(work, session, await contests.get_round(session, round_id), now)
@@ -45,6 +45,8 @@ async def run(work: Work) -> None:
                 await _pass_on(work, session, prize, now)
             for prize in await contests.list_silent(session, now - REMIND, 0):
                 await _remind(work, session, prize, now)
+    async with work.database.read() as session:  # the prizes that were given just now are among them
+        unverified = [n for n, after in enumerate(VERIFY) if await contests.list_unverified(session, now - after, n)]
     for stage in unverified:
         async with work.database.write() as session:
             await _unverified(work, session, stage, now)
@@ -86,22 +88,29 @@ async def _remind(work: Work, session: Session, prize: Prize, now: datetime) -> 
 
 
 async def _unverified(work: Work, session: Session, stage: int, now: datetime) -> None:
-    """Reminds each of those who can verify, or tells each of those who hold the contest, once for all that wait by now."""
-    waiting: dict[tuple[int, int], list[tuple[Prize, Person]]] = {}
+    """Reminds each of those who can verify, or tells each of those who hold the contest, once for all that wait by now.
+
+    Where nobody can verify there is nothing to wait for: who holds the contest hears it at the first stage that finds so.
+    """
+    last = len(VERIFY) - 1
+    reminded: dict[int, list[tuple[Prize, Person]]] = {}
+    told: dict[tuple[int, int], list[tuple[Prize, Person]]] = {}
     for prize in await contests.list_unverified(session, now - VERIFY[stage], stage):
-        prize.union_reminded = stage + 1
         who = await people.get(session, prize.person_id)
-        for person_id in await _spoken_to(session, prize, who, stage):
-            waiting.setdefault((person_id, prize.round_id if stage else 0), []).append((prize, who))
-    for (person_id, _), found in waiting.items():
-        await (_tell_late if stage else _remind_union)(work, session, person_id, found, now)
-
-
-async def _spoken_to(session: Session, prize: Prize, who: Person, stage: int) -> list[int]:
-    if stage:
+        asked = await contests.list_verifiers(session, who)
+        if asked and stage < last:
+            prize.union_reminded = stage + 1
+            for person_id in asked if stage else ():
+                reminded.setdefault(person_id, []).append((prize, who))
+            continue
+        prize.union_reminded = len(VERIFY)
         contest = await contests.get_contest(session, (await contests.get_round(session, prize.round_id)).contest_id)
-        return await policy.anyone(session, contest.unit_id, RUN)
-    return await contests.list_verifiers(session, who)
+        for person_id in await policy.anyone(session, contest.unit_id, RUN):
+            told.setdefault((person_id, prize.round_id), []).append((prize, who))
+    for person_id, found in reminded.items():
+        await _remind_union(work, session, person_id, found, now)
+    for (person_id, _), found in told.items():
+        await _tell_late(work, session, person_id, found, VERIFY[stage].days if stage == last else 0, now)
 
 
 async def _remind_union(
@@ -117,8 +126,9 @@ async def _remind_union(
 
 
 async def _tell_late(
-    work: Work, session: Session, person_id: int, found: Sequence[tuple[Prize, Person]], now: datetime
+    work: Work, session: Session, person_id: int, found: Sequence[tuple[Prize, Person]], days: int, now: datetime
 ) -> None:
+    """`days`: since when who can verify was asked; 0 where nobody can."""
     round_ = await contests.get_round(session, found[0][0].round_id)
     lines = []
     for prize, who in found[:SHOWN]:
@@ -127,7 +137,7 @@ async def _tell_late(
         lines.append((who.name, unit.name if unit is not None else "", prize.name, asked))
     message = work.words.message(
         "contest_prize.unverified_notice",
-        week=await contests.week_of(session, round_), days=VERIFY[1].days, n=len(found), lines=lines,
+        week=await contests.week_of(session, round_), days=days, n=len(found), lines=lines,
         tag=f"{round_.id}.{round_.version}",
     )  # fmt: skip
     await _remind_once(

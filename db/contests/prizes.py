@@ -278,7 +278,7 @@ async def begin_anew(session: Session, now: datetime) -> None:
 
 
 async def list_unverified(session: Session, before: datetime, reminded: int) -> list[Prize]:
-    """Prizes won before a moment for whose winner no union has spoken, and of which it was reminded that often."""
+    """Prizes won before a moment for whose winner no union has spoken, and which have come so far (`Prize.union_reminded`)."""
     query = select(Prize).where(
         Prize.state == PrizeState.WAITING,
         Prize.denied_at.is_(None),

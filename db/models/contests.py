@@ -278,7 +278,7 @@ class Prize(Base):
     reason: Mapped[str] = mapped_column(default="")
     reminded: Mapped[int] = mapped_column(default=0)
     union_reminded: Mapped[int] = mapped_column(default=0)
-    """1 once those who can verify were reminded, 2 once the organisers heard that they have not."""
+    """1 once somebody was seen who can verify, 2 once they were reminded, 3 once the organisers heard that nobody can or has."""
     asked_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

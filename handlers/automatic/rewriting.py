@@ -103,6 +103,7 @@ async def take_preview(talk: Talk, answer: Answer) -> Move | str:
         )  # fmt: skip
     except Conflict as error:
         await talk.session.refresh(row)
+        talk.say("automatic.not_written", typed=talk.data["text"])
         await show(talk, row, late=talk.house.words.plain(error.key))
         return END
     asked_of = await automatic.second_people(talk.session, row, top) if top is not None else []

@@ -140,7 +140,7 @@ async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     try:
         row = await contests.answer_complaint(talk.session, talk.data["complaint"], text, talk.me.id, talk.now)
     except Conflict:
-        talk.say("contest_desk.replied_already", text=text)
+        talk.say("contest_desk.replied_already", typed=text)
         return "complaint"
     round_ = await contests.get_round(talk.session, row.round_id)
     if row.person_id is not None:
@@ -273,6 +273,7 @@ async def take_out(talk: Talk, answer: Answer) -> Move | str:
     try:
         await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)
     except Conflict:
+        talk.say("contest_desk.out_already", typed=reason)
         return "person"
     said: dict[str, Any] = {"id": round_.id, "week": await contests.week_of(talk.session, round_), "reason": reason}
     until = await contests.may_complain_until(talk.session, round_, talk.data["person"])

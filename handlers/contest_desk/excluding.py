@@ -109,6 +109,7 @@ async def take_exclude(talk: Talk, answer: Answer) -> Move | str:
     try:
         await contests.disqualify(talk.session, round_, talk.data["person"], reason, talk.me.id, talk.now)
     except Conflict:
+        talk.say("contest_desk.out_already", typed=reason)
         return "apart"
     who, week = talk.data["person"], await contests.week_of(talk.session, round_)
     await talk.tell(who, "contest_desk.excluded_notice", week=week, reason=reason)

@@ -88,7 +88,8 @@ async def take_sure(talk: Talk, answer: Answer) -> Move | str:
     try:
         await contests.void_question(talk.session, round_, question, reason, talk.me.id, talk.now)
     except Conflict:
-        talk.say("contest_desk.void_already", id=round_.id)
+        first = (await _question(talk, question)).reason
+        talk.say("contest_desk.void_already", id=round_.id, reason=first, typed=reason)
         return END
     talk.say("contest_desk.voided", id=round_.id, week=await contests.week_of(talk.session, round_))
     return END

@@ -40,6 +40,10 @@ async def _check(talk: Talk, round_: Round) -> None:
     await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
 
 
+def _tag(round_: Round) -> str:
+    return f"{round_.id}.{round_.version}"
+
+
 @dialogue.ask("prizes", officers=True)
 async def ask_prizes(talk: Talk) -> Message:
     round_ = await contests.get_round(talk.session, talk.data["round"])
@@ -167,7 +171,7 @@ async def send(talk: Talk, arg: str) -> Move | None:
         talk.say("contest_prize.not_sent", **await said(talk, prize, round_))
         return None
     await talk.tell(prize.person_id, "contest_prize.sent_notice", **await said(talk, prize, round_))
-    talk.say("contest_prize.sent", tag=f"{round_.id}.{round_.version}", **await said(talk, prize, round_))
+    talk.say("contest_prize.sent", tag=_tag(round_), **await said(talk, prize, round_))
     return None
 
 
@@ -176,7 +180,7 @@ async def begin_pass(talk: Talk, arg: str) -> Move | None:
     prize, round_ = await named(talk, arg)
     await contests.check_run(talk.session, prize, talk.me.id)
     if prize.state not in contests.OPEN_PRIZES:
-        talk.say("contest_prize.not_passed", **await said(talk, prize, round_))
+        talk.say("contest_prize.not_passed", tag=_tag(round_), **await said(talk, prize, round_))
         return None
     return dialogue.go("pass", prize=prize.id)
 
@@ -212,7 +216,7 @@ async def take_pass(talk: Talk, answer: Answer) -> Move | str:
     try:
         made = await contests.pass_on(talk.session, prize, number, talk.me.id, talk.now, reason)
     except Conflict:
-        talk.say("contest_prize.not_passed", **await said(talk, prize, round_))
+        talk.say("contest_prize.not_passed", typed=reason, tag=_tag(round_), **await said(talk, prize, round_))
         return END
     dedup = f"prize-taken:{prize.id}"
     await talk.tell(
@@ -224,9 +228,8 @@ async def take_pass(talk: Talk, answer: Answer) -> Move | str:
     )
     if made is not None:
         await tell_winner(talk, made, round_)
-    tag = f"{round_.id}.{round_.version}"
     name = following.name if following is not None else ""
-    talk.say("contest_prize.passed", tag=tag, name=name, **await said(talk, prize, round_))
+    talk.say("contest_prize.passed", tag=_tag(round_), name=name, **await said(talk, prize, round_))
     return END
 
 

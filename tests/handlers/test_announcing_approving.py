@@ -149,7 +149,7 @@ async def test_a_remark_typed_too_late_is_shown_back(world: World) -> None:
     await yen.taps("Trả lại kèm ý kiến")
     await dai.taps("Duyệt gửi")
     await yen.says("Thêm địa điểm giúp tôi")
-    assert yen.last.key == "announcing.card" and "Ý kiến đồng chí vừa gõ: Thêm địa điểm giúp tôi" in yen.last.text
+    assert yen.last.key == "announcing.card" and 'Lời đồng chí vừa soạn: "Thêm địa điểm giúp tôi"' in yen.last.text
 
 
 async def test_nobody_approves_returns_or_refuses_their_own(world: World) -> None:

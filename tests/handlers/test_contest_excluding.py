@@ -53,6 +53,20 @@ async def test_who_is_marked_hears_why_and_takes_no_part_until_let_in_again(worl
     await sits(hoa, 4)
 
 
+async def test_the_reason_of_the_second_who_marks_somebody_is_shown_back(world: World) -> None:
+    round_id = await week(world)
+    mai, ly = await officer(world), await officer(world, "Vũ Thị Ly")
+    await contestant(world)
+    await ly.presses(f"c:khongduthi:{round_id}.2")
+    await ly.says("Bùi Thị Hoa")
+    await ly.taps("1")
+    await ly.taps("Không dự thi")
+    await excludes(world, mai, round_id, "Bùi Thị Hoa")
+    await ly.says("Là người duyệt đề thi")
+    assert ly.keys[-2:] == ["contest_desk.out_already", "contest_desk.apart"]
+    assert "Là người duyệt đề thi" in ly.heard[-2].text and WHY in ly.last.text
+
+
 async def test_who_takes_no_part_in_one_contest_sits_another_at_the_same_time(world: World) -> None:
     first = await week(world, closes_at=CLOSES - timedelta(hours=1))
     second = await week(world)

@@ -584,6 +584,34 @@ async def test_who_can_verify_is_reminded_once_and_the_officers_hear_when_nobody
     assert "1 người đạt giải chưa được" in late and "Người xác minh: Phạm Văn Tú" in late and "Hoa" not in late
 
 
+async def test_where_nobody_can_verify_a_winner_the_officers_hear_it_at_once_and_once(world: World) -> None:
+    mai = await officer(world)
+    await published(world, Hoa=4)
+    await over(world)
+    late = [h.text for h in mai.heard if h.key == "contest_prize.unverified_notice"]
+    assert len(late) == 1 and "1 người đạt giải chưa có cán bộ" in late[0] and "sau 7 ngày" not in late[0]
+    assert "Trần Hoa – Công ty TNHH May Hòa Phát, giải nhất" in late[0], late[0]
+    for _ in range(9):
+        world.later(days=1)
+        await look(world)
+    assert mai.keys.count("contest_prize.unverified_notice") == 1
+
+
+async def test_when_the_last_who_could_verify_is_gone_the_officers_hear_it_at_the_next_look(world: World) -> None:
+    mai, chair = await officer(world), await world.joined("Phạm Văn Tú", role=Role.GRASSROOTS_CHAIR)
+    await published(world, Hoa=4)
+    await over(world)
+    async with world.database.write() as session:
+        await session.execute(update(Grant).where(Grant.person_id == await chair.id()).values(revoked_at=world.now))
+    world.later(days=3)
+    await look(world)
+    assert mai.keys.count("contest_prize.unverified_notice") == 1 and "verify_reminder" not in " ".join(chair.keys)
+    assert "chưa có cán bộ" in next(h.text for h in mai.heard if h.key == "contest_prize.unverified_notice")
+    world.later(days=6)
+    await look(world)
+    assert mai.keys.count("contest_prize.unverified_notice") == 1
+
+
 @pytest.mark.parametrize("restored", [False, True])
 async def test_after_a_restore_officers_are_not_reminded_again_of_a_winner(world: World, restored: bool) -> None:
     mai = await officer(world)
@@ -724,6 +752,36 @@ async def test_of_two_who_decide_at_once_one_does(world: World) -> None:
     assert ("contest_prize.passed" in lien.keys) is not sent
     winners = [name for name, key, state in await prizes_of(world) if key == "nhat" and state != PrizeState.PASSED]
     assert len(winners) == 1
+
+
+async def test_the_reason_of_the_second_who_decides_is_shown_back_beside_the_first_ones(world: World) -> None:
+    mai, lien = await officer(world), await officer(world, "Đỗ Thị Liên")
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    theirs, own = "Nhờ người khác làm hộ", "Làm bằng hai tài khoản"
+    for each in (mai, lien):
+        await each.presses(f"c:khongxet:{round_id}.9")
+        await each.says(f"CT-25-W01-{await people['Nam'].id():06}")
+        await each.taps("Không xét giải")
+    await mai.says(theirs)
+    await lien.says(own)
+    assert lien.keys[-2:] == ["contest_desk.out_already", "contest_desk.person"]
+    assert own in lien.heard[-2].text and theirs in lien.last.text
+    for each in (mai, lien):
+        await each.presses(f"c:loaicau:{round_id}.9")
+        await each.says("bao nhieu phan tram")
+        await each.taps("1")
+        await each.says(theirs if each is mai else own)
+    for each in (mai, lien):
+        await each.taps("Loại câu này")
+    assert lien.last.key == "contest_desk.void_already" and own in lien.last.text and theirs in lien.last.text
+    await look(world)
+    await over(world)
+    for each in (mai, lien):
+        await each.presses("c:chuyengiai:1")
+    await mai.says(theirs)
+    await lien.says(own)
+    assert lien.last.key == "contest_prize.not_passed" and own in lien.last.text
+    assert lien.last.offers("Giải thưởng")
 
 
 async def test_where_two_contests_are_held_at_once_everything_said_of_a_week_names_its_own(world: World) -> None:

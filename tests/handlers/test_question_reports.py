@@ -114,6 +114,19 @@ async def test_two_owners_at_once_give_one_answer_and_nothing_typed_is_lost(worl
     assert hoa.keys.count("question_reports.reply") == 1 and "khoản 2" in (await row(world)).answer
 
 
+async def test_the_reason_of_who_takes_a_question_out_second_is_shown_back(world: World) -> None:
+    mai, ly, hoa = await owner(world), await owner(world, "Vũ Thị Ly"), await world.joined("Bùi Thị Hoa")
+    await reports(world, hoa)
+    for each, why in ((mai, "Luật đã thay đổi từ tháng 7"), (ly, "Căn cứ ghi chưa đúng điều")):
+        await each.presses("c:baosai:1")
+        await each.taps("Rút câu này")
+        await each.says(why)
+    for each in (mai, ly):
+        await each.taps("Rút câu này")
+    assert ly.keys[-2:] == ["question_reports.void_already", "question_reports.one"]
+    assert "Căn cứ ghi chưa đúng điều" in ly.heard[-2].text
+
+
 async def test_nobody_else_sees_or_answers_reports(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await reports(world, hoa)

@@ -205,6 +205,16 @@ async def test_whoever_rewrites_it_reads_their_own_name_where_each_reader_will(w
     assert f"Kính chúc {mai.name} và gia đình" in mai.last.text
 
 
+async def test_other_words_that_come_too_late_are_shown_back(world: World) -> None:
+    mai, dai = await the_day_before(world)
+    await mai.taps("Sửa")
+    await mai.says(WORDS)
+    await dai.taps("Không gửi")
+    await mai.taps("Xong, nhờ duyệt")
+    assert mai.heard[-2].key == "automatic.not_written" and WORDS in mai.heard[-2].text
+    assert "Đã có người quyết trước" in mai.last.text and await state(world) == AutomaticState.STOPPED
+
+
 async def test_other_words_go_once_a_second_person_lets_them(world: World) -> None:
     mai, dai = await the_day_before(world)
     await rewritten(world, mai)
