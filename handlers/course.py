@@ -83,10 +83,13 @@ class Course:
         move = await command.run(self.talk, arg)
         if move is not None:
             await self.move(move, push=move.dialogue == self.conversation.dialogue)
-            offered = any(choice.command == RESUME and choice.arg == before for choice in self.choices)
-            if before and self.conversation.dialogue != before and not offered:
+            if before and self.conversation.dialogue != before and not self.offers(before):
                 self.talk.say("common.draft_kept", dialogue=before, what=self.talk.words(f"{before}.draft_name"))
                 self.talk.out.insert(first, self.talk.out.pop())  # what is asked now stands last
+
+    def offers(self, draft: str) -> bool:
+        """Whether the screen has a way back to what was begun."""
+        return any(choice.command == RESUME and choice.arg == draft for choice in self.choices)
 
     def draft_in_hand(self) -> str:
         draft, dialogue = self.talk.draft, self.dialogue

@@ -150,7 +150,7 @@ class _Turn(Course):
         """One order for what a message may mean: a /command, the options, the words that mean the same everywhere, an answer."""
         kind, step, registry = self.conversation.screen_kind, self.step, self.talk.house.registry
         takes, free = step is not None and step.take is not None, step is not None and step.free
-        opens = [registry.words[word] for word in map(joined_up, spellings(text)) if word in registry.words]
+        opens = next((registry.words[word] for word in map(joined_up, spellings(text)) if word in registry.words), "")
         if text.startswith("/") and await self.commanded(text):
             pass  # "/thi" is not the option whose words "thi" is among
         elif kind == Kind.MANY and (many := several(self.choices, text)):
@@ -166,7 +166,7 @@ class _Turn(Course):
         elif kind not in TYPED and not free and self.talk.joined and (code := read_code(text, self.talk.today.year)):
             await self.receipt(code)
         elif opens:
-            await self.command(opens[0], "")
+            await self.command(opens, "")
         elif takes and free:
             await self.take(Answer(text=text))
         elif not self.talk.joined and not self.conversation.dialogue:

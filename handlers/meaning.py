@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from content.message import Choice
@@ -15,10 +15,14 @@ LEAD = re.compile(r"^(?:cau|so|chon|dap an|phuong an)\s+")
 APART = re.compile(r"\s*[,;+&]\s*|\s+va\s+|\s+")
 
 
-def spellings(text: str) -> list[str]:
+def spellings(text: str) -> Iterator[str]:
     """The folded readings of a message: as it was typed, then as it was meant if Telex keys were left in it."""
     typed = plain_label(text) or fold(text)
-    return list(dict.fromkeys((shorthand(typed), shorthand(without_telex(typed)))))
+    first = shorthand(typed)
+    yield first
+    second = shorthand(without_telex(typed))
+    if second != first:
+        yield second
 
 
 def option(choices: Sequence[Choice], text: str, *, numbered: bool) -> Choice | None:

@@ -19,6 +19,8 @@ def clean(text: str) -> str:
     Words stay as typed (promises.md §2.2 asks this of names; we do it to everything). Idempotent. Joiners inside an
     emoji stay, so a family stays one picture.
     """
+    if text.isascii() and text.isprintable():  # one line without marks, as most are typed
+        return text.strip()
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text).translate(_BLANK_LETTERS)
     text = "".join(map(_kept, text))
     text = _without_towers(unicodedata.normalize("NFC", _STRAY_JOINER.sub("", text)))

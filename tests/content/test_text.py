@@ -98,6 +98,11 @@ def test_cleaning_twice_changes_nothing_and_leaves_nothing_invisible(text: str) 
     cleaned.encode()
 
 
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_what_is_typed_without_marks_is_tidied_like_the_rest(text: str) -> None:
+    assert clean(text) == clean(f"ờ{text}ờ")[1:-1].strip()
+
+
 @pytest.mark.parametrize(
     ("typed", "stored"),
     [

@@ -6,17 +6,20 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, event, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import DateTime, bindparam, event, insert, select, text, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from db import audit
 from db.models import Account, AuditRow, Reach, Unit
 from db.prepared import Prepared
-from db.session import Database, Session, alone
+from db.session import Database, Session, UTCDateTime, alone
 from tests.people import START, World
 
 
@@ -234,3 +237,24 @@ class AllSelects(set[str]):
 
     def __contains__(self, sql: object) -> bool:
         return str(sql).startswith("SELECT")
+
+
+moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=7)), timezone(-timedelta(hours=11))]))
+
+
+@given(moments)
+def test_a_moment_is_stored_as_sqlalchemy_itself_would_write_it(moment: datetime) -> None:
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar
+        return
+    dialect = sqlite.dialect()
+    written, plain = (kind.dialect_impl(dialect).bind_processor(dialect) for kind in (UTCDateTime(), DateTime()))
+    assert written is not None and plain is not None
+    assert written(moment) == plain(in_utc.replace(tzinfo=None))
+
+
+async def test_a_moment_without_its_zone_is_refused(world: World) -> None:
+    async with world.database.read() as session:
+        with pytest.raises(StatementError, match="naive"):
+            await session.execute(select(Account.id).where(Account.created_at < datetime(2026, 11, 27)))
