@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from content.source import Problem, Source
-from content.spelling import NEW_TONE
+from content.spelling import misplaced
 from content.text import fold
 
 
@@ -58,13 +58,12 @@ class Release(Frozen):
 
 
 def spelling_faults(source: Source) -> Iterator[Problem]:
-    """What a proofreader would mark in any text of a pack: letters in pieces, tone marks in the new place."""
+    """What a proofreader would mark in any text of a pack: letters in pieces, tone marks out of their place."""
     for path, text in texts(source.data):
         line = source.line(path)
         if not unicodedata.is_normalized("NFC", text):
             yield Problem(source.file, line, "letters and marks are stored apart (not NFC)")
-        for word in NEW_TONE.findall(unicodedata.normalize("NFC", text)):
-            yield Problem(source.file, line, f"'{word}' has its tone mark on the last letter (write hòa, hủy)")
+        yield from (Problem(source.file, line, fault) for fault in misplaced(text))
 
 
 def texts(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

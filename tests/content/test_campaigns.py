@@ -196,7 +196,7 @@ def test_one_registers_for_the_first_round_that_is_still_open() -> None:
         ("đẩy mạnh học tập suốt đời", "đẩy mạnh suốt đời", "a known misprint: 'đẩy mạnh suốt đời'"),
         ("hoàn thành tốt nhiệm vụ chính trị được giao", "hoàn tốt nhiệm vụ chính trị được giao", "a known misprint: 'hoàn tốt'"),
         ("mắt trông", "mắt trong", "a known misprint"),
-        ("văn hóa công sở", "văn hoá công sở", "'hoá' has its tone mark on the last letter"),
+        ("văn hóa công sở", "văn hoá công sở", "the tone mark of 'hoá' stands on the wrong letter"),
         ("year: 2025", "year: 2024", "holds the year 2024"),
         ('ends_on: "2025-06-30"', 'ends_on: "2025-07-01"', "Đợt 2 begins before Đợt 1 ends"),
         ('starts_on: "2025-07-01"', 'starts_on: "2026-07-01"', "2026-07-01 is not in 2025"),

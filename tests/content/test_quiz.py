@@ -13,7 +13,7 @@ import yaml
 from content.law import load_law
 from content.quiz import TOPICS, Bank, load_quiz
 from content.source import ContentError
-from content.spelling import NEW_TONE
+from content.spelling import misplaced
 from tests.content import bank_table
 
 
@@ -164,16 +164,30 @@ def test_the_written_form_of_a_question_has_exactly_the_agreed_keys(bank: Bank) 
     assert row["valid_to"] is None and row["reviewed_on"] is None
 
 
-@pytest.mark.parametrize("word", ["hoà", "Xoá", "khoẻ", "huỷ", "uỷ", "tuỳ", "thoả", "Thuỷ", "goá"])
-def test_the_tone_mark_in_the_new_place_is_found(word: str) -> None:
-    assert NEW_TONE.findall(f"một {word} hai") == [word]
+@pytest.mark.parametrize(
+    ("word", "right"),
+    [
+        ("hoà", "hòa"), ("Xoá", "Xóa"), ("khoẻ", "khỏe"), ("huỷ", "hủy"), ("uỷ", "ủy"), ("tuỳ", "tùy"), ("Thuỷ", "Thủy"),
+        ("goá", "góa"), ("tòan", "toàn"), ("hòang", "hoàng"), ("khỏan", "khoản"), ("ngòai", "ngoài"), ("qúy", "quý"),
+        ("qủan", "quản"), ("gìơ", "giờ"), ("gỉai", "giải"), ("ngừơi", "người"), ("đựơc", "được"), ("thúê", "thuế"),
+        ("TÒAN", "TOÀN"),
+    ],
+)  # fmt: skip
+def test_a_tone_mark_on_the_wrong_letter_is_found(word: str, right: str) -> None:
+    assert list(misplaced(f"một {word} hai")) == [
+        f"the tone mark of '{word}' stands on the wrong letter (write {right})"
+    ]
 
 
 @pytest.mark.parametrize(
-    "word", ["hòa", "quý", "Quỳnh", "quỹ", "quỷ", "toàn", "khoản", "Thúy", "thuyền", "tuyển", "họa"]
-)
-def test_the_tone_mark_in_its_place_is_left_alone(word: str) -> None:
-    assert NEW_TONE.findall(f"một {word} hai") == []
+    "word",
+    [
+        "hòa", "quý", "Quỳnh", "quỹ", "quỷ", "toàn", "khoản", "Thúy", "thuyền", "tuyển", "họa", "giờ", "gì", "gìn", "giếng",
+        "già", "ngoài", "khuỷu", "ngoéo", "khuya", "của", "mía", "nghĩa", "rượu", "kiểu", "thuở", "huýt", "xoong", "yếu", "ỷ",
+    ],
+)  # fmt: skip
+def test_a_tone_mark_in_its_place_is_left_alone(word: str) -> None:
+    assert list(misplaced(f"một {word} hai")) == []
 
 
 @pytest.mark.parametrize(
