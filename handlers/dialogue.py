@@ -172,19 +172,25 @@ class Dialogue:
         officers: bool = False,
         tested: bool = False,
     ) -> Callable[[Ask], Ask]:
-        """Registers what a step shows."""
+        """Registers what a step shows. Raises ValueError where a step of that name is there already."""
 
         def register(function: Ask) -> Ask:
+            if name in self.steps:
+                raise ValueError(f"{self.name} asks {name} twice: {function.__module__} would replace the first")
             self.steps[name] = Step(kind, function, free, aside, to_many, beside, officers or self.officers, tested)
             return function
 
         return register
 
     def take(self, name: str) -> Callable[[Take], Take]:
-        """Registers what a step does with an answer."""
+        """Registers what a step does with an answer. Raises ValueError where that is said already, or nothing is asked."""
 
         def register(function: Take) -> Take:
-            self.steps[name].take = function
+            step = self.steps.get(name)
+            if step is None or step.take is not None:
+                wrong = "takes what it does not ask" if step is None else "takes twice"
+                raise ValueError(f"{self.name} {wrong}: {name} in {function.__module__}")
+            step.take = function
             return function
 
         return register

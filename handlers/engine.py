@@ -175,12 +175,32 @@ class _Turn(Course):
             await self.move(registry.joining, push=False)
         elif heard := self.hearing(text):
             await self.command(heard.name, text)
-        elif step is not None and any(not c.command for c in self.choices):
-            lettered = [c.label for c in self.choices[:4]] == list("ABCD")
-            raise Again("common.choose_letter" if lettered else "common.choose")
+        elif step is not None and self.has_options:
+            raise Again(self.choose)
         else:
             stand = self.choices if step is not None else ()  # what stands stays at hand, with its numbers
             self.talk.say(self.unknown, *stand, only=() if stand else None)
+
+    @property
+    def has_options(self) -> bool:
+        """Whether the screen has options of its own."""
+        return any(not choice.command for choice in self.choices)
+
+    @property
+    def choose(self) -> str:
+        """The key of what is said where a button is waited for."""
+        lettered = [choice.label for choice in self.choices[:4]] == list("ABCD")
+        return "common.choose_letter" if lettered else "common.choose"
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is no going on without an answer: words are waited for, a form is filled in, somebody joins.
+
+        Elsewhere buttons are merely offered.
+        """
+        talk, joining = self.talk, self.talk.house.registry.joining.dialogue
+        joins = talk.person is not None and not talk.joined and self.conversation.dialogue == joining
+        return self.conversation.screen_kind in TYPED or talk.draft is not None or joins
 
     def unit_code(self, text: str) -> str:
         """The code in "DV AB12", which stands for the deep link of a unit where links cannot carry one (§4.19)."""
@@ -249,8 +269,10 @@ class _Turn(Course):
             chosen = next((c for c in self.choices if c.key == "skip"), None)
             if chosen is not None:
                 await self.pick(chosen)
-            elif self.conversation.screen_kind in TYPED or any(not c.command for c in self.choices):
+            elif self.needed:
                 raise Again("common.cannot_skip")
+            elif self.has_options:
+                raise Again(self.choose)
             else:
                 return False  # nothing was asked
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import TypeVar
 
 from content.text import shorthand
 from content.words import Words
@@ -37,6 +38,8 @@ from handlers import (
 from handlers.dialogue import Command, Dialogue, Move
 from handlers.meaning import joined_up, plain_label
 from handlers.talk import Talk
+
+Named = TypeVar("Named", Dialogue, Command)
 
 MODULES: tuple[ModuleType, ...] = (
     onboarding,
@@ -90,6 +93,15 @@ class Registry:
     joining: Move = onboarding.JOINING
 
 
+def by_name(things: Sequence[Named]) -> dict[str, Named]:
+    """Each by its name. Raises ValueError where two have one, for the second would replace the first."""
+    found = {thing.name: thing for thing in things}
+    if len(found) < len(things):
+        twice = sorted({thing.name for thing in things if found[thing.name] is not thing})
+        raise ValueError(f"there twice: {', '.join(twice)}")
+    return found
+
+
 def build_registry(words: Words) -> Registry:
     """Reads the modules and the words of their commands (`commands.<name>`)."""
     commands: list[Command] = [c for module in MODULES for c in getattr(module, "COMMANDS", ())]
@@ -100,8 +112,8 @@ def build_registry(words: Words) -> Registry:
             for word in (plain_label(option.label), *option.words):
                 meanings.setdefault(joined_up(shorthand(word)), command.name)
     return Registry(
-        dialogues={dialogue.name: dialogue for module in MODULES for dialogue in getattr(module, "DIALOGUES", ())},
-        commands={command.name: command for command in commands},
+        dialogues=by_name([dialogue for module in MODULES for dialogue in getattr(module, "DIALOGUES", ())]),
+        commands=by_name(commands),
         order=tuple(commands),
         slashes=frozenset(command.name for command in named),
         words=meanings,

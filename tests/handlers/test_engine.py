@@ -16,7 +16,7 @@ from db.errors import Conflict, NotFound, Refused
 from db.models import Account, Conversation, Draft, OutboxRow, Person, UnitRequest
 from handlers.dialogue import AGAIN, END, STAY, Again, Answer, Command, Dialogue, File, Incoming, Kind, Move, Place
 from handlers.engine import answer
-from handlers.registry import build_registry
+from handlers.registry import build_registry, by_name
 from handlers.talk import Talk
 from tests.handlers.test_walks import FORGED
 from tests.people import FACTS, TestPerson, World, spoken
@@ -112,6 +112,34 @@ def with_probe(world: World) -> World:
         ),
     )
     return world
+
+
+async def never(*_: object) -> Move:
+    raise AssertionError
+
+
+@pytest.mark.parametrize("way", ["ask", "question", "take", "take what is not asked"])
+def test_a_step_that_is_registered_twice_is_refused_when_it_is_imported(way: str) -> None:
+    dialogue = probe()
+    before = dict(dialogue.steps)
+    register = {
+        "ask": lambda: dialogue.ask("many")(never),
+        "question": lambda: dialogue.question("many", "common.choose")(never),
+        "take": lambda: dialogue.take("many")(never),
+        "take what is not asked": lambda: dialogue.take("nowhere")(never),
+    }[way]
+    with pytest.raises(ValueError, match=r"^probe .*(many|nowhere)"):
+        register()
+    assert dialogue.steps == before
+
+
+def test_a_dialogue_or_a_command_that_is_there_twice_is_refused_at_the_start() -> None:
+    one, other = probe(), probe()
+    with pytest.raises(ValueError, match="there twice: probe"):
+        by_name([one, other])
+    with pytest.raises(ValueError, match="there twice: menu"):
+        by_name([Command("menu", never), Command("hoso", never), Command("menu", never)])
+    assert by_name([one]) == {"probe": one}
 
 
 @pytest.fixture

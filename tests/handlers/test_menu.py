@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from content.message import MAX_CHOICES, rows
-from db.models import Draft, Role
+from db.models import Conversation, Draft, Role
 from tests.handlers.test_moderation import reviewer, sent
 from tests.people import START, TestPerson, World
 
@@ -150,6 +151,36 @@ async def test_where_nothing_is_asked_there_is_nothing_to_pass_over(world: World
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("menu")
     assert (await hoa.says("bo qua")).key == "common.unknown"
+
+
+@pytest.mark.parametrize("role", [None, Role.LEADER, Role.CONTENT_OFFICER, Role.UPPER_OFFICER, Role.GRASSROOTS_CHAIR])
+async def test_no_screen_that_merely_offers_buttons_says_that_an_answer_is_needed(
+    world: World, role: Role | None
+) -> None:
+    who = await world.joined("Bùi Thị Hoa", unit="TINH" if role else "MAYHOA", role=role)
+    seen = set()
+    for command in world.house.registry.order:
+        await who.says(f"/{command.name}")
+        async with world.database.read() as session:
+            stands = (await session.execute(select(Conversation))).scalars().one()
+        if stands.screen_kind == "choice" and stands.draft_id is None:
+            seen.add(who.last.key)
+            assert (await who.says("bỏ qua")).key != "common.cannot_skip", command.name
+    assert {"campaign.home", "practice.home", "mysubmissions.list", "profile.home"} <= seen
+
+
+async def test_who_joins_or_fills_in_a_form_hears_that_its_question_cannot_be_passed_over(world: World) -> None:
+    hoa = world.person("Bùi Thị Hoa")
+    for said in ("/start", "Bắt đầu"):
+        await hoa.says(said)
+    assert (await hoa.says("bo qua")).key == "common.choose"  # nothing is joined yet
+    for said in ("Đồng ý", "may hoa phat"):
+        await hoa.says(said)
+        assert (await hoa.says("bo qua")).key == "common.cannot_skip", said
+    await world.joined("Trần Nam")
+    nam = world.people["Trần Nam"]
+    await nam.says("/dangky")
+    assert (await nam.says("bo qua")).key == "common.cannot_skip"
 
 
 async def test_a_good_deed_is_reported_by_its_own_name_too(world: World) -> None:
