@@ -249,7 +249,8 @@ _fold = lru_cache(maxsize=4096)(fold)
 
 
 def _syllables(text: str) -> list[str]:
-    return _SYLLABLE.findall(unicodedata.normalize("NFC", text.lower()))
+    # "30%" is "30 %": a share is asked for in words too.
+    return _SYLLABLE.findall(unicodedata.normalize("NFC", text.lower()).replace("%", " % "))
 
 
 @lru_cache(maxsize=4096)
