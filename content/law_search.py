@@ -47,6 +47,17 @@ _SHAPE = re.compile(
 SHORTEST, LONGEST = 3, 7
 """Letters of a word that may be a syllable with a slip."""
 _PAUSE = re.compile(r"[,.;:?!\n]+")
+_BETWEEN = frozenset(("ma", "thi", "la", "cu", "lai", "cung", "luon", "roi", "nua", "van"))
+"""Folded; may stand anywhere in what is asked: "trừ tiền mà không đóng" is "trừ tiền không đóng"."""
+_COUNTED = (
+    ("nguoi", "vien"),
+    ("gio", "phut"),
+    ("ngay", "tuan", "thang", "nam"),
+    ("lan",),
+    ("phan",),
+    ("tuoi",),
+)
+"""What is counted, folded: who asks how many hours may be answered in minutes, not in people."""
 
 
 Scored = tuple[float, Fact, float]
@@ -105,12 +116,14 @@ class LawSearch:
         self._said = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
         self._facts = [fact for fact in law.facts if not fact.disputed]
         self._phrases: list[set[tuple[str, ...]]] = []
+        self._counts: list[frozenset[str]] = []
         self._features: list[frozenset[str | tuple[str, str]]] = []
         for fact in self._facts:
             says, *own = (
                 (self._words(self._written_out(text)), self._meant(text)) for text in (fact.says, *fact.words)
             )
             self._phrases.append({words for words, _ in own})
+            self._counts.append(frozenset(of for figure, of in pairwise(says[0]) if figure == _FIGURE))
             self._features.append(frozenset(part for text in (says, *own) for part in self._features_of(*text)))
         counted = Counter(feature for features in self._features for feature in features)
         self._weight = {feature: math.log(1 + len(self._facts) / n) for feature, n in counted.items()}
@@ -219,24 +232,33 @@ class LawSearch:
         asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in self._weight}
         # A syllable that no fact knows counts most: what is asked may be about that.
         told = {each for each in asked if isinstance(each, str)} or asked
+        only_noise = told is asked
         total = sum(self._weight.get(each, self._unknown) for each in told)
         spoken = 1 if told else NOISE
+        counted = _counted(words)
         line = f" {' '.join(words)} "
+        plain = f" {' '.join(word for word in words if word not in _BETWEEN)} "
         # "Căn cước" became six syllables: alone it is no two things that a fact speaks of.
         within = [{*group, *pairwise(group)} for group in groups if len(group) > 1]
         scored: list[Scored] = []
         unsure: list[Scored] = []
-        for fact, features, phrases in zip(self._facts, self._features, self._phrases, strict=True):
+        facts = zip(self._facts, self._features, self._phrases, self._counts, strict=True)
+        for fact, features, phrases, counts in facts:
             matched = asked & features
-            if told and not matched:
+            strong = max((_strength(phrase, words, line, plain) for phrase in phrases), default=0.0)
+            in_a_row = only_noise and strong > NOISE
+            if told and not matched and not in_a_row:
                 continue
-            covered = sum(self._weight[each] for each in matched & told) / total if told else 1.0
-            strong = max((_strength(phrase, words, line) for phrase in phrases), default=0.0)
+            covered = 1.0 if in_a_row or not told else sum(self._weight[each] for each in matched & told) / total
             near = sum(isinstance(each, tuple) for each in matched) > 1 and not any(matched <= each for each in within)
             enough = max(LEAST, SPOKEN - LONGER * (strong - 2))
-            sure = (covered >= enough and strong > spoken) or (covered >= COVERED and near)
+            tells = not counted or not counts.isdisjoint(counted)
+            sure = (covered >= enough and strong > spoken) or (covered >= COVERED and near and tells)
             score = covered * sum(self._weight[each] for each in matched) + PHRASE * strong
-            (scored if sure else unsure).append((score, fact, strong))
+            if sure:
+                scored.append((score, fact, strong))
+            elif tells:
+                unsure.append((score, fact, strong))
         return sorted(scored, key=_by_score), sorted(unsure, key=_by_score)
 
 
@@ -272,9 +294,22 @@ def _marks(word: str) -> list[str]:
     return sorted(unicodedata.normalize("NFD", word).replace("\u0303", "\u0309"))
 
 
-def _strength(phrase: tuple[str, ...], asked: tuple[str, ...], line: str) -> float:
-    """How much of a fact's own phrase was used: its syllables in a row, or a longer one's in another order."""
-    if f" {' '.join(phrase)} " in line:
+def _counted(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The units of what is asked for by number: "mấy giờ" by "giờ" or "phút"; none where no number is asked for."""
+    for before, word, of in zip(("", *words), words, (*words[1:], ""), strict=False):
+        if word == "may" or (before, word) == ("bao", "nhieu"):
+            units = next((units for units in _COUNTED if of in units), ())
+            if units:
+                return units
+    return ()
+
+
+def _strength(phrase: tuple[str, ...], asked: tuple[str, ...], line: str, plain: str) -> float:
+    """How much of a fact's own phrase was used: its syllables in a row, or a longer one's in another order.
+
+    `plain`: the line without what may stand between the syllables of a phrase.
+    """
+    if (said := f" {' '.join(phrase)} ") in line or (len(phrase) > 2 and said in plain):
         # A date is two words; any other figure is one's own: "75 tuổi" is what "2 tuổi" is.
         return float(len(phrase) + sum("/" in word for word in phrase) - phrase.count(_FIGURE))
     # "Không" elsewhere denies something else, or only asks: "có hợp đồng không" is not "không có hợp đồng".

@@ -137,3 +137,37 @@ def test_what_is_asked_back_is_mostly_what_was_meant_and_seldom_in_vain() -> Non
 def test_every_fact_that_may_be_offered_has_a_title_for_a_button() -> None:
     titles = [fact.title for fact in load_law().facts if fact.words]
     assert [title for title in titles if not 3 <= len(title) <= 60 or title[0].islower()] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "finds"),
+    [
+        ("bao nhieu nguoi thi lap dc cong doan co so", ""),  # facts of founding, but none with a number of people
+        ("tru luong toi da bao nhieu phan tram 1 thang", "LD-51"),  # "30%" is a share, "tối đa 20 năm" is none
+        ("duoc ve som may tieng khi nuoi con nho", "LD-79"),  # minutes are an answer to "mấy giờ"
+    ],
+)
+def test_who_asks_for_a_number_is_answered_with_one_of_that_kind(search: LawSearch, typed: str, finds: str) -> None:
+    found = [fact.id for fact in search.ask(typed, ON).facts]
+    assert finds in found if finds else not found, found
+
+
+@pytest.mark.parametrize(
+    "typed", ["cty tru tien bao hiem ma ko dong", "công ty cứ trừ tiền bảo hiểm mà vẫn không đóng"]
+)
+def test_little_words_between_the_syllables_of_a_phrase_are_no_hindrance(search: LawSearch, typed: str) -> None:
+    assert "BH-13" in [fact.id for fact in search.ask(typed, ON).facts]
+
+
+def test_a_little_word_of_the_phrase_itself_must_be_said(search: LawSearch) -> None:
+    """ "Kiện được nữa không" is of the time that is left, "kiện được không" is not."""
+    assert "DC-D14" not in [fact.id for fact in search.ask("luong thang 13 cty ko tra co kien dc ko", ON).facts]
+
+
+def test_a_phrase_all_of_noise_is_heard_among_other_noise(search: LawSearch) -> None:
+    assert search.ask("nghi khong luong xin bao nhieu ngay cung dc ha", ON).facts[0].id == "LD-136"
+
+
+def test_a_word_that_only_looks_like_another_without_marks_is_kept(search: LawSearch) -> None:
+    """ "Bình thường" is not "bịnh"."""
+    assert "BH-15" not in [fact.id for fact in search.ask("ngay binh thuong lam may tieng", ON).facts]
