@@ -23,6 +23,9 @@ STEM, OPTION, EXPLANATION = 220, 90, 220
 """Longest texts in characters (4-conversation §4.6.1)."""
 BIAS = 0.4
 """No more than this share of a topic's right answers may be the longest, or stand in one place."""
+OPENING = 6
+"""So many options of a topic do not begin with one word where no right one does: who saw that needs no law to leave them out.
+Names of things ("giấy", "ủy ban") began four such at most, which no wording avoids; ways of answering ("chỉ", "được", "sai") six to fourteen."""
 ALIKE = 92
 """Stems this similar (folded, without people's names, of 100) are the same question."""
 ALIKE_ON_ONE_FACT = 80
@@ -256,6 +259,27 @@ def balance(questions: Sequence[Written]) -> Iterator[str]:
     for place, count in Counter(q.answer for q in questions if 0 <= q.answer <= 3).items():
         if count > BIAS * len(questions):
             yield f"the right option is {'ABCD'[place]} in {count} of {len(questions)} questions: move some"
+
+
+def openings(questions: Sequence[Written]) -> Iterator[tuple[str, str]]:
+    """(id of the first, what to do) for each word that begins many options of a topic and never the right one."""
+    begun: dict[str, list[str]] = {}
+    right: set[str] = set()
+    for question in questions:
+        for n, option in enumerate(question.options):
+            first = _WORD.search(unicodedata.normalize("NFC", option.lower()))
+            if first is None or first.group()[0].isdigit():
+                continue
+            begun.setdefault(first.group(), []).append(question.id)
+            if n == question.answer:
+                right.add(first.group())
+    for word, names in begun.items():
+        if len(names) >= OPENING and word not in right:
+            yield (
+                names[0],
+                f"'{word}' begins {len(names)} options of the topic and never the right one"
+                f" ({', '.join(dict.fromkeys(names))}): begin some of them otherwise, or a right one so",
+            )
 
 
 def alike(questions: Sequence[Written]) -> Iterator[tuple[str, str]]:

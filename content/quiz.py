@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from content.law import CHECKED, LOCKED, Fact, Law, citation, load_law
-from content.question_faults import alike, balance, faults
+from content.question_faults import alike, balance, faults, openings
 from content.source import ROOT, ContentError, Problem, Source, parse, read
 from content.spelling import spelling
 
@@ -234,6 +234,10 @@ def load_quiz(folder: Path = ROOT / "packs" / "quiz", law: Law | None = None) ->
                 questions.append(_question(path.stem, written, fact))
         if len(file.questions) >= FEWEST:
             problems += [Problem(source.file, 1, text) for text in balance(file.questions)]
+            lines = {written.id: source.line(("questions", n)) for n, written in enumerate(file.questions)}
+            problems += [
+                Problem(source.file, lines[name], f"{name}: {text}") for name, text in openings(file.questions)
+            ]
     first: dict[str, str] = {}
     for written, fact, source, line in found:
         told = list(faults(written, fact))

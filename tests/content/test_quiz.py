@@ -236,6 +236,26 @@ def test_answers_that_give_themselves_away_are_found(tmp_path: Path) -> None:
     assert "longest in 6 of 6" in told and "is B in 6 of 6" in told
 
 
+def test_a_word_that_begins_many_options_and_never_the_right_one_is_found_where_it_first_stands(tmp_path: Path) -> None:
+    def opened(n: int, *wrong: str) -> dict[str, Any]:
+        options = [*wrong, "màu nâu", "màu tím", "màu be"][:3]
+        options.insert(n % 4, "màu xanh")
+        return question(n, options=options)
+
+    five = [opened(1), *(opened(n, f"Chỉ màu {n}") for n in range(2, 7))]
+    assert bank_of(tmp_path, *five).questions
+    six = [*five[:-1], opened(6, "Chỉ màu 6", "chỉ màu be")]
+    told = faults(tmp_path, *six)
+    assert (
+        "cd-02: 'chỉ' begins 6 options of the topic and never the right one (cd-02, cd-03, cd-04, cd-05, cd-06)" in told
+    )
+    text = (tmp_path / "officers.yaml").read_text(encoding="utf-8").splitlines()
+    second = [n for n, line in enumerate(text, start=1) if line.startswith("- ")][1]
+    assert f"officers.yaml:{second}: cd-02: 'chỉ'" in told
+    one_right = question(1, options=["màu tím", "Chỉ màu đỏ", "màu nâu", "màu be"])
+    assert bank_of(tmp_path, one_right, *six[1:]).questions
+
+
 def test_the_same_question_twice_is_found(tmp_path: Path) -> None:
     told = faults(tmp_path, question(1), question(1), question(2, stem="ai dong kinh phi ?"))
     assert "cd-01: this id stands in" in told and "cd-02 asks the same as cd-01" in told
