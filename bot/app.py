@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import IO, Any
 
 from bot.channels.telegram import Telegram
@@ -149,7 +149,6 @@ class App:
             now=clock.now,
             said=self.wake,
             fetch=self._fetch,
-            rng=Random(),
             silence=settings.silence,
             doors=self.doors,
             drop_uploads=self.webchat.drop,

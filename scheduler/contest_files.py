@@ -29,7 +29,7 @@ async def result_file(session: Session, words: Words, round_: Round) -> ResultFi
         contest=contest.name,
         week=round_.number,
         revision=round_.revision,
-        inputs=without_ids(await inputs_of(session, round_, papers, round_.seed)),
+        inputs=without_ids(await inputs_of(session, round_, papers)),
         questions=tuple(
             Question(
                 row.question, row.stem, tuple(row.options), row.answer, (row.reason or "-") if row.voided_at else ""

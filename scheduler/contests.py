@@ -75,14 +75,13 @@ async def _count(work: Work, now: datetime) -> None:
 
 
 async def _publish(work: Work, session: Session, round_: Round, now: datetime) -> None:
-    seed = round_.seed or f"{work.rng.getrandbits(64):016x}"
     papers = {paper.entry.code: paper for paper in await contests.list_recorded(session, round_.id)}
-    inputs = await inputs_of(session, round_, list(papers.values()), seed)
+    inputs = await inputs_of(session, round_, list(papers.values()))
     ranking = rank(inputs)
-    await contests.publish(session, round_, _ranked(ranking, papers), ranking.actual, seed, round_.size, now)
+    await contests.publish(session, round_, _ranked(ranking, papers), ranking.actual, round_.size, now)
 
 
-async def inputs_of(session: Session, round_: Round, papers: list[Paper], seed: str) -> Inputs:
+async def inputs_of(session: Session, round_: Round, papers: list[Paper]) -> Inputs:
     """All that a round's ranking follows from, as it was recorded."""
     questions = await contests.list_questions(session, round_.id)
     return Inputs(
@@ -91,7 +90,7 @@ async def inputs_of(session: Session, round_: Round, papers: list[Paper], seed: 
         order=tuple(round_.ranking),
         voided=frozenset(row.question for row in questions if row.voided_at is not None),
         disqualified=frozenset(await contests.list_disqualified(session, round_.id)),
-        seed=seed,
+        seed=round_.seed,
     )
 
 

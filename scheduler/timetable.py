@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from random import Random
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -48,7 +47,6 @@ class Work:
     said: Callable[[], None]
     fetch: Callable[[str, str], Awaitable[bytes]]
     """(channel, ref) -> bytes; raises SendError."""
-    rng: Random
     silence: str = "send"
     """What nobody's decision about an automatic message means: "send" or "hold"."""
     doors: downtime.Doors = field(default_factory=downtime.Doors)

@@ -141,7 +141,6 @@ def work_of(world: World, files: Path | None = None, fetch: Callable[[str, str],
         now=lambda: world.now,
         said=lambda: None,
         fetch=fetch,
-        rng=Random(1),
     )
 
 

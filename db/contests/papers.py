@@ -92,7 +92,8 @@ async def open_paper(
 ) -> Paper:
     """Draws a paper and starts its clock; the one that runs already is gone on with instead.
 
-    The first paper of a round fixes its questions from `pool`. `today` is the local date, by which law is in force. Raises Conflict when the round is not open, no attempt is
+    The first paper of a round fixes its questions from `pool`, and the seed of its lots: a backup that has the papers draws
+    the same. `today` is the local date, by which law is in force. Raises Conflict when the round is not open, no attempt is
     left, or the bank has too few questions for it.
     """
     running = await find_running(session, person.id)
@@ -115,6 +116,7 @@ async def open_paper(
         started_at=now,
         due_at=min(now + timedelta(minutes=round_.minutes), round_.closes_at),
     )
+    round_.seed = round_.seed or f"{rng.getrandbits(64):016x}"
     session.add(entry)
     await session.flush()
     return Paper(entry, tuple(drawn), {})

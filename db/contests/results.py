@@ -73,7 +73,7 @@ def slot_of(round_id: int) -> str:
 
 
 async def publish(
-    session: Session, round_: Round, ranked: Iterable[Ranked], actual: int, seed: str, size: int, now: datetime
+    session: Session, round_: Round, ranked: Iterable[Ranked], actual: int, size: int, now: datetime
 ) -> None:
     """Freezes a result, in place of the one there was: people, units with their members of today, and the counts.
 
@@ -107,7 +107,7 @@ async def publish(
         session.add(row)
     session.add_all(await _units(session, round_, found, list(by_id.values()), size))
     round_.state, round_.recount, round_.revision = RoundState.PUBLISHED, False, round_.revision + 1
-    round_.actual, round_.seed = actual, seed
+    round_.actual = actual
     round_.people, round_.papers = len(found), len(by_id)
     round_.published_at = round_.published_at or now
     await session.flush()

@@ -46,7 +46,7 @@ class Round(Base):
 
     `quota` is topic → questions; `ranking` the order of criteria after right answers; `bands` where the size bands of
     units begin; `groups` the audience groups that may take part, all where it is empty. `revision` counts how often the
-    result was made, and `seed` is what lots were drawn with.
+    result was made, and `seed`, fixed with the first paper, is what lots are drawn with.
     """
 
     __tablename__ = "contest_rounds"

@@ -10,7 +10,6 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 
 from sqlalchemy import event
 
@@ -47,7 +46,7 @@ def work_of(database: Database) -> Work:
 
     return Work(
         database=database, words=load_words(FACTS), packs=load_packs(COMMAND_NAMES), files=Path("."),
-        now=lambda: datetime.now(UTC), said=lambda: None, fetch=fetch, rng=Random(1),
+        now=lambda: datetime.now(UTC), said=lambda: None, fetch=fetch,
     )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""What officers stopped between a backup and its restore stays stopped; where nobody knows what, nothing goes to many."""
+"""What officers stopped between a backup and its restore stays stopped; where nobody knows what, nothing goes to many.
+
+And the lots of a contest fall as they did.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,19 @@ from sqlalchemy import select
 
 from bot import backup as backups
 from bot.settings import Settings
-from db import audit, broadcasts, contests, figures
-from db.models import AuditRow, Broadcast, BroadcastState, Role, Round, RoundState
+from db import audit, broadcasts, contests, figures, people
+from db.models import AuditRow, Broadcast, BroadcastState, Result, Role, Round, RoundState
 from db.session import Database
+from scheduler import contests as contest_clock
+from scheduler import downtime
 from tests.bot.test_backup import quiet
+from tests.db.test_contests import sit
+from tests.desks import officer
 from tests.handlers.test_announcing import composes
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 from tests.scheduler.test_anniversaries import local, looks
 from tests.scheduler.test_automatic import sent
-from tests.weeks import OPENS, week
+from tests.weeks import OPENS, RESULT, week
 
 pytestmark = pytest.mark.sqlite
 
@@ -268,3 +275,44 @@ async def test_a_round_that_its_officers_paused_is_not_let_go_with_it(world: Wor
     await looks(world)
     await dai.taps("Cho gửi lại")
     assert await rounds(world) == [(RoundState.PAUSED, "chờ đề mới")]
+
+
+# ---------------------------------------------------------------------------------------------------- lots
+
+
+async def test_the_lots_of_papers_that_a_backup_holds_fall_after_its_restore_as_they_were_told(
+    world: World, house: House
+) -> None:
+    save, restore = house
+    names = [f"Trần Văn {name}" for name in ("An", "Bình", "Chín", "Dũng", "Em", "Giang", "Hải")]
+    number = await week(world, ranking=("lots",))
+    for name in names:
+        hoa = await world.joined(name)
+        async with world.database.write() as session:
+            round_ = await contests.get_round(session, number)
+            await sit(session, round_, await people.get(session, await hoa.id()), 2, OPENS + timedelta(hours=1))
+    async with world.database.read() as session:
+        assert len((await contests.get_round(session, number)).seed) == 16, "fixed with the first paper"
+    mai = await officer(world)
+    await downtime.run(work_of(world))
+    await save()
+    world.now = RESULT + timedelta(minutes=1)
+    await contest_clock.run(work_of(world))
+    told = await drawn(world)
+    assert sorted(lot or 0 for _, lot in told) == list(range(1, len(names) + 1))
+    assert [person for person, _ in told] != sorted(person for person, _ in told), "drawn, not as they came"
+    await restore("died")
+    await contest_clock.run(work_of(world))
+    assert await drawn(world) == [], "it waits for its officers"
+    await downtime.run(work_of(world))
+    await world.deliver()
+    await mai.taps("Giữ nguyên giờ")
+    await contest_clock.run(work_of(world))
+    assert await drawn(world) == told
+
+
+async def drawn(world: World) -> list[tuple[int, int | None]]:
+    """Who stands where, and the lot of each, the best first."""
+    async with world.database.read() as session:
+        found = await session.execute(select(Result.person_id, Result.lot).order_by(Result.rank))
+        return [(person, lot) for person, lot in found]

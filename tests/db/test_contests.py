@@ -194,7 +194,7 @@ async def test_what_we_were_not_there_for_is_given_back_and_written_down(world: 
 
 
 async def frozen(session: Session, round_: Round, ranked: Sequence[Ranked], actual: int, now: datetime) -> None:
-    await contests.publish(session, round_, ranked, actual, "seed", 4, now)
+    await contests.publish(session, round_, ranked, actual, 4, now)
 
 
 async def test_a_result_is_frozen_with_the_members_of_the_day_and_stays_when_people_move(world: World) -> None:

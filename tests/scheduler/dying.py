@@ -38,7 +38,7 @@ async def start(url: str, at: int, words: Words, packs: Packs) -> int:
     doors.begin()
     work = Work(
         database=database, words=words, packs=packs, files=Path(), now=lambda: UP, said=lambda: None, fetch=fetch,
-        rng=Random(1), doors=doors,
+        doors=doors,
     )  # fmt: skip
     for _ in range(2):
         await downtime.run(work)
