@@ -143,6 +143,7 @@ class Watch:
             skew=self._skew.seconds(),
             jobs_failing=len(self._timetable.failing()),
             backup=None if backup is None else (now - backup).total_seconds(),
+            unanswered=self._waiting.unanswered,
         )
 
     def troubles(self) -> list[Name]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from db import house, inbox, outbox
-from db.models import Broadcast, BroadcastTarget, Lane, OutboxRow, OutState, TargetState
+from db import contests, house, inbox, outbox, policy, units
+from db.broadcasts import approvers, list_in
+from db.models import Broadcast, BroadcastState, BroadcastTarget, Lane, OutboxRow, OutState, TargetState
+from db.policy import Action
 from db.session import Session
 
 FIRST_START = "first_start"
@@ -27,6 +29,8 @@ class Waiting:
     """By channel and lane."""
     dead: int = 0
     first_start: datetime | None = None
+    unanswered: bool = False
+    """Whether nobody answers for what goes to many, or for something of it that is held."""
 
 
 async def waiting(session: Session, channels: Collection[str], now: datetime) -> Waiting:
@@ -37,7 +41,23 @@ async def waiting(session: Session, channels: Collection[str], now: datetime) ->
         outbox={(name, lane): await outbox.oldest(session, name, lane, now) for name in channels for lane in Lane},
         dead=await inbox.count_dead(session, now - LATELY),
         first_start=None if first is None else datetime.fromisoformat(first["at"]),
+        unanswered=await _unanswered(session),
     )
+
+
+async def _unanswered(session: Session) -> bool:
+    """In a house that is in use. What nobody can be asked about waits without a word."""
+    top = await units.top(session)
+    if top is None or not await policy.anybody(session):
+        return False
+    if not await policy.anyone(session, top.id, Action.DECIDE_AUTOMATIC):
+        return True
+    for held in await list_in(session, BroadcastState.HELD, BroadcastState.PAUSED):
+        by_author = await policy.may(session, held.author_id or 0, Action.BROADCAST, held.unit_id)
+        if not by_author and not await approvers(session, held):
+            return True
+    asking = await contests.list_asking_units(session)
+    return any([not await policy.anyone(session, unit_id, Action.RUN_CONTESTS) for unit_id in asking])
 
 
 async def note_start(session: Session, now: datetime) -> None:

@@ -38,6 +38,8 @@ async def ask(work: Work, session: Session, top: int, pictures: Mapping[str, Seq
                 continue  # it is too late for that
             await ask_again(work, session, top, entry, pictures.get(entry.key, ()), now)
         elif OFFICE[0] <= local.time() < OFFICE[1] and (on > local.date() or work.silence == "hold"):
+            if not await policy.anyone(session, top, Action.DECIDE_AUTOMATIC):
+                continue  # whoever comes is asked then; meanwhile an alarm says so
             row = await automatic.ask(session, entry.key, on, now)
             if row is not None:
                 await _tell(work, session, top, row, entry, pictures.get(entry.key, ()), now)
@@ -46,7 +48,11 @@ async def ask(work: Work, session: Session, top: int, pictures: Mapping[str, Seq
 async def ask_again(
     work: Work, session: Session, top: int, entry: Entry, media: Sequence[Media], now: datetime
 ) -> None:
-    """Asks once more about what is held since a restore: nobody's silence lets it go."""
+    """Asks once more about what is held since a restore: nobody's silence lets it go, nor does it that nobody is there."""
+    known = await automatic.find(session, entry.key)
+    second = await automatic.second_people(session, known, top) if known is not None and known.text else ()
+    if not second and not await policy.anyone(session, top, Action.DECIDE_AUTOMATIC):
+        return
     row = await automatic.ask_again(session, entry.key, local_date(entry.at), now)
     if row is not None:
         await _tell(work, session, top, row, entry, media, now, lost=True)

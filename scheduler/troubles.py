@@ -64,6 +64,8 @@ class Facts:
     """Scheduled jobs that failed FAILURES times in a row or have run for HANGING seconds."""
     backup: float | None = None
     """Since the last backup, or since the first start."""
+    unanswered: bool = False
+    """Whether nobody answers for what goes to many, or for something of it that is held."""
 
 
 class Severity(StrEnum):
@@ -89,6 +91,7 @@ class Name(StrEnum):
     DEAD_LETTERS = "dead_letters"
     JOBS = "jobs"
     BACKUP_OLD = "backup_old"
+    NOBODY_ANSWERS = "nobody_answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Name.DEAD_LETTERS, Severity.WARNING, lambda f: f.dead > 0),
     Rule(Name.JOBS, Severity.WARNING, lambda f: f.jobs_failing > 0),
     Rule(Name.BACKUP_OLD, Severity.WARNING, lambda f: f.backup is not None and f.backup > BACKUP),
+    Rule(Name.NOBODY_ANSWERS, Severity.WARNING, lambda f: f.unanswered),
 )
 SHUT = (Name.DISK_FULL, Name.POLLING, Name.DELIVERY)
 """While one of these stands, people of a channel cannot reach us or do not hear us."""

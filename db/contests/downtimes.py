@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from db import audit, house, policy
 from db.contests.rounds import RUN, _step, get_contest
 from db.errors import Conflict, NotFound
-from db.models import Cause, Downtime, Entry, EntryAnswer, EntryState, Making, Round, RoundState
+from db.models import Cause, Contest, Downtime, Entry, EntryAnswer, EntryState, Making, Round, RoundState
 from db.session import Session
 
 MOST = timedelta(hours=24)
@@ -194,6 +194,13 @@ async def decide(
         session, actor_id, "extend_round" if extend else "leave_round", f"round {round_.id}", now, contest.unit_id,
         seconds=downtime.seconds, cause=downtime.cause.value,
     )  # fmt: skip
+
+
+async def list_asking_units(session: Session) -> list[int]:
+    """The units of the contests in which a downtime waits for an officer."""
+    query = select(Contest.unit_id).join(Round, Round.contest_id == Contest.id).join(Downtime)
+    found = await session.execute(query.where(Downtime.making == Making.ASKED, Round.state.in_(OPEN)).distinct())
+    return list(found.scalars())
 
 
 async def list_downtimes(session: Session, round_id: int) -> list[Downtime]:

@@ -11,14 +11,16 @@ from sqlalchemy import select
 
 from bot import backup as backups
 from bot.settings import Settings
-from db import audit, broadcasts
+from db import audit, broadcasts, figures
 from db.models import AutomaticState, Broadcast, BroadcastState, Role
 from db.session import Database
+from scheduler import downtime
 from tests.bot.test_backup import quiet
 from tests.handlers.test_announcing import composes
-from tests.people import TestPerson, World
+from tests.people import TestPerson, World, work_of
 from tests.scheduler.test_anniversaries import local, looks, registered
 from tests.scheduler.test_automatic import rewritten, sent, state, the_day_before
+from tests.weeks import OPENS, week
 
 pytestmark = pytest.mark.sqlite
 
@@ -240,3 +242,75 @@ async def test_an_announcement_for_later_that_may_have_been_stopped_waits_for_it
         found = (await session.execute(select(Broadcast.state).where(Broadcast.author_id.is_not(None)))).scalars().all()
     assert found == [BroadcastState.HELD]
     assert ha.keys == ["announcing.held_notice"] and "hoặc đã được dừng" in ha.last.text
+
+
+# ------------------------------------------------------------------------------------------------ nobody is there
+
+
+async def unanswered(world: World) -> bool:
+    async with world.database.read() as session:
+        return (await figures.waiting(session, [], world.now)).unanswered
+
+
+async def test_where_nobody_answers_for_content_whoever_comes_is_asked_about_what_is_held(
+    world: World, saved: Callable[[], Awaitable[Restores]]
+) -> None:
+    assert not await unanswered(world), "a house that is not in use"
+    await world.joined("Quản Trị", unit="TINH", role=Role.SYSTEM_ADMIN)
+    await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    assert await unanswered(world), "neither may decide for the whole house"
+    world.now = local(7, 27, 9)
+    await looks(world)
+    restore = await saved()
+    await restore(local(7, 27, 15))
+    await through_the_day(world, 6, 7)
+    assert await sent(world) == [] and await unanswered(world)
+    mai = await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    assert not await unanswered(world)
+    await looks(world)
+    assert mai.keys == ["automatic.asked"] and HELD in mai.last.text
+    await mai.taps("Gửi")
+    await through_the_day(world, 12)
+    assert await sent(world) != []
+
+
+async def test_where_nothing_goes_without_a_yes_whoever_comes_is_asked_for_it(world: World) -> None:
+    await world.joined("Quản Trị", unit="TINH", role=Role.SYSTEM_ADMIN)
+    for hour in (9, 11):
+        world.now = local(7, 27, hour)
+        await looks(world, "hold")
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    await looks(world, "hold")
+    await looks(world, "hold")
+    assert dai.keys == ["automatic.asked"]
+
+
+async def test_what_is_held_under_way_and_nobody_may_steer_is_said_to_be_unanswered(
+    world: World, saved: Callable[[], Awaitable[Restores]]
+) -> None:
+    await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    await world.joined("Trần Văn Nam", shift="night")
+    await through_the_day(world, 6, 7)
+    assert not await unanswered(world)
+    restore = await saved()
+    await restore(local(7, 28, 9))
+    assert await unanswered(world)
+    dai = await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    assert not await unanswered(world)
+    await looks(world)
+    assert "announcing.held_notice" in dai.keys
+
+
+async def test_a_round_that_waits_for_an_officer_nobody_is_there_to_be_is_said_to_be_unanswered(
+    world: World, saved: Callable[[], Awaitable[Restores]]
+) -> None:
+    await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)
+    world.now = OPENS + timedelta(hours=1)
+    await week(world)
+    await downtime.run(work_of(world))
+    restore = await saved()
+    assert not await unanswered(world)
+    await restore(world.now + timedelta(hours=5))
+    assert await unanswered(world)
+    await world.joined("Vũ Ngọc Mai", unit="TINH", role=Role.CONTENT_OFFICER)
+    assert not await unanswered(world)

@@ -30,6 +30,7 @@ EDGES: tuple[tuple[Name, dict[str, Any], dict[str, Any]], ...] = (
     (Name.DEAD_LETTERS, {"dead": 0}, {"dead": 1}),
     (Name.JOBS, {"jobs_failing": 0}, {"jobs_failing": 1}),
     (Name.BACKUP_OLD, {"backup": 25 * 3600.0}, {"backup": 27 * 3600.0}),
+    (Name.NOBODY_ANSWERS, {"unanswered": False}, {"unanswered": True}),
 )
 
 
