@@ -170,10 +170,16 @@ async def begin_out(talk: Talk, arg: str) -> Move | None:
 
 @dialogue.question("whose", "contest_desk.whose", Kind.TEXT)
 async def take_whose(talk: Talk, answer: Answer) -> Move | str:
-    code = clean(answer.text).upper().replace(" ", "")
+    """By the code of the paper, or by the whole name."""
+    code, name = clean(answer.text).upper().replace(" ", ""), fold(clean(answer.text))
     found = await _sat(talk, talk.data["round"], code=code) if code else []
+    found = found or [sat for sat in await _sat(talk, talk.data["round"]) if sat.name and fold(sat.name) == name]
     if not found:
         raise Again("contest_desk.whose_none")
+    if len(found) > 1:
+        known = [await units.get(talk.session, sat.unit) if sat.unit is not None else None for sat in found[:PAGE]]
+        papers = [(sat.code, sat.name, unit.name if unit else "") for sat, unit in zip(found, known, strict=False)]
+        raise Again("contest_desk.whose_many", n=len(found), papers=papers)
     talk.put(person=found[0].person)
     return "person"
 

@@ -169,6 +169,9 @@ async def test_who_is_taken_out_hears_why_may_object_and_can_come_back(world: Wo
     assert mai.last.key == "contest_desk.whose_none"
     await mai.says(code.lower())
     assert mai.last.key == "contest_desk.person" and "Trần Hoa" in mai.last.text
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says("tran  hoa")
+    assert mai.last.key == "contest_desk.person" and code in mai.last.text
     await mai.taps("Không xét giải")
     await mai.says("Làm hộ bằng hai tài khoản")
     assert hoa.last.key == "contest_desk.out_notice" and "hai tài khoản" in hoa.last.text
@@ -190,6 +193,20 @@ async def test_who_is_taken_out_hears_why_may_object_and_can_come_back(world: Wo
     async with world.database.read() as session:
         found = await contests.find_result(session, round_id, await hoa.id())
     assert found is not None and found.rank == 1
+
+
+async def test_of_several_of_one_name_the_codes_are_told(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3, Lan=2)
+    async with world.database.write() as session:
+        other = await session.get(Person, await people["Nam"].id())
+        assert other is not None
+        other.name = "Trần Hòa"
+    await mai.presses(f"c:khongxet:{round_id}.9")
+    await mai.says("Trần Hoa")
+    assert mai.last.key == "contest_desk.whose_many"
+    for key in ("Hoa", "Nam", "Lan"):
+        assert (f"CT-25-W01-{await people[key].id():06}" in mai.last.text) == (key != "Lan")
 
 
 async def test_signs_are_shown_and_nobody_is_taken_out_by_them(world: World) -> None:
@@ -260,6 +277,9 @@ async def test_a_prize_goes_from_the_result_to_the_winners_hands(world: World) -
     assert (await prizes_of(world))[0][2] == PrizeState.RECEIVED
     await mai.presses(f"c:giaithuong:{round_id}.1")
     assert "Trần Hoa – Công ty TNHH May Hòa Phát (đã nhận)" in mai.last.text
+    # Whoever works in a unit may win, a member or not: nobody is asked to vouch for membership, or told that they are one.
+    said = [heard.text for each in (hoa, chair, mai) for heard in each.heard if heard.key.startswith("contest_prize.")]
+    assert len(said) > 10 and not any("đoàn viên" in text for text in said)
 
 
 async def test_silence_is_asked_after_at_seven_days_and_passed_on_at_fourteen(world: World) -> None:
@@ -527,11 +547,11 @@ async def test_what_the_union_denies_and_who_looks_alike_is_the_officers_to_deci
     assert chair.last.key == "contest_prize.verified_already"
     assert "1 giải thi chờ đồng chí chuyển về công đoàn cơ sở, trong đó 1 giải" in (await mai.says("/canbo")).text
     await mai.taps("Giải thưởng chờ")
-    assert "(công đoàn báo không phải đoàn viên)" in mai.last.text
+    assert "(công đoàn báo không phải người của đơn vị)" in mai.last.text
     await mai.presses("c:giaithuong:1")
     await mai.taps("2")
     assert "Trùng họ tên" in mai.last.text
-    assert "công đoàn báo không phải đoàn viên" in mai.last.text
+    assert "công đoàn báo không phải người của đơn vị" in mai.last.text
     await mai.taps("Người kế tiếp")
     assert mai.last.key == "contest_prize.pass_why" and "Trần Lan" in mai.last.text
     await mai.says("sai")
@@ -685,7 +705,7 @@ async def test_a_winner_who_alone_could_verify_is_vouched_for_by_the_next_union_
     hoa = people["Hoa"]
     assert upper.keys == ["contest_prize.verify_notice"] and "Trần Hoa" in upper.last.text and province.keys == []
     assert not any(each.key == "contest_prize.verify_notice" and "Trần Hoa" in each.text for each in hoa.heard)
-    await upper.taps("Đúng là đoàn viên")
+    await upper.taps("Đúng người của đơn vị")
     assert upper.last.key == "contest_prize.verified" and "contest_prize.verified_notice" in hoa.keys
 
 
@@ -812,7 +832,7 @@ async def test_where_two_contests_are_held_at_once_everything_said_of_a_week_nam
     await look(world)
     await chair.presses("c:xacminhgiai:")
     await chair.taps("1")
-    await chair.taps("Đúng là đoàn viên")
+    await chair.taps("Đúng người của đơn vị")
     await hoa.taps("Gửi số điện thoại")
     await hoa.says("0987654321")
     await mai.presses("c:giaicho:")

@@ -275,7 +275,7 @@ async def contest_prize(stage: Stage) -> None:
     await hoa.says("sdt cua toi")
     await hoa.says("0912 345 678")
     await tu.says("/canbo")
-    await tu.taps("Xác minh giải", "1", "Đúng là đoàn viên")
+    await tu.taps("Xác minh giải", "1", "Đúng người của đơn vị")
     await mai.says("/canbo")
     await mai.taps("Giải thưởng chờ", "1", "Đã chuyển CĐCS")
     await hoa.taps("Đã nhận")
