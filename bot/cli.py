@@ -304,9 +304,12 @@ def content_commands() -> None:
 
 @content_commands.command("check")
 def check_content() -> None:
-    """Checks every word and pack."""
-    for line in content_report.summary(_content()[1], local_date(Clock().now())):
+    """Checks every word and pack; refuses questions whose law has ended."""
+    packs, on = _content()[1], local_date(Clock().now())
+    for line in content_report.summary(packs, on):
         click.echo(line)
+    if ended := packs.bank.ended(on):
+        _fail([*map(str, ended), f"{len(ended)} problem(s) in the content."])
 
 
 @content_commands.command("questions")

@@ -70,7 +70,6 @@ def summary(packs: Packs, on: date) -> list[str]:
             + ("" if topic in shown else " (too few, not offered)")
             for topic, count in topics.items()
         ),
-        *(str(problem) for problem in bank.ended(on)),
         *(
             f"campaign {campaign.year}: {len(campaign.movements)} movements, "
             + (f"released by {campaign.approved_by}" if campaign.approved else "waits for approval")

@@ -75,6 +75,8 @@ def faults(written: Written, fact: Fact | None) -> Iterator[str]:
         return
     if fact.disputed:
         yield f"{fact.id} is disputed ({fact.disputed}): it may not be asked"
+    if written.retired and fact.valid_to is None:
+        yield f"retired, but {fact.id} has no end: write its valid_to, or ask on"
     if not fact.article and not written.article and fact.confidence != "B":
         yield "a question without its article does not exist"
     if written.article and (not is_article(written.article) or not _within(written.article, fact.article)):

@@ -30,7 +30,7 @@ class Written(BaseModel):
 
     `case`: the words of the stem that say which of several values of the fact is asked. `reckoned`: sums behind figures
     that are in no law, such as "12 + 2 = 14". `answer` is the index of the right option. `level`: 1 everybody should know,
-    2 takes some reading, 3 for officers.
+    2 takes some reading, 3 for officers. `retired`: somebody has seen that its law has ended; it is kept, and not asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +45,7 @@ class Written(BaseModel):
     article: str = ""
     case: str = ""
     reckoned: tuple[str, ...] = ()
+    retired: bool = False
     author: str
 
 
@@ -69,6 +70,7 @@ class Question(BaseModel):
     valid_from: date
     valid_to: date | None = None
     reckoned: tuple[str, ...] = ()
+    retired: bool = False
     author: str
 
     @property
@@ -177,7 +179,7 @@ class Bank:
 
         `hide` leaves out whatever nobody has approved.
         """
-        if question.id in standing.out or not question.in_force(on):
+        if question.id in standing.out or question.retired or not question.in_force(on):
             return False
         return question.id in standing.approved or (question.checked and not hide)
 
@@ -198,11 +200,18 @@ class Bank:
         return tuple(q for q in self.questions if self.may_ask(q, on, standing, hide=True))
 
     def ended(self, on: date) -> list[Problem]:
-        """The questions whose law is no longer in force on a day: not an error (history stays), but work to do."""
+        """The questions whose law is no longer in force on a day and which nobody has retired.
+
+        They are not asked, and nothing stops for them: a day of the calendar is no mistake. The check of content refuses them.
+        """
         return [
-            Problem(*self._places[q.id], f"{q.id}: in force until {q.valid_to.isoformat()} only: retired, not asked")
+            Problem(
+                *self._places[q.id],
+                f"{q.id}: its fact {q.fact} ended on {q.valid_to.isoformat()}: write 'retired: \"true\"' beneath it, and ask"
+                " what holds now in a question of its own",
+            )
             for q in self.questions
-            if q.valid_to is not None and q.valid_to < on
+            if q.valid_to is not None and q.valid_to < on and not q.retired
         ]
 
 
@@ -272,6 +281,7 @@ def _question(topic: str, written: Written, fact: Fact) -> Question:
         valid_from=fact.valid_from,
         valid_to=fact.valid_to,
         reckoned=written.reckoned,
+        retired=written.retired,
         author=written.author,
     )
 

@@ -96,7 +96,7 @@ def test_a_wrong_setting_stops_every_command_before_anything_is_made(command: tu
 @pytest.mark.parametrize(
     "command",
     [
-        ("content", "check"),
+        ("content", "law", "Điều 27"),
         ("content", "questions", "--json"),
         ("calendar", "--from", "2025-07-01", "--days", "40", "--json"),
     ],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,25 @@ def test_every_question_is_listed_with_what_it_rests_on() -> None:
         assert question["confidence"] in ("A", "A*", "A-ocr", "B")
 
 
-def test_the_check_of_content_says_what_waits_for_a_person() -> None:
+@dataclass
+class Fixed:
+    day: date
+
+    def now(self) -> datetime:
+        return datetime.combine(self.day, time(12), UTC)
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 27), date(2100, 1, 1)])
+def test_the_check_refuses_questions_whose_law_has_ended(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
+    monkeypatch.setattr("bot.cli.Clock", lambda: Fixed(day))
+    ended = spoken()[1].bank.ended(day)
+    refused = congdoan("content", "check", ok=not ended).stderr
+    assert len(refused.splitlines()) == (len(ended) + 1 if ended else 0)
+    assert bool(ended) == (day.year == 2100) and all(str(problem) in refused for problem in ended)
+
+
+def test_the_check_of_content_says_what_waits_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cli.Clock", lambda: Fixed(date(2026, 11, 27)))
     said = congdoan("content", "check").stdout
     assert (
         "campaign 2025: 13 movements, released by" in said and "campaign 2026: 6 movements, waits for approval" in said

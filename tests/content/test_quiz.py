@@ -110,6 +110,13 @@ def test_a_question_whose_law_ended_is_named_with_file_and_line_and_no_longer_as
     assert not small.usable("officers", date(2026, 7, 1)) and not small.usable("officers", date(2025, 6, 30))
 
 
+def test_a_retired_question_is_kept_and_not_asked_and_one_whose_law_holds_is_not_retired(tmp_path: Path) -> None:
+    kept = bank_of(tmp_path, question(1, retired="true"), facts=[fact(1, valid_to="2026-06-30")])
+    assert kept.ended(date(2026, 7, 1)) == [] and kept.find("cd-01") is not None
+    assert not kept.usable("officers", date(2026, 6, 30))
+    assert "retired, but CD-01 has no end" in faults(tmp_path, question(1, retired="true"))
+
+
 def test_a_topic_with_fewer_than_five_usable_questions_is_not_shown(bank: Bank) -> None:
     few = [q for q in bank.questions if q.topic == "safety"][:4]
     assert Bank({"safety": "An toàn"}, {}, few).shown_topics(date(2026, 11, 24)) == []
