@@ -41,6 +41,11 @@ _IN_WORDS = {
     "một": 1, "hai": 2, "ba": 3, "bốn": 4, "sáu": 6, "bảy": 7, "tám": 8, "chín": 9, "mười": 10,
 }  # fmt: skip
 """Not "năm": it is a year far more often than a five."""
+_SPELT = re.compile(
+    rf"\b((?:(?:{'|'.join(_IN_WORDS)}|mươi|tư|lăm|trăm) )+)(?=(?:phút|giờ|ngày|tuần|tháng|năm|lần|phần trăm|người|triệu)\b)",
+    re.I,
+)
+"""A number in words before what it counts: "hai mươi giờ"."""
 _UNITS: dict[str, tuple[str, int]] = {
     "nam": ("thang", 12), "thang": ("thang", 1), "tuan": ("ngay", 7), "ngay": ("ngay", 1), "gio": ("phut", 60),
     "phut": ("phut", 1), "%": ("%", 1),
@@ -123,14 +128,31 @@ def figures(text: str) -> set[str]:
     return {"/".join(part.lstrip("0") or "0" for part in figure.split("/")) for figure in _FIGURE.findall(text)}
 
 
+def spelt(text: str) -> set[str]:
+    """Every number in words that counts something, in figures; not a lone "một", which is an article far more often."""
+    return {str(number) for found in _SPELT.findall(text) if (number := _number_of(found.lower().split())) > 1}
+
+
+def _number_of(words: Sequence[str]) -> int:
+    total = last = 0
+    for word in words:
+        if word == "trăm":
+            total, last = total + max(last, 1) * 100, 0
+        elif word == "mươi":
+            last *= 10
+        else:
+            last += _IN_WORDS.get(word, {"tư": 4, "lăm": 5}.get(word, 0))
+    return total + last
+
+
 def _figures(written: Written, fact: Fact) -> Iterator[str]:
     """Figures that are not the fact's own; articles and numbers of laws must be those it cites."""
     cited = figures(f"{fact.citation} {written.article}")
     cited |= {number.split("/")[0] for number in figures(fact.source)}
     words = {str(n) for word, n in _IN_WORDS.items() if re.search(rf"\b{word}\b", fact.says.lower())}
     # The number of a clause is no figure of the law: "khoản 3" does not make three months right.
-    own = figures(fact.says) | words | figures(fact.citation.removeprefix(fact.article))
-    given = figures(written.stem)
+    own = figures(fact.says) | words | spelt(fact.says) | figures(fact.citation.removeprefix(fact.article))
+    given = figures(written.stem) | spelt(written.stem)
     for line in written.reckoned:
         result = _reckon(line, own | given)
         if result is None:
@@ -145,7 +167,7 @@ def _figures(written: Written, fact: Fact) -> Iterator[str]:
     ):
         for figure in sorted(figures(" ".join(_REFERENCE.findall(text))) - cited):
             yield f"{name} refers to {figure}, the citation of {fact.id} does not: correct one of them"
-        for figure in sorted(figures(_REFERENCE.sub("", text)) - known):
+        for figure in sorted((figures(_REFERENCE.sub("", text)) | spelt(text)) - known):
             yield f"{name} says {figure}, {fact.id} does not: correct one of them, or show the sum in 'reckoned'"
 
 

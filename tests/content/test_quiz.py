@@ -225,6 +225,8 @@ def test_a_tone_mark_in_its_place_is_left_alone(word: str) -> None:
         ),
         ({"explanation": "Nghỉ 7 ngày."}, "the explanation says 7, CD-01 does not"),
         ({"explanation": "Nghỉ 5 ngày."}, "the explanation says 5, CD-01 does not"),
+        ({"explanation": "Nghỉ bảy ngày."}, "the explanation says 7, CD-01 does not"),
+        ({"explanation": "Nghỉ hai mươi lăm ngày."}, "the explanation says 25, CD-01 does not"),
         ({"explanation": "Theo Điều 6 thì được nghỉ."}, "the explanation refers to 6"),
         ({"stem": "Theo Nghị định 145/2020/NĐ-CP, ai đóng?"}, "the stem refers to 145"),
         ({"stem": "Theo Điều 9, ai đóng?"}, "the stem refers to 9"),
