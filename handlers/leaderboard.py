@@ -9,6 +9,7 @@ from content.boards import board_name
 from content.leaderboard import Standing, band_name, by_number, by_share
 from content.message import Message
 from content.money import format_percent
+from content.text import whole_number
 from db import contests, units
 from db.models import Board, Level, Round, RoundState
 from handlers.dialogue import AGAIN, Answer, Command, Dialogue, Move, Place
@@ -23,14 +24,14 @@ BEST = 50
 LEVELS = {"grassroots": Level.GRASSROOTS, "upper": Level.UPPER}
 
 
-async def _last(talk: Talk) -> tuple[Round | None, Round | None]:
-    """The last round with a result that this person may see, and the one that is open or counted now."""
+async def _last(talk: Talk, wanted: int | None = None) -> tuple[Round | None, Round | None]:
+    """The last round with a result that this person may see, or the `wanted` one, and the one that is open or counted now."""
     if talk.person is None:
         return None, None
     found = await contests.list_shown(talk.session, talk.me.unit_id, talk.now - SHOWN)
     over = [each for each in found if each.state == RoundState.PUBLISHED]
     runs = [each for each in found if each.state == RoundState.READY and each.opens_at <= talk.now]
-    last = max(over, key=lambda each: (each.result_at, each.id), default=None)
+    last = max(over, key=lambda each: (each.id == wanted, each.result_at, each.id), default=None)
     return last, (runs[-1] if runs else None)
 
 
@@ -40,12 +41,12 @@ async def exists(talk: Talk) -> bool:
 
 
 async def show(talk: Talk, arg: str) -> Move | None:
-    """The board, beginning with the size band of one's own unit."""
-    last, runs = await _last(talk)
+    """The board of the last round, or of one by its id, beginning with the size band of one's own unit."""
+    last, runs = await _last(talk, whole_number(arg))
     if last is None:
         talk.say("leaderboard.running" if runs is not None else "leaderboard.nothing", **await _result(talk, runs))
         return None
-    return dialogue.go("board", mode="share", band=None, level="", start=0)
+    return dialogue.go("board", round=last.id, mode="share", band=None, level="", start=0)
 
 
 async def _result(talk: Talk, runs: Round | None) -> dict[str, Any]:
@@ -67,7 +68,7 @@ async def _standings(talk: Talk, round_: Round, level: str) -> tuple[list[Standi
 
 @dialogue.ask("board")
 async def ask_board(talk: Talk) -> Message | Move:
-    round_, runs = await _last(talk)
+    round_, runs = await _last(talk, talk.data["round"])
     if round_ is None:
         return talk.screen("leaderboard.gone")
     levels = [each for each in round_.levels if each in LEVELS] or ["grassroots"]
@@ -154,7 +155,7 @@ async def _people(talk: Talk, round_: Round, runs: Round | None) -> Message:
 async def take_board(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice in ("share", "number", "people"):
         talk.put(mode=answer.choice)
-    round_, _ = await _last(talk)
+    round_, _ = await _last(talk, talk.data["round"])
     if answer.choice == "band" and round_ is not None:
         place = round_.bands.index(talk.data["band"]) if talk.data["band"] in round_.bands else 0
         talk.put(band=round_.bands[(place + 1) % len(round_.bands)])

@@ -148,6 +148,22 @@ async def test_while_a_round_is_open_only_the_one_before_is_shown(world: World) 
     assert "TUẦN 1" in hoa.last.text and "Tuần 2 đang thi" in hoa.last.text
 
 
+async def test_a_result_leads_to_the_board_of_its_own_round(world: World) -> None:
+    hoa = await world.joined("Bùi Thị Hoa", unit="CHUYEN5")
+    first = await results(world, {"MAYHOA": (156, 250)})
+    async with world.database.write() as session:
+        earlier = await contests.get_round(session, first)
+        earlier.result_at -= timedelta(days=7)
+    await results(world, {"MAYHOA": (50, 250)})
+    await hoa.says("/xephang")
+    assert "20,0% (50/250)" in hoa.last.text
+    await hoa.presses(f"c:kqthi:{first}")
+    await hoa.taps("Xếp hạng")
+    assert "62,4% (156/250)" in hoa.last.text
+    await hoa.taps("Theo số người")
+    assert "156 người" in hoa.last.text
+
+
 @pytest.mark.parametrize("state", ["published", "open"])
 async def test_the_report_lists_every_union_once_its_result_is_out(world: World, tmp_path: Path, state: str) -> None:
     mai = await officer(world)
