@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -62,6 +63,27 @@ async def ask_again(session: Session, key: str, on: date, now: datetime) -> Auto
     row.version, row.asked_at = row.version + house.SKIPPED, now  # phones may have buttons of versions that are lost
     await session.flush()
     return row
+
+
+async def list_stopped(session: Session) -> list[tuple[str, date, int | None]]:
+    """What officers keep from going: its key, its day and who stopped it."""
+    query = select(AutomaticMessage.key, AutomaticMessage.send_on, AutomaticMessage.decided_by)
+    found = await session.execute(query.where(AutomaticMessage.state == AutomaticState.STOPPED))
+    return [(key, on, by) for key, on, by in found]
+
+
+async def stop_again(session: Session, stopped: Sequence[tuple[str, date, int | None]], now: datetime) -> None:
+    """After a backup was restored: what was stopped since, as the former database says it, stays so."""
+    for key, on, by in stopped:
+        row = await find(session, key) or await ask(session, key, on, now)
+        if row is not None and row.state != AutomaticState.STOPPED and not await has_begun(session, key):
+            row.state, row.version, row.decided_by, row.decided_at = (
+                AutomaticState.STOPPED,
+                row.version + house.SKIPPED,
+                by,
+                now,
+            )
+            audit.note(session, audit.SYSTEM, "stop_automatic", f"automatic {key}", now)
 
 
 async def find(session: Session, key: str) -> AutomaticMessage | None:

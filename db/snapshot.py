@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
-from db import audit, broadcasts, contests, erasure, house, outbox, people
+from db import audit, automatic, broadcasts, contests, erasure, house, outbox, people
 from db.models import Person
 from db.session import Database, Session
 from db.trouble import Kind, Trouble, explained
@@ -55,6 +55,8 @@ class Former(NamedTuple):
     lost_since: datetime | None = None
     """Where a restore stopped everything and nobody has decided: since when stops may be lost."""
     respectful: bool = False
+    cancelled: Sequence[tuple[str, datetime]] = ()
+    automatic: Sequence[tuple[str, date, int | None]] = ()
     rounds: Sequence[contests.Stop] = ()
 
 
@@ -69,6 +71,8 @@ async def read_former(database: Database) -> Former:
             await broadcasts.stopped(session),
             await broadcasts.doubt(session),
             await broadcasts.respectful(session),
+            await broadcasts.list_cancelled(session),
+            await automatic.list_stopped(session),
             await contests.list_stops(session),
         )
 
@@ -95,6 +99,8 @@ async def _stop(session: Session, former: Former | None, saved_at: datetime, now
         await broadcasts.stop_all(session, audit.SYSTEM, now, lost_since=former.lost_since)
     if former.respectful and not await broadcasts.respectful(session):
         await broadcasts.set_respectful(session, audit.SYSTEM, True, now)
+    await broadcasts.cancel_again(session, former.cancelled, now)
+    await automatic.stop_again(session, former.automatic, now)
     await contests.stop_again(session, former.rounds, now)
 
 
@@ -113,8 +119,8 @@ async def after_restore(
     """
     async with database.write() as session:
         await outbox.hold_unfinished(session, now)
-        held = await broadcasts.hold_started(session)
         await _stop(session, former, saved_at or now, now)
+        held = await broadcasts.hold_started(session)
         await contests.hold_restored(session, now)
         await contests.begin_anew(session, now)
         await house.skip_numbers(session)

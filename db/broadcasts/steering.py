@@ -18,6 +18,7 @@ from db.session import Session
 
 URGENT = "urgent"
 """The kind that goes at any hour, and of which its officers hear at any hour."""
+ENDED = (BroadcastState.DONE, BroadcastState.CANCELLED, BroadcastState.RETURNED)
 CELEBRATION = "anniversary"
 """The topic that respectful mode drops."""
 
@@ -179,6 +180,28 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> int:
     return number
 
 
+async def list_cancelled(session: Session) -> list[tuple[str, datetime]]:
+    """What was stopped for good: its code, and when it was written, which tells whether a code means the same one."""
+    query = select(Broadcast.code, Broadcast.created_at).where(Broadcast.state == BroadcastState.CANCELLED)
+    return [(code, at) for code, at in await session.execute(query)]
+
+
+async def cancel_again(session: Session, cancelled: Sequence[tuple[str, datetime]], now: datetime) -> None:
+    """After a backup was restored: what was stopped for good since, as the former database says it, stays so."""
+    for code, at in cancelled:
+        query = select(Broadcast).where(
+            Broadcast.code == code, Broadcast.created_at == at, Broadcast.state.not_in(ENDED)
+        )
+        for broadcast in (await session.execute(query)).scalars():
+            broadcast.state, broadcast.finished_at, broadcast.version = (
+                BroadcastState.CANCELLED,
+                now,
+                broadcast.version + 1,
+            )
+            audit.note(session, audit.SYSTEM, "cancel_broadcast", f"broadcast {code}", now, broadcast.unit_id)
+            await _flip(session, broadcast, (OutState.READY, OutState.HELD), OutState.CANCELLED, finished_at=now)
+
+
 async def hold_started(session: Session) -> int:
     """After a restore: what was under way is paused, what was not planned is held, for it may have gone, or been stopped,
     since the backup. Returns how many."""
@@ -210,10 +233,9 @@ async def set_respectful(session: Session, actor_id: int, on: bool, now: datetim
             .returning(OutboxRow.id)
         )
         number = len(changed.all())
-        ended = (BroadcastState.DONE, BroadcastState.CANCELLED, BroadcastState.RETURNED)
         await session.execute(
             update(Broadcast)
-            .where(Broadcast.topic == CELEBRATION, Broadcast.state.not_in(ended))
+            .where(Broadcast.topic == CELEBRATION, Broadcast.state.not_in(ENDED))
             .values(state=BroadcastState.CANCELLED, finished_at=now, version=Broadcast.version + 1)
         )
     audit.note(session, actor_id, "respectful_mode", "on" if on else "off", now, dropped=number)

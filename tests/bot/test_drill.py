@@ -23,6 +23,7 @@ from bot.app import App, build_app
 from bot.opening import alone
 from bot.settings import Settings
 from bot.workplace import PREFIX
+from db import audit, broadcasts
 from db.session import Database, Session
 from db.trouble import Kind, Trouble
 from tests.bot.cut_off import Job, play_all
@@ -240,6 +241,8 @@ async def drill(folder: Path, rng: random.Random) -> None:
         unfinished = "SELECT count(*) FROM outbox WHERE policy = 'amo' AND state IN ('ready', 'sending')"
         assert ask(path, unfinished) == [(0,)]
         app = await build_app(settings, Hasty())
+        async with app.database.write() as session:  # what is held stays so when somebody lets messages go again
+            await broadcasts.start_again(session, audit.SYSTEM, datetime.now(UTC))
         await app.start()
         fake.person(chats[-1]).says("menu")
         await until(app, still)

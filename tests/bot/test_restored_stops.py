@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bot import backup as backups
 from bot.settings import Settings
-from db import audit, broadcasts, contests, figures, people
+from db import audit, automatic, broadcasts, contests, figures, people
 from db.models import AuditRow, Broadcast, BroadcastState, Result, Role, Round, RoundState
 from db.session import Database
 from scheduler import contests as contest_clock
@@ -25,7 +25,7 @@ from tests.desks import officer
 from tests.handlers.test_announcing import composes
 from tests.people import TestPerson, World, work_of
 from tests.scheduler.test_anniversaries import local, looks
-from tests.scheduler.test_automatic import sent
+from tests.scheduler.test_automatic import sent, the_day_before
 from tests.weeks import OPENS, RESULT, week
 
 pytestmark = pytest.mark.sqlite
@@ -155,6 +155,40 @@ async def test_the_respectful_mode_of_the_former_house_drops_the_celebrations_th
     world.now = local(7, 28, 12)
     await looks(world)
     assert await sent(world) == []
+
+
+async def test_a_message_that_was_stopped_since_is_not_asked_about_again(world: World, house: House) -> None:
+    save, restore = house
+    mai, dai = await the_day_before(world)
+    await save()
+    await dai.taps("Không gửi")
+    await restore("whole")
+    for person in (mai, dai):
+        person.heard.clear()
+    for hour in (6, 7, 8, 12):
+        world.now = local(7, 28, hour, 45)
+        await looks(world)
+    assert await sent(world) == [] and mai.keys == dai.keys == []
+    await dai.says("/lich")
+    async with world.database.read() as session:
+        assert [by for _, _, by in await automatic.list_stopped(session)] == [await dai.id()]
+
+
+async def test_an_announcement_that_was_stopped_for_good_since_is_not_held_but_over(world: World, house: House) -> None:
+    save, restore = house
+    ha = await world.joined("Lê Thu Hà", unit="CAOSON", role=Role.UPPER_OFFICER)
+    await world.joined("Bùi Thị Hoa")
+    for text, day in (("Họp lúc 17 giờ.", 29), ("Họp lúc 18 giờ.", 30)):
+        await composes(ha, text, when="Hẹn giờ")
+        await ha.says(f"17 giờ {day}/7/2025")
+        await ha.taps("Xác nhận")
+    await save()
+    await ha.taps("Xem, dừng tin")
+    await ha.taps("Dừng hẳn")
+    await restore("whole")
+    async with world.database.read() as session:
+        found = (await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars().all()
+    assert found == [BroadcastState.HELD, BroadcastState.CANCELLED]
 
 
 async def test_a_round_that_was_called_off_or_paused_since_stays_so(world: World, house: House) -> None:
