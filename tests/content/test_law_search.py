@@ -60,6 +60,7 @@ def test_a_search_that_answers_everything_is_noticed(search: LawSearch, monkeypa
         ("dinh cong co duoc tra luong khong", "DC-D08"),  # "đình" without marks is "định"
         ("Em làm 3 năm rồi, nhà có việc, em nghỉ không phép 6 ngày liền, bị cho nghỉ luôn", "LD-25"),  # one part asks
         ("tawng ca chur nhaatj ddc bao nhieeu", "LD-48"),  # Telex keys left in
+        ("thang bang luong co phai hoi cong doan k", "CD-113"),  # no slip of one's own pay
     ],
 )
 def test_what_phones_do_to_a_question_is_no_hindrance(search: LawSearch, typed: str, finds: str) -> None:
