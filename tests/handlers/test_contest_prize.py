@@ -139,8 +139,11 @@ async def test_a_question_that_falls_out_is_right_for_all_and_who_gains_by_it_he
     await mai.presses(f"c:loaicau:{round_id}.9")
     await mai.says("không có câu này")
     assert mai.last.key == "contest_desk.which_none"
+    await mai.says("cong doan")
+    assert "Đồng chí chọn câu nào?" in mai.last.text and "\n2. " in mai.last.text
+    await mai.taps("Tìm lại")
     await mai.says("bao nhieu phan tram")
-    assert "cd-57" in mai.last.text
+    assert "Đúng câu này chứ ạ?" in mai.last.text and "cd-57" in mai.last.text
     await mai.taps("1")
     await mai.says("Câu hỏi thiếu căn cứ")
     assert mai.last.key == "contest_desk.void_sure"
