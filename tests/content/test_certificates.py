@@ -55,6 +55,11 @@ def test_every_letter_of_a_name_is_there_and_drawn(name: str) -> None:
     assert certificate(WORDS, replace(OF, name=name)) != certificate(WORDS, replace(OF, name="X"))
 
 
+def test_a_number_and_what_it_counts_stand_on_one_line() -> None:
+    svg = certificate_svg(WORDS, replace(OF, contest="Tìm hiểu Luật Công đoàn năm 2025", score=10))
+    assert "đạt\xa010/10\xa0câu</text>" in svg and ">câu</text>" not in svg
+
+
 def test_it_says_what_it_is_and_nothing_of_an_award() -> None:
     svg = certificate_svg(WORDS, OF)
     said = re.sub(r"<[^>]+>", " ", svg)
