@@ -65,6 +65,18 @@ _PARTIES = {
     "co quan",
 }
 """Who nearly every fact speaks of: that one of them stands in its sentence does not make them an answer."""
+_ALSO_CALLED = {
+    "cong ty": "nguoi su dung lao dong",
+    "doanh nghiep": "nguoi su dung lao dong",
+    "chu doanh nghiep": "nguoi su dung lao dong",
+    "don vi su dung lao dong": "nguoi su dung lao dong",
+    "cong nhan": "nguoi lao dong",
+    "ban chap hanh cong doan co so": "cong doan co so",
+    "tong lien doan": "tong lien doan lao dong viet nam",
+    "ubnd cap tinh": "uy ban nhan dan cap tinh",
+    "ubnd cap xa": "uy ban nhan dan cap xa",
+}
+"""Whole options that are the same to whoever reads them, whatever the law calls them: two of one question are two answers."""
 _ALL_OF_THEM = re.compile(
     r"\b(?:tat ca (?:cac )?(?:dap an|phuong an|y|cau)|ca (?:hai|ba|bon) (?:dap an|phuong an|y|cau)|ca [abcd] va [abcd]"
     r"|(?:dap an|phuong an) (?:tren|khac)|khong co (?:dap an|phuong an))\b"
@@ -256,7 +268,8 @@ def _meaning(option: str) -> object:
     """What an option says, apart from how it says it; loose words count only where there is no figure."""
     found, rest = quantities(option)
     if not found:
-        return tuple(_plain_words(option))
+        words = " ".join(_plain_words(option))
+        return _ALSO_CALLED.get(words, words)
     return found, tuple(word for word in rest if word not in _LOOSE)
 
 

@@ -293,6 +293,8 @@ def test_near_duplicates_are_found_and_neighbours_are_not(tmp_path: Path, first:
         (["30 ngày", "1 tháng", "màu nâu", "màu tím"], "options A and B say the same"),
         (["1 giờ", "60 phút", "màu nâu", "màu tím"], "options A and B say the same"),
         (["hai lần", "2 lần", "màu nâu", "màu tím"], "options A and B say the same"),
+        (["Người sử dụng lao động", "Nhà nước", "Công ty", "màu tím"], "options A and C say the same"),
+        (["Ban chấp hành công đoàn cơ sở", "Nhà nước", "màu nâu", "Công đoàn cơ sở"], "options A and D say the same"),
         (["màu xanh", "20%", "màu nâu", "màu tím"], "the wrong option '20%' stands in CD-01"),
         (["màu xanh", "2 ngày", "màu nâu", "màu tím"], "the wrong option '2 ngày' stands in CD-01"),
         (["màu xanh", "Ai cũng được nghỉ", "màu nâu", "màu tím"], "'Ai cũng được nghỉ' stands in CD-01"),
