@@ -153,7 +153,7 @@ async def approve(session: Session, broadcast: Broadcast, actor_id: int, version
 
     Where a restored backup cannot know whether somebody did so before, or took it back, its author is asked first.
     """
-    await _second(session, broadcast, actor_id)
+    await check_second(session, broadcast, actor_id)
     lost = await house.is_doubtful(session, broadcast.created_at)
     state = BroadcastState.HELD if lost else BroadcastState.SCHEDULED
     values = {"state": state, "approver_id": actor_id, "approved_at": now}
@@ -165,14 +165,15 @@ async def send_back(
     session: Session, broadcast: Broadcast, actor_id: int, version: int, note: str, now: datetime
 ) -> None:
     """A second person sends it back with a word, or refuses it without one."""
-    await _second(session, broadcast, actor_id)
+    await check_second(session, broadcast, actor_id)
     values = {"state": BroadcastState.RETURNED, "note": note, "finished_at": now}
     await move(session, broadcast, version, (BroadcastState.WAITING,), **values)
     action = "return_broadcast" if note else "refuse_broadcast"
     audit.note(session, actor_id, action, f"broadcast {broadcast.code}", now, broadcast.unit_id)
 
 
-async def _second(session: Session, broadcast: Broadcast, actor_id: int) -> None:
+async def check_second(session: Session, broadcast: Broadcast, actor_id: int) -> None:
+    """Who may be the second person: never its author. Raises Refused."""
     await policy.check(session, actor_id, Action.APPROVE_BROADCAST, broadcast.unit_id)
     if broadcast.author_id == actor_id:
         raise Refused("announcing.own")

@@ -18,6 +18,8 @@ from db.contests.downtimes import (
 )
 from db.contests.objections import (
     answer_complaint,
+    check_answer,
+    check_change,
     complain,
     complaints_until,
     disqualify,
@@ -106,6 +108,7 @@ from db.contests.rounds import (
     cancel,
     change,
     change_contest,
+    check_cancel,
     create_contest,
     create_round,
     get_contest,
@@ -151,6 +154,9 @@ __all__ = [
     "cancel",
     "change",
     "change_contest",
+    "check_answer",
+    "check_cancel",
+    "check_change",
     "check_run",
     "check_sight",
     "complain",

@@ -20,8 +20,10 @@ async def _unit(session: Session, round_: Round) -> int:
     return (await get_contest(session, round_.contest_id)).unit_id
 
 
-async def _may_change(session: Session, round_: Round, actor_id: int, person_id: int | None = None) -> int:
-    """The unit of a round whose result this person may still change: never their own, nor once the prizes are given."""
+async def check_change(session: Session, round_: Round, actor_id: int, person_id: int | None = None) -> int:
+    """The unit of a round whose result this person may still change: never their own, nor once the prizes are given.
+
+    Raises Refused."""
     unit_id = await _unit(session, round_)
     await policy.check(session, actor_id, RUN, unit_id)
     if person_id == actor_id:
@@ -38,7 +40,7 @@ async def void_question(
 
     Raises Refused, NotFound, and Conflict when it is void already.
     """
-    unit_id = await _may_change(session, round_, actor_id)
+    unit_id = await check_change(session, round_, actor_id)
     row = await session.get(RoundQuestion, (round_.id, question))
     if row is None:
         raise NotFound("common.not_found")
@@ -101,7 +103,7 @@ async def disqualify(
     session: Session, round_: Round, person_id: int, reason: str, actor_id: int, now: datetime
 ) -> Disqualification:
     """Takes somebody out of a round's ranking, for a reason that they are told. Raises Refused, Conflict."""
-    unit_id = await _may_change(session, round_, actor_id, person_id)
+    unit_id = await check_change(session, round_, actor_id, person_id)
     if person_id in await list_disqualified(session, round_.id):
         raise Conflict("common.already")
     row = Disqualification(round_id=round_.id, person_id=person_id, reason=reason, actor_id=actor_id, at=now)
@@ -114,7 +116,7 @@ async def disqualify(
 
 async def lift_disqualification(session: Session, round_: Round, person_id: int, actor_id: int, now: datetime) -> None:
     """Takes somebody back into the ranking. Raises Refused, Conflict."""
-    unit_id = await _may_change(session, round_, actor_id, person_id)
+    unit_id = await check_change(session, round_, actor_id, person_id)
     changed = await session.execute(
         update(Disqualification)
         .where(
@@ -202,13 +204,19 @@ async def get_complaint(session: Session, complaint_id: int) -> Complaint:
     return row
 
 
-async def answer_complaint(session: Session, complaint_id: int, answer: str, actor_id: int, now: datetime) -> Complaint:
-    """Answers a complaint, never one's own. Raises Refused, NotFound, and Conflict when somebody else was faster."""
-    row = await get_complaint(session, complaint_id)
+async def check_answer(session: Session, row: Complaint, actor_id: int) -> int:
+    """The unit whose contest a complaint is about, for who may answer it: never one's own. Raises Refused."""
     unit_id = await _unit(session, await get_round(session, row.round_id))
     await policy.check(session, actor_id, RUN, unit_id)
     if row.person_id == actor_id:
         raise Refused("contest_desk.own")
+    return unit_id
+
+
+async def answer_complaint(session: Session, complaint_id: int, answer: str, actor_id: int, now: datetime) -> Complaint:
+    """Answers a complaint, never one's own. Raises Refused, NotFound, and Conflict when somebody else was faster."""
+    row = await get_complaint(session, complaint_id)
+    unit_id = await check_answer(session, row, actor_id)
     changed = await session.execute(
         update(Complaint)
         .where(Complaint.id == complaint_id, Complaint.done_at.is_(None))

@@ -164,6 +164,14 @@ async def approve(session: Session, round_: Round, version: int, actor_id: int, 
     audit.note(session, actor_id, "approve_round", f"round {round_.id}", now, contest.unit_id)
 
 
+async def check_cancel(session: Session, round_: Round, actor_id: int) -> None:
+    """Who may call a round off: who approves it, of a draft who may write one too. Raises Refused."""
+    contest = await get_contest(session, round_.contest_id)
+    if round_.state == RoundState.DRAFT and await policy.may(session, actor_id, RUN, contest.unit_id):
+        return
+    await policy.check(session, actor_id, APPROVE, contest.unit_id)
+
+
 async def cancel(
     session: Session, round_: Round, version: int, actor_id: int, now: datetime, *, reason: str = ""
 ) -> None:
@@ -173,9 +181,8 @@ async def cancel(
     Raises Refused, and Conflict once its result is published.
     """
     contest = await get_contest(session, round_.contest_id)
-    draft = round_.state == RoundState.DRAFT and await policy.may(session, actor_id, RUN, contest.unit_id)
-    if not draft:
-        await _may(session, actor_id, APPROVE, contest.unit_id)
+    if actor_id != audit.SYSTEM:
+        await check_cancel(session, round_, actor_id)
     if round_.state not in (RoundState.DRAFT, RoundState.READY, RoundState.PAUSED):
         raise Conflict("common.already")
     await _step(session, round_, version, round_.state, {"state": RoundState.CANCELLED, "reason": reason})

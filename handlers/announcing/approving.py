@@ -109,6 +109,7 @@ async def _asked(talk: Talk, arg: str) -> tuple[Broadcast, int]:
 
 async def begin_return(talk: Talk, arg: str) -> Move | None:
     broadcast, version = await _asked(talk, arg)
+    await broadcasts.check_second(talk.session, broadcast, talk.me.id)
     if broadcast.version != version or broadcast.state != BroadcastState.WAITING:
         await card.too_late(talk, broadcast)
         return None

@@ -132,7 +132,14 @@ async def take_complaint(talk: Talk, answer: Answer) -> Move | str:
     return {"answer": "reply", "list": "complaints", "paper": "person"}[answer.choice]
 
 
-@dialogue.question("reply", "contest_desk.reply", Kind.TEXT)
+@dialogue.ask("reply", Kind.TEXT)
+async def ask_reply(talk: Talk) -> Message:
+    row, _, _ = await _complaint(talk, talk.data["complaint"])
+    await contests.check_answer(talk.session, row, talk.me.id)
+    return talk.screen("contest_desk.reply")
+
+
+@dialogue.take("reply")
 async def take_reply(talk: Talk, answer: Answer) -> Move | str:
     text = clean(answer.text)
     if not ANSWER[0] <= letters(text) <= ANSWER[1]:
@@ -272,7 +279,14 @@ async def take_person(talk: Talk, answer: Answer) -> Move | str:
     return END
 
 
-@dialogue.question("out", "contest_desk.out_why", Kind.TEXT)
+@dialogue.ask("out", Kind.TEXT)
+async def ask_out(talk: Talk) -> Message:
+    round_ = await contests.get_round(talk.session, talk.data["round"])
+    await contests.check_change(talk.session, round_, talk.me.id, talk.data["person"])
+    return talk.screen("contest_desk.out_why")
+
+
+@dialogue.take("out")
 async def take_out(talk: Talk, answer: Answer) -> Move | str:
     reason = read_reason(answer.text)
     round_ = await contests.get_round(talk.session, talk.data["round"])

@@ -8,7 +8,8 @@ from content.contest_rules import request
 from content.message import Message, to_json
 from content.text import clean, letters
 from content.windows import asleep_for
-from db import contests, outbox, people
+from db import contests, outbox, people, policy
+from db.contests.rounds import APPROVE
 from db.errors import Conflict
 from db.models import Contest, Round, RoundState
 from handlers.contest.flow import pool
@@ -101,7 +102,8 @@ async def approve(talk: Talk, arg: str) -> Move | None:
 
 async def begin_return(talk: Talk, arg: str) -> Move | None:
     """Back to who wrote it, with a word."""
-    round_, version, _ = await named(talk, arg)
+    round_, version, contest = await named(talk, arg)
+    await policy.check(talk.session, talk.me.id, APPROVE, contest.unit_id)
     if round_.asked_at is None or round_.state != RoundState.DRAFT or round_.version != version:
         too_late(talk, round_)
         return None

@@ -103,7 +103,13 @@ async def take_apart(talk: Talk, answer: Answer) -> Move | str:
     return END
 
 
-@dialogue.question("exclude", "contest_desk.exclude_why", Kind.TEXT)
+@dialogue.ask("exclude", Kind.TEXT)
+async def ask_exclude(talk: Talk) -> Message:
+    await contests.check_change(talk.session, await _round(talk), talk.me.id, talk.data["person"])
+    return talk.screen("contest_desk.exclude_why")
+
+
+@dialogue.take("exclude")
 async def take_exclude(talk: Talk, answer: Answer) -> Move | str:
     reason, round_ = read_reason(answer.text), await _round(talk)
     try:

@@ -9,7 +9,8 @@ from content.calendar import LOCAL
 from content.message import Message
 from content.text import clean, letters
 from content.times import parse_when
-from db import contests, jobs
+from db import contests, jobs, policy
+from db.contests.rounds import RUN
 from db.errors import Conflict
 from db.models import Round, RoundState
 from handlers.contest_desk.flow import NOTE, dialogue, named, too_late
@@ -21,8 +22,12 @@ STEERED = (RoundState.READY, RoundState.PAUSED)
 
 def _begin(what: str) -> Callable[[Talk, str], Awaitable[Move | None]]:
     async def begin(talk: Talk, arg: str) -> Move | None:
-        """To the question why."""
-        round_, version, _ = await named(talk, arg)
+        """To the question why, for who may do it: nobody writes a reason for nothing."""
+        round_, version, contest = await named(talk, arg)
+        if what == "cancel":
+            await contests.check_cancel(talk.session, round_, talk.me.id)
+        else:
+            await policy.check(talk.session, talk.me.id, RUN, contest.unit_id)
         if round_.version != version or round_.state not in (
             *STEERED,
             *((RoundState.DRAFT,) if what == "cancel" else ()),

@@ -332,8 +332,6 @@ async def test_more_time_a_pause_and_the_end_are_told_once_to_everybody_who_took
     resumed = (await rounds(world))[0]
     assert resumed.state == RoundState.READY and resumed.closes_at == after.closes_at + timedelta(hours=2)
     await mai.presses(f"c:huythi:{resumed.id}.{resumed.version}")
-    await mai.says("Thôi không thi nữa")
-    await mai.taps("Đồng ý, báo mọi người")
     assert mai.last.key == "common.refused"
     await minh.presses(f"c:huythi:{resumed.id}.{resumed.version}")
     await minh.says("khong phai, bam nham")
@@ -404,6 +402,17 @@ async def test_an_officer_of_another_unit_sees_nothing_of_it(world: World) -> No
     assert ha.last.key == "common.refused"
     await ha.says("/tochuc")
     assert "Chưa có cuộc thi nào" in ha.last.text
+
+
+@pytest.mark.parametrize(
+    ("command", "who"),
+    [("huythi", "officer"), ("giahanthi", "leader"), ("tamdungthi", "leader"), ("trathi", "officer")],
+)
+async def test_who_may_not_do_it_is_told_so_before_a_reason_is_asked(world: World, command: str, who: str) -> None:
+    round_id = await week(world)
+    person = await (officer(world) if who == "officer" else leader(world))
+    await person.presses(f"c:{command}:{round_id}.{(await rounds(world))[0].version}")
+    assert person.keys[-1:] == ["common.refused"], person.keys
 
 
 # ---------------------------------------------------------------------------------------------------- documents

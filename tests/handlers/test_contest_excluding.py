@@ -67,6 +67,15 @@ async def test_the_reason_of_the_second_who_marks_somebody_is_shown_back(world: 
     assert "Là người duyệt đề thi" in ly.heard[-2].text and WHY in ly.last.text
 
 
+async def test_nobody_is_asked_why_they_should_take_no_part_themselves(world: World) -> None:
+    round_id, mai = await week(world), await officer(world)
+    await mai.presses(f"c:khongduthi:{round_id}.2")
+    await mai.says("Vũ Ngọc Mai")
+    await mai.taps("1")
+    await mai.taps("Không dự thi")
+    assert mai.last.key == "contest_desk.own"
+
+
 async def test_who_takes_no_part_in_one_contest_sits_another_at_the_same_time(world: World) -> None:
     first = await week(world, closes_at=CLOSES - timedelta(hours=1))
     second = await week(world)

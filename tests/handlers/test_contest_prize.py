@@ -367,8 +367,7 @@ async def test_nobody_decides_on_a_complaint_a_paper_or_a_prize_of_their_own(wor
         assert list(await contests.list_disqualified(session, round_id)) == [await hoa.id()]
     await hoa.presses("c:thacmacthi:1")
     await hoa.taps("Trả lời")
-    await hoa.says("Đã xem, kết quả sai")
-    assert hoa.last.key == "contest_desk.own"
+    assert hoa.last.key == "contest_desk.own", "nobody writes for nothing"
     async with world.database.write() as session:
         assert len(await contests.list_complaints(session, round_id)) == 1
         made = contests.new_prize(
@@ -382,6 +381,24 @@ async def test_nobody_decides_on_a_complaint_a_paper_or_a_prize_of_their_own(wor
         await hoa.presses(f"c:{command}:{number}")
         assert hoa.last.key == "contest_desk.own"
     assert [state for _, prize, state in await prizes_of(world) if prize == "x"] == [PrizeState.VERIFIED]
+
+
+async def test_who_may_not_take_somebody_out_is_told_before_the_reason_is_asked(world: World) -> None:
+    mai = await officer(world)
+    round_id, people = await published(world, Hoa=4, Nam=3)
+    hoa = people["Hoa"]
+    async with world.database.write() as session:
+        top = (await session.execute(select(Unit.id).where(Unit.code == "TINH"))).scalar_one()
+        grant = {"granted_at": world.now, "confirmed_at": world.now}
+        session.add(Grant(person_id=await hoa.id(), role=Role.CONTENT_OFFICER, unit_id=top, **grant))
+    for each in (hoa, mai):
+        await each.presses(f"c:khongxet:{round_id}.9")
+        await each.says(f"CT-25-W01-{await hoa.id():06}")
+    await hoa.taps("Không xét giải")
+    assert hoa.last.key == "contest_desk.own"
+    await over(world)
+    await mai.taps("Không xét giải")
+    assert mai.last.key == "contest_desk.settled"
 
 
 async def test_once_the_prizes_are_given_the_result_stands(world: World) -> None:
