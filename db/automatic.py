@@ -112,9 +112,15 @@ async def states(session: Session, start: date) -> dict[str, AutomaticState]:
     return {key: state for key, state in await session.execute(query)}
 
 
+async def begun(session: Session, keys: Sequence[str]) -> dict[str, Broadcast]:
+    """Of some messages those that are planned already, by key: from then on each is a broadcast like any other."""
+    found = (await session.execute(select(Broadcast).where(Broadcast.key.in_(keys)))).scalars()
+    return {broadcast.key: broadcast for broadcast in found if broadcast.key is not None}
+
+
 async def has_begun(session: Session, key: str) -> bool:
-    """Whether a message is planned already: from then on it is a broadcast like any other."""
-    return (await session.execute(select(Broadcast.id).where(Broadcast.key == key))).first() is not None
+    """Whether a message is planned already."""
+    return bool(await begun(session, [key]))
 
 
 async def may_release(session: Session, row: AutomaticMessage, actor_id: int, top: int | None) -> bool:

@@ -7,9 +7,10 @@ from datetime import date
 from content.agenda import Entry, agenda, entries_of, extras
 from content.calendar import local_date
 from content.message import Choice, Message
-from db import automatic, jobs
+from db import automatic, broadcasts, jobs
 from db.errors import Refused
-from db.models import AutomaticState
+from db.models import AutomaticState, Broadcast
+from handlers.announcing.card import state_words
 from handlers.automatic.flow import dialogue, may_see
 from handlers.dialogue import STAY, Answer, Command, Move, Place
 from handlers.paging import page, turn
@@ -37,7 +38,11 @@ async def ask_list(talk: Talk) -> Message:
     ahead = _ahead(talk)
     shown, without = page(talk, ahead, PAGE)
     decided = await automatic.states(talk.session, talk.today)
-    lines = [[entry.at, _title(talk, entry), _status(talk, entry, decided.get(entry.key))] for entry in shown]
+    begun = await automatic.begun(talk.session, [entry.key for entry in shown])
+    lines = [
+        [entry.at, _title(talk, entry), await _status(talk, entry, decided.get(entry.key), begun.get(entry.key))]
+        for entry in shown
+    ]
     choices = [Choice(str(n + 1), f"e-{ahead.index(entry)}") for n, entry in enumerate(shown)]
     month = f"{(shown[0].at if shown else talk.local):%Y-%m}"
     talk.put(month=month)
@@ -50,8 +55,12 @@ def _title(talk: Talk, entry: Entry) -> str:
     return talk.house.words.plain("automatic.title", n=entry.ordinal or 0, name=entry.name, day=entry.day)
 
 
-def _status(talk: Talk, entry: Entry, decided: AutomaticState | None) -> str:
-    """Whether it may go out, and what was decided about it already."""
+async def _status(talk: Talk, entry: Entry, decided: AutomaticState | None, broadcast: Broadcast | None) -> str:
+    """How far it is once it goes out; before, whether it may and what was decided about it already."""
+    if broadcast is not None:
+        return state_words(talk, broadcast, stopped=await broadcasts.stopped(talk.session))
+    if decided == AutomaticState.ASKED and talk.house.silence == "hold":
+        return talk.house.words.plain("automatic.status_held")
     if decided in (AutomaticState.STOPPED, AutomaticState.EDITED):
         return talk.house.words.plain(f"automatic.status_{decided.value}")
     state = "left_out" if entry.left_out else "approved" if entry.approved else "waiting"
@@ -76,6 +85,7 @@ async def ask_item(talk: Talk) -> Message | str:
         return "list"
     entry = entries[0]
     decided = await automatic.find(talk.session, entry.key)
+    begun = (await automatic.begun(talk.session, [entry.key])).get(entry.key)
     return talk.screen(
         "automatic.item",
         without=() if entry.card else ("picture",),
@@ -84,7 +94,7 @@ async def ask_item(talk: Talk) -> Message | str:
         whom=talk.words(f"automatic.whom_{entry.audience}"),
         off=entry.days_off,
         card=entry.card,
-        state=_status(talk, entry, decided.state if decided is not None else None),
+        state=await _status(talk, entry, decided.state if decided is not None else None, begun),
         proofread=entry.proofread_by,
         approved=entry.approved_by,
         text=(decided.text if decided is not None else "") or entry.text,

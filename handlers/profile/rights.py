@@ -66,7 +66,7 @@ async def _tell_others(talk: Talk, stopped: Stopped) -> None:
             await talk.tell(person_id, key, dedup=dedup, code=report.code, title=report.title)
     for grant in stopped.grants:
         unit = await units.get(talk.session, grant.unit_id)
-        role = talk.words(f"units.role_{grant.role.value}")
+        role = talk.house.words.label("units.pick_role", grant.role.value)
         for person_id in await policy.nearest_inviters(talk.session, grant.role, grant.unit_id):
             dedup = f"left:{grant.id}:{person_id}"
             await talk.tell(person_id, "profile.role_left", dedup=dedup, role=role, unit=unit.name)

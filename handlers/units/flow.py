@@ -17,7 +17,7 @@ PAGE = 5
 
 def role_name(talk: Talk, role: Role) -> str:
     """A role as people call it."""
-    return talk.words(f"units.role_{role.value}")
+    return talk.house.words.label("units.pick_role", role.value)
 
 
 def name_of(talk: Talk, person: Person) -> str:

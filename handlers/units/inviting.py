@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content.message import Choice, Message
+from content.message import Message
 from db import people, policy, roles, units
 from db.models import Role
 from db.policy import INVITES
@@ -22,7 +22,7 @@ LENGTH = 26
 async def ask_role(talk: Talk) -> Message:
     held = [role for role, _ in await policy.roles(talk.session, talk.me.id)]
     allowed = [role for role in Role if any(role in INVITES.get(own, ()) for own in held)]
-    return talk.screen("units.pick_role", *(Choice(role_name(talk, role), role.value) for role in allowed))
+    return talk.screen("units.pick_role", only=[*allowed, "_back"])
 
 
 @dialogue.take("role")

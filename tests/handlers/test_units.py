@@ -46,6 +46,28 @@ async def test_an_invitation_works_once_and_counts_when_the_inviter_confirms(wor
     assert an.last.key == "units.confirmed_notice"
 
 
+@pytest.mark.parametrize(
+    ("typed", "role"),
+    [
+        ("Chu tich CDCS", "Chủ tịch CĐCS"), ("chu tich", "Chủ tịch CĐCS"), ("chủ tịch công đoàn cơ sở", "Chủ tịch CĐCS"),
+        ("to truong", "Tổ trưởng"), ("CAP TREN", "Cán bộ cấp trên"), ("tuyên giáo", "Cán bộ tuyên giáo"),
+        ("xet duyet", "Cán bộ xét duyệt"), ("lanh dao", "Lãnh đạo"), ("quan tri", "Quản trị hệ thống"),
+        ("truong", ""),
+    ],
+)  # fmt: skip
+async def test_a_role_is_chosen_by_any_clear_part_of_its_name(world: World, typed: str, role: str) -> None:
+    admin = await world.joined("Đỗ Văn Quản", unit="TINH", role=Role.SYSTEM_ADMIN)
+    await admin.says("/donvi")
+    await admin.taps("Mời cán bộ")
+    await admin.says(typed)
+    if not role:
+        assert admin.last.key == "common.choose"
+        return
+    assert admin.last.key == "units.pick_unit"
+    await admin.says("TINH")
+    assert admin.last.key == "units.invited" and role in admin.last.text
+
+
 async def test_a_stranger_joins_first_and_the_invitation_waits(world: World) -> None:
     ha = await reviewer(world)
     link = await invites(world, ha, "Tổ trưởng", "CHUYEN5")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from content.message import from_json
 from db import broadcasts as rows
@@ -324,6 +325,40 @@ async def test_the_calendar_is_twelve_months_of_what_goes_out_by_itself(world: W
     await mai.says("2")
     assert mai.last.key == "automatic.item" and "Ảnh kèm: có" in mai.last.text
     assert "đã duyệt: Đinh Quang Đại" in mai.last.text and "7 giờ" in mai.last.text
+
+
+async def test_the_calendar_says_how_far_a_message_is_that_goes_out(world: World) -> None:
+    mai, _ = await the_day_before(world)
+
+    async def line() -> str:
+        await mai.says("/lich")
+        return next(line for line in mai.last.text.splitlines() if "96 năm" in line)
+
+    assert "đã duyệt" in await line()
+    world.now = local(7, 28, 7)
+    await looks(world)
+    assert len(await sent(world)) == 3
+    async with world.database.write() as session:
+        row = (await session.execute(select(Broadcast).where(Broadcast.key == DAY))).scalar_one()
+        row.state = BroadcastState.SENDING
+    assert "đang gửi" in await line() and "đã duyệt" not in await line()
+    await mai.says("1")
+    assert mai.last.key == "automatic.item" and "Tình trạng: đang gửi" in mai.last.text
+    for state_now, said in ((BroadcastState.DONE, "đã xong"), (BroadcastState.PAUSED, "tạm dừng")):
+        async with world.database.write() as session:
+            await session.execute(update(Broadcast).where(Broadcast.key == DAY).values(state=state_now))
+        assert said in await line()
+
+
+async def test_where_silence_sends_nothing_the_calendar_says_that_somebody_must_press(world: World) -> None:
+    mai, _ = await the_day_before(world, "hold")
+    world.house = replace(world.house, silence="hold")
+    await mai.says("/lich")
+    line = next(line for line in mai.last.text.splitlines() if "96 năm" in line)
+    assert "chờ bấm Gửi" in line
+    await mai.presses("c:guitudong:1.1")
+    await mai.says("/lich")
+    assert "chờ bấm Gửi" not in mai.last.text
 
 
 async def test_a_card_and_a_month_come_as_pictures(world: World) -> None:
