@@ -108,8 +108,9 @@ def is_trusted(host: str) -> bool:
 def broadcast_warnings(text: str) -> list[tuple[str, dict[str, str | int]]]:
     """What an officer should look at again before sending, as stable keys with their parameters, in reading order.
 
-    `misprint` {found, meant} · `emoji` {count, allowed} · `all_caps` {} · `identity` {found} · `phone` {found}
-    · `bank_number` {found} · `link` {found, host}; the caller knows which hosts are allowed. Nothing here blocks.
+    `misprint` {found, meant} · `emoji` {count, allowed} · `all_caps` {} · `no_marks` {} · `identity` {found}
+    · `phone` {found} · `bank_number` {found} · `link` {found, host}; the caller knows which hosts are allowed. Nothing
+    here blocks.
     """
     text = unicodedata.normalize("NFC", text)
     warnings: list[tuple[str, dict[str, str | int]]] = []
@@ -122,6 +123,8 @@ def broadcast_warnings(text: str) -> list[tuple[str, dict[str, str | int]]]:
         warnings.append(("emoji", {"count": count, "allowed": MAX_EMOJI}))
     if _is_all_capitals(text):
         warnings.append(("all_caps", {}))
+    if _is_without_marks(_LINK.sub(" ", text)):
+        warnings.append(("no_marks", {}))
     links = [found.group().rstrip(".,;:!?)") for found in _LINK.finditer(text)]
     for link in dict.fromkeys(links):
         host = re.sub(r"^[a-z]+://", "", link.lower()).split("/")[0].split("@")[-1].split(":")[0]
@@ -132,6 +135,24 @@ def broadcast_warnings(text: str) -> list[tuple[str, dict[str, str | int]]]:
 def _is_all_capitals(text: str) -> bool:
     cased = [letter for letter in text if letter.lower() != letter.upper()]
     return len(cased) >= 20 and sum(map(str.isupper, cased)) >= 0.9 * len(cased)
+
+
+_SYLLABLE = re.compile(
+    r"(?:ngh|[cgknpt]h|ng|gi|qu|tr|[bcdghklmnpqrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?", re.IGNORECASE
+)
+UNMARKED = 10
+"""From so many words on a text without marks is looked at: a name or a short line may well have none."""
+
+
+def _is_without_marks(text: str) -> bool:
+    """Whether this is Vietnamese typed without its marks: long, hardly any marks, and nearly all of it of its syllables.
+
+    Three words of four have marks in a text that is typed with them; a foreign one is not made of such syllables.
+    """
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\{[^{}]*\}", " ", text))  # what is filled in has marks of its own
+    marked = sum(fold(word) != word.lower() for word in words)
+    syllables = sum(bool(_SYLLABLE.fullmatch(word)) for word in words)
+    return len(words) >= UNMARKED and marked <= len(words) // UNMARKED and syllables >= 0.8 * len(words)
 
 
 _PERSONAL = (

@@ -306,6 +306,25 @@ def test_a_text_all_in_capitals_is_noticed_and_a_heading_is_not() -> None:
     assert keys("A" * 19) == [] and keys("A" * 18 + "bb") == ["all_caps"]
 
 
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Kinh moi anh chi du hop to luc 16 gio thu Sau tai nha an ca, mang theo so tay.", True),
+        ("kinh gui {Tên}, ngay mai cong doan to chuc kham suc khoe tai tram y te xa, moi du dong du", True),
+        ("Kính gui anh chi, cong ty thong bao lich nghi le Quoc khanh tu ngay 01 den ngay 02 thang 9", True),
+        ("Moi hop luc 16 gio, nha an ca", False),  # short
+        ("Mời anh chị dự họp tổ lúc 16 giờ thứ Sáu tại nhà ăn ca, mang theo sổ tay.", False),
+        ("Kinh moi anh chi dự họp tổ lúc mười sáu giờ thứ Sáu tại nhà ăn ca", False),
+        ("Please join our annual meeting in the main hall on Friday morning and bring your notebook with you", False),
+        ("Samsung Electronics Vietnam, Foxconn, Luxshare, Goertek, Canon, LG Display, Hana Micron, Amkor, Intel, Nike", False),
+        ("Xem https://congdoan.vn/tin/cong-doan-to-chuc-kham-suc-khoe-cho-doan-vien-tai-tram-y-te-xa", False),
+        ("", False),
+    ],
+)  # fmt: skip
+def test_vietnamese_without_marks_is_noticed_and_nothing_short_or_foreign(text: str, seen: bool) -> None:
+    assert ("no_marks" in keys(text)) is seen
+
+
 def test_links_are_reported_with_their_host() -> None:
     assert broadcast_warnings("Xem https://CongDoan.vn/tin?id=0912345678. Hoặc www.abc.com, zalo.me/123") == [
         ("link", {"found": "https://CongDoan.vn/tin?id=0912345678", "host": "congdoan.vn"}),

@@ -135,6 +135,15 @@ async def test_stamps_of_secrecy_in_file_names_are_refused_as_written(world: Wor
         assert bool((await session.execute(select(Attachment.id))).first()) != refused
 
 
+async def test_a_text_without_marks_is_hinted_at_once_and_may_go_as_it_is(world: World) -> None:
+    ha = await at_body(world)
+    await ha.says("Kinh moi anh chi du hop to luc 16 gio thu Sau tai nha an ca, mang theo so tay.")
+    await ha.says("tiếp")
+    assert ha.last.key == "announcing.warnings" and "Tin chưa có dấu" in ha.last.text and ha.last.offers("Sửa")
+    await ha.taps("Vẫn dùng")
+    assert ha.last.key == "announcing.preview"
+
+
 async def test_what_deserves_a_second_look_is_listed_and_may_still_go(world: World) -> None:
     ha = await at_body(world)
     await ha.says(
