@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from content.apart import clean_photo_apart
 from content.message import to_json
 from content.pictures import MAX_BYTES, PictureError, sniff
+from content.videos import without_notes
 from db import attachments, outbox
 from db.models import Account, Attachment, Submission
 from scheduler.delivery import Rejected, RetryLater, SendError
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Files handled at the same time: one that hangs must not hold up the others, nor twenty fill the memory."""
 STORED = {"pdf": ".pdf", "mp4": ".mp4"}
-"""Kept as they came, never opened, served only as downloads (decisions 22)."""
+"""Never opened, served only as downloads (decisions 22). A PDF is kept as it came, for a signature in it covers every byte."""
 
 
 class Unusable(Exception):
@@ -82,6 +83,7 @@ def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
         suffix = ".jpg"
     elif kind in STORED:
         suffix = STORED[kind]
+        data = without_notes(data) if kind == "mp4" else data
     else:
         raise Unusable("kind")
     name = f"{row.id}-{hashlib.sha256(data).hexdigest()[:32]}{suffix}"

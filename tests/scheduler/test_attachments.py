@@ -85,13 +85,15 @@ async def test_a_photo_is_kept_as_its_pixels_only(world: World, tmp_path: Path) 
     assert b"Hoa" not in data and b"Exif" not in data and data.startswith(b"\xff\xd8")
 
 
-async def test_pdf_and_mp4_are_told_by_their_content_and_kept_as_they_are(world: World, tmp_path: Path) -> None:
+async def test_pdf_and_mp4_are_told_by_their_content_and_a_video_loses_the_place(world: World, tmp_path: Path) -> None:
     await with_files(world, ("a", "ban-ve.jpg"), ("b", "phim"))
-    await job.run(work_with(world, tmp_path / "files", {"a": PDF, "b": MP4}))
+    placed = MP4[:24] + b"\x00\x00\x00\x14udta+10.7+106.7/" + b"\x00" * 16
+    await job.run(work_with(world, tmp_path / "files", {"a": PDF, "b": placed}))
     first, second = await rows(world)
     assert [first.kind, second.kind] == ["document", "document"]
     assert first.file.endswith(".pdf") and second.file.endswith(".mp4")
     assert (tmp_path / "files" / first.file).read_bytes() == PDF
+    assert b"106" not in (tmp_path / "files" / second.file).read_bytes()
 
 
 @pytest.mark.parametrize(
