@@ -15,7 +15,7 @@ from content.message import Media, to_json
 from content.names import sort_key
 from content.sheets import Sheet, write_workbook
 from db import broadcasts, jobs, outbox, policy, rights
-from db.models import Account, Broadcast, Job
+from db.models import Account, Broadcast, Job, Person
 from db.policy import Action
 from scheduler import certificates, contest_report, contest_work
 from scheduler.copies import write_copy
@@ -102,14 +102,17 @@ async def unreached(work: Work, job: Job) -> None:
             for unit in await policy.scopes(session, person, action)
         ]
         rows = await broadcasts.unreached(session, broadcast.id, scopes)
-    data = await asyncio.to_thread(_unreached_book, work, rows)
+        who = (await session.get_one(Person, person)).name
+    # Names leave the house: the file says whose copy it is, and what for.
+    mark = work.words.plain("announcing.sheet_mark", code=broadcast.code, who=who, at=work.now())
+    data = await asyncio.to_thread(_unreached_book, work, rows, mark)
     name = f"{secrets.token_hex(16)}.xlsx"
     await asyncio.to_thread((work.files / name).write_bytes, data)
     shown = work.words.text("announcing.unreached_file", code=broadcast.code)
     await _answer(work, job, "announcing.unreached_ready", [name], shown, code=broadcast.code, n=len(rows))
 
 
-def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
+def _unreached_book(work: Work, rows: list[tuple[str, str, str]], mark: str) -> bytes:
     word = work.words.plain
     rows = sorted(rows, key=lambda row: (sort_key(row[0]), sort_key(row[1])))
     counts = Counter((unit, why) for unit, _, why in rows)
@@ -120,8 +123,8 @@ def _unreached_book(work: Work, rows: list[tuple[str, str, str]]) -> bytes:
     people = [[unit, person, word(f"announcing.why_{why}")] for unit, person, why in rows]
     return write_workbook(
         [
-            Sheet(word("announcing.sheet_totals"), (heads[0], heads[2], heads[3]), totals),
-            Sheet(word("announcing.sheet_people"), (heads[0], heads[1], heads[2]), people),
+            Sheet(word("announcing.sheet_totals"), (heads[0], heads[2], heads[3]), totals, (mark,)),
+            Sheet(word("announcing.sheet_people"), (heads[0], heads[1], heads[2]), people, (mark,)),
         ]
     )
 

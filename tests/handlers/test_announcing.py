@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from content.sheets import read_book
 from db.models import AuditRow, Broadcast, BroadcastState, BroadcastTarget, OutboxRow, OutState, Person, Role
 from handlers.dialogue import File
 from scheduler import broadcasts, jobs
@@ -296,7 +297,9 @@ async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> No
     await world.deliver()
     assert ha.last.key == "announcing.unreached_ready"
     media = ha.last.message.media[0]
-    assert media.name == "chua-nhan-TB-25-0001.xlsx" and (folder / media.file).read_bytes()[:2] == b"PK"
+    assert media.name == "chua-nhan-TB-25-0001.xlsx"
+    for sheet in read_book(folder / media.file):
+        assert sheet[0][0].startswith("Tin TB-25-0001, lập cho Lê Thu Hà lúc ")
 
 
 async def test_the_emergency_stop_holds_everything_and_is_the_leaders_alone(world: World) -> None:
