@@ -103,8 +103,8 @@ class Words:
         return _plain(text)
 
     def label(self, key: str, option: str, **params: Any) -> str:
-        """The label of one option of a key."""
-        found = next(o for o in self._entries[key].options if o.key == option)
+        """The label of one option of a key. Raises KeyError."""
+        found = {each.key: each for each in self._entries[key].options}[option]
         return _plain(found.label.render(self._facts | params))
 
     def message(
