@@ -273,6 +273,7 @@ async function work() {
   let rest = 1000;
   while (queue.length) {
     const item = queue[0];
+    const woken = new Promise((done) => { wake = done; }); // also while the try is under way, which began without a line
     const end = await attempt(item);
     if (end) {
       queue.shift();
@@ -280,7 +281,7 @@ async function work() {
       if (item.done) item.done();
       rest = 1000;
     } else {
-      await Promise.race([wait(rest), new Promise((done) => { wake = done; })]);
+      await Promise.race([wait(rest), woken]);
       rest = Math.min(rest * 2, 15000);
     }
   }
