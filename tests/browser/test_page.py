@@ -596,6 +596,27 @@ async def test_when_the_network_is_back_nothing_waits_for_the_next_try(phone: Br
     await expect(said(page, "Đã nghe: đến nhà ăn rồi")).to_be_visible()
 
 
+async def test_a_line_that_comes_back_while_a_try_is_under_way_is_not_missed(phone: BrowserContext, echo: Echo) -> None:
+    await phone.clock.install(time=0)
+    page = await opened(phone, echo)
+    await page.clock.pause_at(3_600_000)
+    tried: list[Route] = []
+
+    async def fail_first(route: Route) -> None:
+        tried.append(route)
+        if len(tried) == 1:  # it began without a line; no timer runs, and the stream says nothing
+            await page.route("**/api/events*", lambda stream: stream.abort())
+            await page.evaluate("() => { window.dispatchEvent(new Event('online')); }")
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route("**/api/say", fail_first)
+    async with page.expect_response("**/api/say"):
+        await types(page, "về đến nhà rồi")
+    assert len(tried) == 2
+
+
 async def test_while_photos_go_out_the_page_says_how_much_is_gone(phone: BrowserContext, echo: Echo) -> None:
     page = await opened(phone, echo)
     await page.route("**/api/files", lambda route: None)
