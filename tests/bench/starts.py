@@ -21,6 +21,12 @@ STARTS = 5
 KILLS = 5
 CROWD = 6_000
 """Recipients of the announcement in whose middle the process is killed."""
+LIBRARIES = (
+    "telegram", "aiohttp.web", "httptools", "orjson", "sqlalchemy.ext.asyncio", "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql", "aiosqlite", "apscheduler.triggers.cron", "jinja2.sandbox", "pydantic",
+    "pydantic_settings", "yaml", "click", "rapidfuzz.process", "vnlunar", "segno", "xlsxwriter", "PIL.Image", "filetype",
+)  # fmt: skip
+"""What is loaded by whoever builds such a bot of these parts; of a start it cannot be spared."""
 PACE = 500.0
 AWAY = 0.06
 
@@ -53,6 +59,14 @@ class Bot:
         await self._process.communicate()
 
 
+async def load() -> float:
+    """Seconds that a process needs to load the libraries and nothing else."""
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", f"import {', '.join(LIBRARIES)}")
+    assert await process.wait() == 0
+    return time.monotonic() - began
+
+
 def forget(path: Path) -> None:
     """Lets the machine forget what it has read of a file, as after a boot."""
     with path.open("rb") as file:
@@ -69,15 +83,17 @@ async def large(at: Server, folder: Path) -> None:
     await at.control(delay=0.0)
     print(f"\nStart, {file.stat().st_size / 1e6:.0f} MB of database")
     for cold in (False, True):
-        took = []
+        took, loading = [], []
         for _ in range(STARTS):
+            loading.append(await load())
             if cold:
                 forget(file)
             bot = Bot(data, at.url, 29.5)
             took.append(await bot.start())
             await bot.end(signal.SIGTERM)
         print(
-            f"  {'not read before' if cold else 'read before':16} ready after {median(took):.2f} s, at most {max(took):.2f} s"
+            f"  {'not read before' if cold else 'read before':16} ready after {median(took):.2f} s, at most {max(took):.2f} s;"
+            f" {median(took) / median(loading):.2f} times the {median(loading):.2f} s of loading the libraries alone"
         )
 
 
@@ -107,7 +123,7 @@ async def killed(at: Server, folder: Path) -> None:
     await at.control(delay=AWAY, count=town.WORDS)
     bot = Bot(data, at.url, PACE)
     await bot.start()
-    gaps = []
+    gaps, loading = [], []
     for n in range(1, KILLS + 1):
         goal = CROWD * n // (KILLS + 1)
         await until(lambda g=goal: sent(at, g))  # type: ignore[misc]
@@ -118,6 +134,7 @@ async def killed(at: Server, folder: Path) -> None:
         await until(lambda b=before: sent(at, b + 1))  # type: ignore[misc]
         gaps.append(time.monotonic() - began)
         await ready
+        loading.append(await load())
     question = f"SELECT state, count(*) FROM outbox WHERE lane = {int(Lane.BULK)} GROUP BY state"
 
     async def ended() -> bool:
@@ -130,7 +147,8 @@ async def killed(at: Server, folder: Path) -> None:
     twice, unknown = sum(number > 1 for number in got.values()), states.get("unknown", 0)
     lost = CROWD - len(got)
     print(f"\nKilled {KILLS} times while {PACE:.0f} announcements a second are under way")
-    print(f"  going on {median(gaps):.2f} s after the start of the new process, at most {max(gaps):.2f} s")
+    print(f"  going on {median(gaps):.2f} s after the start of the new process, at most {max(gaps):.2f} s;")
+    print(f"  {median(gaps) / median(loading):.2f} times the {median(loading):.2f} s of loading the libraries alone")
     print(f"  {CROWD} recipients: {twice} got it twice, {unknown} in doubt, of whom {lost} did not get it; {states}")
 
 
