@@ -166,7 +166,7 @@ async def test_for_minutes_on_end_nothing_is_lost_and_nothing_grows(
                 kept.append((at, (await told(address))[1]))
         ended.set()
         await writing
-        times += (await told(address))[0]
+        last = (await told(address))[0]  # of the life that was not killed
         await fake.control("heal")
         await settled(fake, path, 120 + seconds)
         assert await bot.end(signal.SIGTERM) == 0
@@ -180,7 +180,8 @@ async def test_for_minutes_on_end_nothing_is_lost_and_nothing_grows(
     states = dict(ask(path, "SELECT state, count(*) FROM inbox GROUP BY state"))
     note(
         updates=pushed, kills=kills, updates_lost=pushed - int(str(states.get("done", 0))), announcements_twice=sum(n > 1 for n in got.values()),
-        ms_for_99_of_100_at_most=round(p99(times) * 1000), kB_of_memory_an_hour_at_most=round(grown),
+        ms_for_99_of_100_at_most=round(p99(times + last) * 1000),
+        ms_for_99_of_100_once_no_more_is_killed_at_most=round(p99(last) * 1000), kB_of_memory_an_hour_at_most=round(grown),
         per_1000_more_in_use_by_Python_at_most=round((after / before - 1) * 1000),
         MB_of_memory_at_most=max(look["memory"] for _, look in looks) // 1024, files_at_most=max(look["files"] for _, look in looks),
         threads_at_most=max(look["threads"] for _, look in looks), kB_of_log_at_most=max(look["log"] for _, look in looks),
@@ -189,7 +190,8 @@ async def test_for_minutes_on_end_nothing_is_lost_and_nothing_grows(
         first, last = (look[name] for _, look in (late[0], late[-1]))
         print(f"{name}: {first} → {last}; an hour {slope([(at, look[name]) for at, look in late]):.0f}")
     print(
-        f"memory: {late[0][1]['memory']} → {late[-1][1]['memory']} kB; an hour {grown:.0f}; 99 of 100 within {p99(times)} s"
+        f"memory: {late[0][1]['memory']} → {late[-1][1]['memory']} kB; an hour {grown:.0f}; 99 of 100 within"
+        f" {p99(times + last)} s, once no more is killed within {p99(last)} s"
     )
     print(f"blocks of Python: {before} → {after}")
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
