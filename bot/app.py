@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from bot.channels.telegram import Telegram
 from bot.channels.telegram.commands import LOOK, CommandLists
+from bot.channels.telegram.webhook import Webhook
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
@@ -24,6 +25,7 @@ from bot.polling import Polling
 from bot.settings import Settings
 from bot.watch import Watch
 from bot.web.doorway import most_connections
+from bot.web.hook import Hook
 from bot.web.server import Demo, WebServer
 from bot.web.watching import WatchServer
 from content.packs import Packs, load_packs
@@ -94,6 +96,8 @@ class App:
         self.telegram = (
             Telegram(token, settings.telegram_api, self.files, sleep=clock.sleep, window=window) if token else None
         )
+        if self.telegram is not None and settings.telegram_webhook:
+            self.telegram.webhook = Webhook.of(token, settings.web_address)
         channels: dict[str, Telegram | WebChat] = {"webchat": self.webchat}
         if self.telegram is not None:
             channels["telegram"] = self.telegram
@@ -283,7 +287,8 @@ class App:
             await self.telegram.open()
         if self.polling is not None:
             self._intake = self._spawn(self.polling.run)
-        if self.settings.webchat or demo is not None:
+        hook = self._hook()
+        if self.settings.webchat or demo is not None or hook is not None:
             texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
                 self.webchat,
@@ -294,13 +299,21 @@ class App:
                 room=self.has_room if demo is None else lambda: True,  # nobody's words are lost with a demo
                 demo=demo,
                 most=most_connections(),
+                hook=hook,
             )
             await self.server.start()
+        if self.server is not None and (self.settings.webchat or demo is not None):
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
             # Behind the "#", which no server and no proxy's log ever sees: the code may be an invitation's.
             self.house.links["webchat"] = f"{address}chat#start={{}}"
             await settled(lambda: self._note_address(address))
         self.timetable.start()
+
+    def _hook(self) -> Hook | None:
+        """The route by which Telegram brings updates, where it is not polled."""
+        if self.polling is None or self.telegram is None or self.telegram.webhook is None:
+            return None
+        return Hook(self.telegram.webhook, self.polling.take, self.has_room)
 
     async def _recover(self) -> None:
         async with self.database.write() as session:

@@ -1,4 +1,4 @@
-"""Polls Telegram for as long as the process lives, and knows whether that works."""
+"""Gets what people say from Telegram for as long as the process lives, polled or brought, and knows whether that works."""
 
 from __future__ import annotations
 
@@ -67,6 +67,10 @@ class Polling:
         await self._introduce()
         await self._telegram.run(self._store)
 
+    async def take(self, raw: Any) -> None:
+        """Stores an update that Telegram brought; it brings again what raised."""
+        await self._telegram.take(raw, self._store)
+
     def silent(self) -> float | None:
         """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""
         return None if self._resting else self._clock.monotonic() - self._at
@@ -132,7 +136,9 @@ class Polling:
         if not raw:  # nothing was stored, so nobody else has said so
             await self._answered(silence)
         self._skew.hear(dates(raw), self._drained)
-        self._drained = self._at if len(raw) < MOST else None
+        # What is brought may have waited for a while, whatever came before it.
+        brought = self._telegram.webhook is not None
+        self._drained = self._at if len(raw) < MOST and not brought else None
         if "telegram" not in self._house.links:
             await self._introduce()
         if self._noted is None or now - self._noted >= NOTED:

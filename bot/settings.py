@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     telegram_token: SecretStr = SecretStr("")
     telegram_api: str = "https://api.telegram.org"
+    telegram_webhook: bool = False
     webchat: bool = False
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -135,6 +136,7 @@ EXPECTED = {
     "database_url": f"{SQLITE}PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "telegram_token": "the token BotFather gave, such as 123456789:AA…",
     "telegram_api": "an address such as https://api.telegram.org",
+    "telegram_webhook": "true or false",
     "webchat": "true or false",
     "web_host": "an address to listen on, such as 127.0.0.1",
     "web_port": "a whole number from 0 to 65535; 0 takes any free port",
@@ -193,6 +195,8 @@ def _missing(settings: Settings, wrong: list[str]) -> list[str]:
     door = settings.telegram_token.get_secret_value() or settings.webchat
     if not door and not {"telegram_token", "webchat"} & set(wrong):
         problems.append(f"{PREFIX}TELEGRAM_TOKEN or {PREFIX}WEBCHAT=true: missing; expected at least one open door")
+    if settings.telegram_webhook and not settings.web_address.startswith("https://") and "web_address" not in wrong:
+        problems.append(f"{PREFIX}WEB_ADDRESS: expected the https address at which Telegram reaches the webhook")
     return problems
 
 

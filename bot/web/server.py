@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.web.certificates import Certificates
 from bot.web.doorway import ENOUGH, KEPT, Doorway
 from bot.web.guard import PUBLIC_HTTPS, Guard, is_local, is_secure
+from bot.web.hook import Hook
 from bot.web.panels import Demo, Panels
 from bot.web.reading import Reading
 from bot.web.saying import Saying, Store
@@ -90,6 +91,7 @@ class WebServer:
         demo: Demo | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         most: int = ENOUGH,
+        hook: Hook | None = None,
     ) -> None:
         if demo is not None and settings.web_host != "127.0.0.1":
             raise ValueError("the demo shows everybody's chats; it runs on 127.0.0.1 only")
@@ -106,6 +108,7 @@ class WebServer:
             room=room,
         )
         self._doorway = Doorway(most)
+        self._hook = hook
         self._reading = Reading(chat, self._guard, self._doorway.most_streams)
         self._saying = Saying(chat, store, self._guard)
         self._certificates = Certificates(chat.database, self._guard, self._texts, settings.organisation)
@@ -124,18 +127,24 @@ class WebServer:
         app.cleanup_ctx.append(self._sweeping)
         app.add_routes(
             [
-                web.get("/", self._page),
-                web.get("/chat", self._page),
-                web.get("/u/{code}", self._unit),
                 web.get("/healthz", healthz(self._red)),
-                web.get("/api/me", self._me),
-                *self._reading.routes(),
-                *self._saying.routes(),
                 *self._certificates.routes(),
-                *(self._panels.routes() if self._panels else []),
+                *(self._hook.routes() if self._hook else []),
             ]
         )
         app.router.add_static("/static", STATIC)
+        if self._settings.webchat or self._panels:
+            app.add_routes(
+                [
+                    web.get("/", self._page),
+                    web.get("/chat", self._page),
+                    web.get("/u/{code}", self._unit),
+                    web.get("/api/me", self._me),
+                    *self._reading.routes(),
+                    *self._saying.routes(),
+                    *(self._panels.routes() if self._panels else []),
+                ]
+            )
         return app
 
     async def start(self) -> None:

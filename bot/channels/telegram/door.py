@@ -1,4 +1,4 @@
-"""The Telegram door: own long polling that stores before it confirms, messages and edits out, errors made ours."""
+"""The Telegram door: own long polling or a webhook, stored before confirmed; messages and edits out, errors made ours."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from telegram.error import BadRequest, Conflict, TelegramError
 from bot.channels.telegram.errors import ours
 from bot.channels.telegram.reading import lane_of, number_of, read_update
 from bot.channels.telegram.request import AiohttpRequest
+from bot.channels.telegram.webhook import CONNECTIONS, UPDATES, Webhook
 from bot.channels.telegram.wire import Unclear
 from bot.channels.telegram.writing import TEXT_LIMIT, Uploads, say, written, written_once
 from bot.inbox import arrival
@@ -35,17 +36,22 @@ log = logging.getLogger(__name__)
 
 LONG_POLL = 25
 """Seconds Telegram holds a getUpdates open when nothing happens."""
-UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)
 STAGE = 5.0
 """Seconds each for connecting, waiting for a connection and writing, when polling."""
 SLACK = 10.0
 """Seconds an answer may take beyond the long poll's own. With the longest pause and the three stages it is 55: what hung
 when the network came back has ended, and a poll has gone well, within a minute (promises §3.3, T16)."""
+HOOKED = 20.0
+"""Seconds between two looks whether Telegram still knows where to bring its updates, and can."""
 RESTLESS = 1.0
 """Seconds. An answer that comes sooner and confirms nothing is no long poll's: whoever gives it is not asked at once."""
 
 Store = Callable[[str, str, Sequence[Arrival]], Awaitable[int]]
+
+
+class UnreachableError(Exception):
+    """Telegram has updates for us and cannot bring them."""
 
 
 class Telegram:
@@ -68,6 +74,9 @@ class Telegram:
         self._background: set[asyncio.Task[None]] = set()
         self._sure = api.startswith("https://")
         self.username = ""
+        self.webhook: Webhook | None = None
+        """Where Telegram brings updates; None where it is polled."""
+        self._unreached: int | None = None
         self.before: Callable[[], Awaitable[None]] | None = None
         """Awaited before every poll."""
         self.polled: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
@@ -104,6 +113,8 @@ class Telegram:
         It begins without an offset: Telegram answers with the oldest unconfirmed update and the inbox drops repeats.
         No error ends the loop: a block page and a wrong token look alike from here (promises §1.2). Nor does what is
         no update: it is stored as it came, to be set aside, and confirmed by what comes after it.
+
+        With a webhook it only looks, for ever, whether Telegram can bring them (`take`).
         """
         offset: int | None = None
         failures, answered = 0, False
@@ -112,6 +123,13 @@ class Telegram:
             try:
                 if self.before is not None:
                     await self.before()
+                if self.webhook is not None:
+                    await self._keep_webhook(self.webhook)
+                    failures = 0
+                    if self.polled is not None:
+                        await self.polled([])
+                    await self._sleep(HOOKED)
+                    continue
                 # At first and after a failure it does not wait for something to come: whether all is well is known at once.
                 began, before, wait = time(), offset, LONG_POLL if answered and not failures else 0
                 raw = await self._fetch_updates(offset, wait)
@@ -126,9 +144,16 @@ class Telegram:
                     await self.polled(updates)
                 if wait and offset == before and time() - began < RESTLESS:
                     await self._sleep(RESTLESS)
-            except Conflict:
-                log.error("another process polls with this token; waiting for it to stop")
-                failures = max(failures + 1, 3)
+            except UnreachableError as error:
+                failures += 1
+                log.error("Telegram cannot bring us its updates: %s", error)
+            except Conflict as error:
+                if "webhook" in str(error):
+                    failures += 1
+                    await self._leave_webhook()
+                else:
+                    failures = max(failures + 1, 3)
+                    log.error("another process polls with this token; waiting for it to stop")
             except TelegramError as error:
                 failures += 1
                 log.warning("polling failed (%s); trying again", type(error).__name__)
@@ -158,6 +183,43 @@ class Telegram:
         if not isinstance(found, list):
             raise Unclear("an answer that holds no updates")
         return list(found)
+
+    async def take(self, raw: Any, store: Store) -> None:
+        """Stores one update that Telegram brought. When this raises it must not be acknowledged."""
+        await store(self.name, self.number, [_arrival(raw)])
+        if isinstance(raw, dict):
+            self._acknowledge([raw])
+            if self.polled is not None:
+                await self.polled([raw])
+
+    async def _keep_webhook(self, webhook: Webhook) -> None:
+        """Tells Telegram where we are unless it knows. Raises UnreachableError where it has failed to get there since."""
+        info = await self._ask("getWebhookInfo")
+        if not isinstance(info, dict):
+            raise Unclear("an answer that says nothing of a webhook")
+        if info.get("url") != webhook.url:
+            await self._ask(
+                "setWebhook", url=webhook.url, secret_token=webhook.secret, allowed_updates=UPDATES,
+                max_connections=CONNECTIONS,
+            )  # fmt: skip
+            log.info("Telegram brings its updates to %s from now on", webhook.address)
+        failed = info.get("last_error_date", 0)
+        before, self._unreached = self._unreached, failed
+        if before is not None and failed != before and info.get("pending_update_count"):
+            raise UnreachableError(info.get("last_error_message", ""))
+
+    async def _leave_webhook(self) -> None:
+        """What was to be brought is kept for the polls."""
+        log.warning("a webhook is set for this token; it is taken away, since this bot polls")
+        try:
+            await self._ask("deleteWebhook")
+        except TelegramError as error:
+            log.warning("it could not be taken away (%s); trying again", type(error).__name__)
+
+    async def _ask(self, method: str, **parameters: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as where it polls
+            return await self._poll.do_api_request(method, api_kwargs=parameters)
 
     def _acknowledge(self, raw: list[dict[str, Any]]) -> None:
         """Ends the little clock on pressed buttons; best effort and unrecorded (decisions 10)."""
