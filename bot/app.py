@@ -287,8 +287,8 @@ class App:
             await self.telegram.open()
         if self.polling is not None:
             self._intake = self._spawn(self.polling.run)
-        hook = self._hook()
-        if self.settings.webchat or demo is not None or hook is not None:
+        hook, pages = self._hook(), self.settings.webchat or demo is not None
+        if pages or hook is not None:
             texts = {key.partition(".")[2]: self.words.text(key) for key in self.words if key.startswith("webchat.")}
             self.server = WebServer(
                 self.webchat,
@@ -300,9 +300,10 @@ class App:
                 demo=demo,
                 most=most_connections(),
                 hook=hook,
+                pages=pages,
             )
             await self.server.start()
-        if self.server is not None and (self.settings.webchat or demo is not None):
+        if self.server is not None and pages:
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
             # Behind the "#", which no server and no proxy's log ever sees: the code may be an invitation's.
             self.house.links["webchat"] = f"{address}chat#start={{}}"

@@ -76,7 +76,7 @@ async def _only_here(request: web.Request, handler: Handler) -> web.StreamRespon
 class WebServer:
     """One page for one chat. With `demo`, any of its people's chats may be opened, on 127.0.0.1 only.
 
-    `most` connections may be open at once.
+    `most` connections may be open at once. Without `pages` only Telegram finds something here.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class WebServer:
         monotonic: Callable[[], float] = time.monotonic,
         most: int = ENOUGH,
         hook: Hook | None = None,
+        pages: bool = True,
     ) -> None:
         if demo is not None and settings.web_host != "127.0.0.1":
             raise ValueError("the demo shows everybody's chats; it runs on 127.0.0.1 only")
@@ -109,6 +110,7 @@ class WebServer:
         )
         self._doorway = Doorway(most)
         self._hook = hook
+        self._pages = pages
         self._reading = Reading(chat, self._guard, self._doorway.most_streams)
         self._saying = Saying(chat, store, self._guard)
         self._certificates = Certificates(chat.database, self._guard, self._texts, settings.organisation)
@@ -125,15 +127,9 @@ class WebServer:
         app[PUBLIC_HTTPS] = self._settings.web_address.startswith("https://")
         app.on_response_prepare.append(self._dress)
         app.cleanup_ctx.append(self._sweeping)
-        app.add_routes(
-            [
-                web.get("/healthz", healthz(self._red)),
-                *self._certificates.routes(),
-                *(self._hook.routes() if self._hook else []),
-            ]
-        )
-        app.router.add_static("/static", STATIC)
-        if self._settings.webchat or self._panels:
+        app.add_routes([web.get("/healthz", healthz(self._red)), *(self._hook.routes() if self._hook else [])])
+        if self._pages:
+            app.router.add_static("/static", STATIC)
             app.add_routes(
                 [
                     web.get("/", self._page),
@@ -142,6 +138,7 @@ class WebServer:
                     web.get("/api/me", self._me),
                     *self._reading.routes(),
                     *self._saying.routes(),
+                    *self._certificates.routes(),
                     *(self._panels.routes() if self._panels else []),
                 ]
             )

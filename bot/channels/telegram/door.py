@@ -76,7 +76,9 @@ class Telegram:
         self.username = ""
         self.webhook: Webhook | None = None
         """Where Telegram brings updates; None where it is polled."""
-        self._unreached: int | None = None
+        self._came = False
+        self._past_failure: int | None = None
+        """When Telegram last failed to bring us something that it has got through with since, or before this process."""
         self.before: Callable[[], Awaitable[None]] | None = None
         """Awaited before every poll."""
         self.polled: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
@@ -187,6 +189,7 @@ class Telegram:
     async def take(self, raw: Any, store: Store) -> None:
         """Stores one update that Telegram brought. When this raises it must not be acknowledged."""
         await store(self.name, self.number, [_arrival(raw)])
+        self._came = True
         if isinstance(raw, dict):
             self._acknowledge([raw])
             if self.polled is not None:
@@ -204,8 +207,9 @@ class Telegram:
             )  # fmt: skip
             log.info("Telegram brings its updates to %s from now on", webhook.address)
         failed = info.get("last_error_date", 0)
-        before, self._unreached = self._unreached, failed
-        if before is not None and failed != before and info.get("pending_update_count"):
+        if self._past_failure is None or self._came or not info.get("pending_update_count"):
+            self._past_failure, self._came = failed, False
+        elif failed != self._past_failure:
             raise UnreachableError(info.get("last_error_message", ""))
 
     async def _leave_webhook(self) -> None:

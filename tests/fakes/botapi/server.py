@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from aiohttp import web
 
+from tests.fakes.botapi.bringing import Bringer
 from tests.fakes.botapi.entities import ApiError
 from tests.fakes.botapi.faults import TALKING, Chosen, Fault, Limit, Outcome, Plan, Rates
 from tests.fakes.botapi.people import FakePerson, Shown, group_chat, private_chat, shown
@@ -85,6 +86,8 @@ class FakeBotApi:
         self._people: dict[int, FakePerson] = {}
         self.state = State(self.now)
         self.state.changed = self._on_update
+        self.bringer = Bringer(self.state, self._look)
+        """Who brings updates while a webhook is set."""
 
     # ------------------------------------------------------------------------------------------------ life
 
@@ -121,6 +124,7 @@ class FakeBotApi:
         self._stopping.set()
         if self._poll is not None and not self._poll.done():
             self._poll.set_result("stop")
+        await self.bringer.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -342,6 +346,7 @@ class FakeBotApi:
     def _on_update(self) -> None:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result("update")
+        self.bringer.changed()
 
     async def _get_updates(self, request: web.Request, params: Params) -> web.Response:
         offset, timeout = params.number("offset"), min(params.number("timeout"), 50)
@@ -430,6 +435,10 @@ class FakeBotApi:
             return self.rates(**options)
         if what == "heal":
             return self.plan.clear()
+        if what == "bring":
+            self.bringer.at, self.bringer.deaf = options["at"], options.get("deaf", 0.0)
+            self.bringer.first = options.get("first", self.bringer.first)
+            return None
         if what == "later":
             return self.later(**options)
         if what == "health":

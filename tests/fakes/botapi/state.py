@@ -149,7 +149,10 @@ class State:
         self.expired: list[int] = []
         self.commands: dict[int | str, list[dict[str, Any]]] = {}
         """Lists by the chat they are for, or the kind of chats."""
-        self.webhook = ""
+        self.webhook = self.secret = ""
+        self.max_connections = 40
+        self.failed: tuple[int, str] | None = None
+        """When bringing an update failed last (Unix seconds), and how."""
         self.presses: set[str] = set()
         self.next_update = 700_000_001
         self.changed: Callable[[], None] = lambda: None
@@ -361,7 +364,12 @@ class State:
         }
 
     def do_set_webhook(self, params: Params) -> Any:
-        self.webhook = params.text("url")
+        url = params.text("url")
+        if url and not url.startswith("https://"):
+            raise ApiError(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        self.webhook, self.secret, self.failed = url, params.text("secret_token"), None
+        self.max_connections = min(max(params.number("max_connections", 40), 1), 100)
+        self.changed()
         if params.text("drop_pending_updates").lower() == "true":
             self._forget(len(self.queue))
         return True
@@ -371,7 +379,14 @@ class State:
         return self.do_set_webhook(params)
 
     def do_get_webhook_info(self, params: Params) -> Any:
-        return {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self.queue)}
+        at, how = self.failed or (0, "")
+        failed = {"last_error_date": at, "last_error_message": how} if self.failed else {}
+        return {
+            "url": self.webhook,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self.queue),
+            **failed,
+        }
 
     # ------------------------------------------------------------------------------------------------ their parts
 
