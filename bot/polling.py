@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -57,6 +58,8 @@ class Polling:
         self._failing: float | None = None
         self._drained: float | None = None
         self._noted: datetime | None = None
+        self._brought: list[tuple[Any, asyncio.Future[None]]] = []
+        self._storing: asyncio.Task[None] | None = None
         telegram.before = self._before
         telegram.polled = self._polled
         telegram.missed = self._missed
@@ -68,8 +71,29 @@ class Polling:
         await self._telegram.run(self._store)
 
     async def take(self, raw: Any) -> None:
-        """Stores an update that Telegram brought; it brings again what raised."""
-        await self._telegram.take(raw, self._store)
+        """Stores an update that Telegram brought, in one commit with those that come meanwhile; it brings again what raised."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._brought.append((raw, stored))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_brought())
+        await stored
+
+    async def _store_brought(self) -> None:
+        while self._brought:
+            batch, self._brought = self._brought[:MOST], self._brought[MOST:]
+            failed: Exception | None = None
+            try:
+                await self._telegram.take([raw for raw, _ in batch], self._store)
+            except Exception as error:
+                failed = error
+            for _, stored in batch:
+                if stored.done():  # nobody waits any more
+                    continue
+                if failed is None:
+                    stored.set_result(None)
+                else:
+                    stored.set_exception(failed)
+        self._storing = None
 
     def silent(self) -> float | None:
         """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""

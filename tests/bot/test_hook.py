@@ -159,6 +159,21 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
     assert hooked.fake.bringer.brought == 2 and len(await hooked.stored()) == 1
 
 
+async def test_what_comes_at_once_is_stored_in_few_commits(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, commits = hooked.app.inbox._store, 0
+
+    async def counts(*given: Any) -> int:
+        nonlocal commits
+        commits += 1
+        await asyncio.sleep(0.05)
+        return await store(*given)
+
+    monkeypatch.setattr(hooked.app.inbox, "_store", counts)
+    bodies = [UPDATE | {"update_id": number} for number in range(1, 41)]
+    assert {status for status, _ in await asyncio.gather(*map(hooked.bring, bodies))} == {200}
+    assert len(await hooked.stored()) == 40 and commits < 20
+
+
 async def test_while_the_disk_is_full_telegram_keeps_what_comes(
     hooked: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,14 +186,14 @@ class Telegram:
             raise Unclear("an answer that holds no updates")
         return list(found)
 
-    async def take(self, raw: Any, store: Store) -> None:
-        """Stores one update that Telegram brought. When this raises it must not be acknowledged."""
-        await store(self.name, self.number, [_arrival(raw)])
+    async def take(self, raw: Sequence[Any], store: Store) -> None:
+        """Stores updates that Telegram brought. When this raises none of them must be acknowledged."""
+        await store(self.name, self.number, [_arrival(update) for update in raw])
         self._came = True
-        if isinstance(raw, dict):
-            self._acknowledge([raw])
-            if self.polled is not None:
-                await self.polled([raw])
+        updates = [update for update in raw if isinstance(update, dict)]
+        self._acknowledge(updates)
+        if self.polled is not None:
+            await self.polled(updates)
 
     async def _keep_webhook(self, webhook: Webhook) -> None:
         """Tells Telegram where we are unless it knows. Raises UnreachableError where it has failed to get there since."""
