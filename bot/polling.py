@@ -59,7 +59,7 @@ class Polling:
         self._drained: float | None = None
         self._noted: datetime | None = None
         self._brought: list[tuple[Any, asyncio.Future[None]]] = []
-        self._storing: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
         telegram.before = self._before
         telegram.polled = self._polled
         telegram.missed = self._missed
@@ -74,26 +74,31 @@ class Polling:
         """Stores an update that Telegram brought, in one commit with those that come meanwhile; it brings again what raised."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._brought.append((raw, stored))
-        if self._storing is None:
-            self._storing = asyncio.create_task(self._store_brought())
+        if self._taking is None:
+            self._taking = asyncio.create_task(self._store_brought())
         await stored
 
     async def _store_brought(self) -> None:
-        while self._brought:
-            batch, self._brought = self._brought[:MOST], self._brought[MOST:]
-            failed: Exception | None = None
-            try:
-                await self._telegram.take([raw for raw, _ in batch], self._store)
-            except Exception as error:
-                failed = error
-            for _, stored in batch:
-                if stored.done():  # nobody waits any more
-                    continue
-                if failed is None:
-                    stored.set_result(None)
-                else:
-                    stored.set_exception(failed)
-        self._storing = None
+        try:
+            while self._brought:
+                await self._store_some()
+        finally:
+            self._taking = None
+
+    async def _store_some(self) -> None:
+        batch, self._brought = self._brought[:MOST], self._brought[MOST:]
+        failed: Exception | None = None
+        try:
+            await self._telegram.take([raw for raw, _ in batch], self._store)
+        except Exception as error:
+            failed = error
+        for _, stored in batch:
+            if stored.done():  # nobody waits any more
+                continue
+            if failed is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(failed)
 
     def silent(self) -> float | None:
         """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""

@@ -42,10 +42,21 @@ def test_what_is_wrong_and_what_is_missing_is_named_together(monkeypatch: pytest
     assert all("expected" in line for line in found)
 
 
+def test_a_webhook_without_an_https_address_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CONGDOAN_TELEGRAM_WEBHOOK", "true")
+    with pytest.raises(SettingsError) as found:
+        load_settings(for_run=True)
+    assert [line.partition(":")[0] for line in found.value.problems] == ["CONGDOAN_WEB_ADDRESS"]
+    monkeypatch.setenv("CONGDOAN_WEB_ADDRESS", "https://trolyxa.example.vn")
+    assert load_settings(for_run=True).telegram_webhook
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("web_port", "65536"), ("web_port", "-1"), ("web_port", "8080.5"), ("webchat", "perhaps"),
+        ("telegram_webhook", "perhaps"), ("web_port", "65536"), ("web_port", "-1"), ("web_port", "8080.5"), ("webchat", "perhaps"),
         ("rate_per_second", "nan"), ("rate_per_second", "inf"), ("rate_per_second", "-1"), ("rate_per_second", "1001"),
         ("day_names", "3004"), ("day_names", "3004=central, 2212=both"), ("telegram_token", "abc"), ("telegram_token", "123:short"), ("telegram_token", f"bot{TOKEN}"),
         ("web_address", "chat.example.vn"), ("telegram_api", "ftp://x"), ("telegram_api", "https://"), ("database_url", "mysql://x/y"), ("database_url", "postgresql://x"),

@@ -145,6 +145,14 @@ SUITES = (
         1_000,
     ),
     Suite(
+        "webhooks",
+        "tests/bot/test_hook.py::test_killed_while_updates_are_brought_nothing_that_got_a_200_is_lost",
+        "Telegram brings the updates, the process is killed with -9, acknowledgements are lost, others forge: each once (T5, T10)",
+        "kills",
+        10,
+        200,
+    ),
+    Suite(
         "network",
         "tests/bot/test_network.py::test_polling_goes_on_within_a_minute_of_any_trouble",
         "Whatever the network does, polling goes on within a minute of its end (T16)",
