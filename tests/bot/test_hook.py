@@ -174,6 +174,13 @@ async def test_what_comes_at_once_is_stored_in_few_commits(hooked: Hooked, monke
     assert len(await hooked.stored()) == 40 and commits < 20
 
 
+async def test_what_was_polled_before_and_is_brought_again_takes_effect_once(hooked: Hooked) -> None:
+    assert hooked.app.telegram is not None and hooked.app.polling is not None
+    await hooked.app.polling._store(hooked.app.telegram.name, hooked.app.telegram.number, [door._arrival(UPDATE)])
+    assert await hooked.bring(UPDATE) == (200, "")
+    assert await hooked.stored() == ["1"]
+
+
 async def test_while_the_disk_is_full_telegram_keeps_what_comes(
     hooked: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
