@@ -267,7 +267,7 @@ async def test_killed_while_updates_are_brought_nothing_that_got_a_200_is_lost(
     reporters, forged, refused = 6 * len(played), 0, 0
     async with house(tmp_path, reporters, 1) as (fake, bot, path, _):
         at = f"http://127.0.0.1:{port}"
-        await fake.control("bring", at=at, deaf=0.05, first=0.1)
+        await fake.control("bring", at=at, deaf=0.05, first=0.1, longest=4.0)
         load = Load(fake, reporters, 1, rng)
         loading, ended = asyncio.create_task(load.run()), asyncio.Event()
 

@@ -6,12 +6,14 @@ import asyncio
 import json
 import warnings
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from telegram import Message, Update
 from telegram.warnings import PTBUserWarning
 
@@ -146,6 +148,72 @@ async def test_no_polling_while_a_webhook_is_set(fake: FakeBotApi, bot: Caller) 
     assert (await bot("getWebhookInfo"))["url"] == "https://example.org/x"
     assert await bot("deleteWebhook") is True
     assert await bot.updates() == []
+
+
+@asynccontextmanager
+async def receiving(*answers: web.Response) -> AsyncIterator[tuple[str, list[tuple[int, str]]]]:
+    """A webhook that answers so, one after the other and 200 at last; what it was brought, by number, and with which secret."""
+    left, got = list(answers), []
+
+    async def take(request: web.Request) -> web.Response:
+        got.append(((await request.json())["update_id"], request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")))
+        return left.pop(0) if left else web.Response()
+
+    app = web.Application()
+    app.router.add_post("/x", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    assert site._server is not None
+    yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}", got  # type: ignore[attr-defined]
+    await runner.cleanup()
+
+
+async def test_what_a_webhook_does_not_take_comes_again_before_what_is_behind_it_in_its_chat(
+    fake: FakeBotApi, bot: Caller
+) -> None:
+    refusals = (
+        web.Response(status=500),
+        web.Response(status=302, headers={"Location": "/y"}),
+        web.Response(status=404),
+    )
+    async with receiving(*refusals) as (fake.bringer.at, got):
+        fake.bringer.first = 0.01
+        first, second = (fake.state.push({"message": {"chat": {"id": LAN}, "text": word}}) for word in ("một", "hai"))
+        assert await bot("setWebhook", url="https://example.org/x", secret_token="s3cret") is True
+        await fake.until(lambda: not fake.pending)
+        assert got == [(first, "s3cret")] * 4 + [(second, "s3cret")]
+        assert fake.confirmed == [first, second]
+        assert (await bot("getWebhookInfo"))["last_error_message"].endswith("404")
+
+
+async def test_a_webhook_that_is_busy_says_when_and_other_chats_do_not_wait(fake: FakeBotApi, bot: Caller) -> None:
+    busy = web.Response(status=503, headers={"Retry-After": "3600"})
+    async with receiving(busy) as (fake.bringer.at, got):
+        for chat in (1, 2, 2):
+            fake.state.push({"message": {"chat": {"id": chat}}})
+        await bot("setWebhook", url="https://example.org/x")
+        await fake.until(lambda: len(fake.confirmed) == 2)
+        assert len(got) == 3 and len(fake.pending) == 1
+
+
+async def test_a_webhook_that_says_gone_for_23_hours_is_forgotten(fake: FakeBotApi, bot: Caller) -> None:
+    async with receiving(web.Response(status=410), web.Response(status=410)) as (fake.bringer.at, _):
+        fake.bringer.first = 0.2
+        fake.state.push({"message": {"chat": {"id": LAN}}})
+        await bot("setWebhook", url="https://example.org/x")
+        await fake.until(lambda: fake.state.failed)
+        assert fake.state.webhook
+        fake.later(hours=23, minutes=1)
+        async with asyncio.timeout(10):
+            while fake.state.webhook:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert await bot.updates() != []
+
+
+async def test_a_webhook_is_reached_by_https_alone(bot: Caller) -> None:
+    assert "HTTPS URL must be provided" in await bot.refused("setWebhook", url="http://example.org/x")
 
 
 async def test_ptb_reads_every_kind_of_update(fake: FakeBotApi, bot: Caller) -> None:

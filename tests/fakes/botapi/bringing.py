@@ -36,7 +36,7 @@ class Bringer:
         self._random = Random(0)
         self.at = ""
         self.deaf = 0.0
-        self.first = FIRST
+        self.first, self.longest = FIRST, SLOWEST_AGAIN
         self.brought = 0
         """How many requests were made."""
 
@@ -72,7 +72,7 @@ class Bringer:
                     self._look()
                 else:
                     await asyncio.sleep(after or again)
-                    again = min(again * 2, self._random.uniform(*SLOWEST_AGAIN))
+                    again = min(again * 2, self._random.uniform(*self.longest))
         finally:
             self._lanes.pop(lane, None)
             asyncio.get_running_loop().call_soon(self.changed)
@@ -108,6 +108,7 @@ class Bringer:
         self._gone(status)
         if not 200 <= status < 300:
             self._fail(f"Wrong response from the webhook: {status}")
+            self._look()
         return 200 <= status < 300, min(float(after), LONGEST_AFTER) if after.isdigit() else 0.0
 
     def _fail(self, how: str) -> None:

@@ -438,6 +438,8 @@ class FakeBotApi:
         if what == "bring":
             self.bringer.at, self.bringer.deaf = options["at"], options.get("deaf", 0.0)
             self.bringer.first = options.get("first", self.bringer.first)
+            if "longest" in options:
+                self.bringer.longest = (options["longest"] / 2, options["longest"])
             return None
         if what == "later":
             return self.later(**options)
