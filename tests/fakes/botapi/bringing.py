@@ -33,6 +33,8 @@ class Bringer:
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._gone_since: Any = None
+        self.working = False
+        """Whether anything is brought: while the platform is there."""
         self._random = Random(0)
         self.at = ""
         self.deaf = 0.0
@@ -42,7 +44,7 @@ class Bringer:
 
     def changed(self) -> None:
         """An update came, or a webhook: each chat that waits has somebody who brings."""
-        if self._state.webhook:
+        if self._state.webhook and self.working:
             for waiting in self._state.queue:
                 lane = lane_of(waiting.raw)
                 if lane not in self._lanes and len(self._lanes) < self._state.max_connections:
@@ -50,6 +52,7 @@ class Bringer:
 
     async def stop(self) -> None:
         """Brings nothing any more."""
+        self.working = False
         for task in self._lanes.values():
             task.cancel()
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
@@ -75,7 +78,8 @@ class Bringer:
                     again = min(again * 2, self._random.uniform(*self.longest))
         finally:
             self._lanes.pop(lane, None)
-            asyncio.get_running_loop().call_soon(self.changed)
+            if self.working:
+                asyncio.get_running_loop().call_soon(self.changed)
 
     def _oldest(self, lane: int) -> Waiting | None:
         now = self._state.now()

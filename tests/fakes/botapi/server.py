@@ -118,6 +118,8 @@ class FakeBotApi:
         await site.start()
         assert site._server is not None
         self._port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        self.bringer.working = True
+        self.bringer.changed()
 
     async def stop(self) -> None:
         """Stops listening and drops every connection; forgets nothing."""
