@@ -39,7 +39,7 @@ from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 from scheduler import troubles
 from scheduler.alarms import Alarms
-from scheduler.delivery import FAR, Delivery, Rejected, window_for
+from scheduler.delivery import FAR, Delivery, Rejected, Slots, window_for
 from scheduler.downtime import Doors, Shut
 from scheduler.timetable import JOBS, LOST_TIME, Job, Timetable, Work
 from scheduler.troubles import SKEW, Name
@@ -181,7 +181,7 @@ class App:
 
     def _make_deliveries(self) -> dict[str, Delivery]:
         """One for each channel, with a mark that no other process and no other term of ours has."""
-        mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        mark, slots = f"{os.getpid()}-{uuid.uuid4().hex[:8]}", Slots()
         return {
             name: Delivery(
                 self.database,
@@ -194,6 +194,7 @@ class App:
                 may=self.may_lead,
                 ended=partial(self._ended, name),
                 answering=lambda: self.inbox.answering,
+                slots=slots,
             )
             for name, channel in self.channels.items()
         }

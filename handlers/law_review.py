@@ -17,7 +17,9 @@ dialogue = Dialogue("law_review", officers=True)
 
 TOPICS = 5
 LIST = 5
-"""Questions that are approved together."""
+"""Questions that are approved together at most."""
+ROOM = 1000
+"""Characters of one screen (4-conversation 4.0): of long questions fewer are shown together."""
 NOTE = (5, 500)
 """Fewest and most letters of what is to be mended."""
 
@@ -139,10 +141,14 @@ async def ask_list(talk: Talk) -> Message | str:
     left = [q for q in await _unread(talk, talk.data["topic"]) if q.id not in talk.data["skipped"]]
     if not left:
         return "one"
-    shown = left[:LIST]
-    talk.put(shown=[[question.id, question.text] for question in shown])
-    lines = [(q.id, q.stem, q.options[q.answer], q.citation) for q in shown]
-    return talk.screen("law_review.list", n=len(left), lines=lines)
+    lines = [(q.id, q.stem, q.options[q.answer], q.citation) for q in left[:LIST]]
+    while True:
+        screen = talk.screen("law_review.list", n=len(left), lines=lines)
+        if len(screen.text) <= ROOM or len(lines) == 1:
+            break
+        lines.pop()
+    talk.put(shown=[[question.id, question.text] for question in left[: len(lines)]])
+    return screen
 
 
 @dialogue.take("list")

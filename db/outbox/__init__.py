@@ -2,7 +2,7 @@
 
 from db.outbox.keeping import LONG, catch_up, counts, hold_unfinished, recover, tidy
 from db.outbox.saying import channels, drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
-from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, claim, next_due, oldest, settle
+from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, called_back, claim, next_due, oldest, settle
 
 __all__ = [
     "LONG",
@@ -10,6 +10,7 @@ __all__ = [
     "Ask",
     "Parcel",
     "Settlement",
+    "called_back",
     "catch_up",
     "channels",
     "claim",

@@ -67,6 +67,10 @@ _LEAVING = Prepared(
     .where(OutboxRow.id == bindparam("row"))
     .values(state=OutState.SENDING, claim=bindparam("mark"), attempts=OutboxRow.attempts + 1)
 )
+_STOPPED = (BroadcastState.CANCELLED, BroadcastState.PAUSED, BroadcastState.HELD)
+_TAKEN = select(_T.id).where(_T.state == OutState.SENDING, _T.broadcast_id == Broadcast.id)
+_ALL_TAKEN = Prepared(_TAKEN)
+_STOPPED_TAKEN = Prepared(_TAKEN.where(or_(*(Broadcast.state == state for state in _STOPPED))))
 SPARE = 8
 """Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
 MAX_DOUBTFUL = 6
@@ -82,6 +86,7 @@ class Parcel(NamedTuple):
     payload: dict[str, Any]
     edits: str
     claim: str
+    expires_at: datetime | None = None
 
 
 class Settlement(NamedTuple):
@@ -126,7 +131,8 @@ async def claim(
                     taken.add(address)
                     if payload is None and body not in bodies:
                         bodies[body] = (await session.rows(_BODY, body=body))[0][0]
-                    parcels.append(Parcel(row_id, lane, address, payload or bodies[body], edits, mark))
+                    payload = payload or bodies[body]
+                    parcels.append(Parcel(row_id, lane, address, payload, edits, mark, expires_at))
             if again or len(found) < most or len(parcels) == ask.limit:
                 break
             # Of those that are due first, many are for chats that are being written to: the others do not wait for them.
@@ -185,8 +191,14 @@ async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
     unwanted = person is not None and (not person.news or broadcast.topic in person.muted_topics)
     if broadcast.state == BroadcastState.CANCELLED or unwanted:
         row.state, row.finished_at = OutState.CANCELLED, now
-    elif broadcast.state in (BroadcastState.PAUSED, BroadcastState.HELD) or await house.is_on(session, house.STOP):
+    elif broadcast.state in _STOPPED or await house.is_on(session, house.STOP):
         row.state = OutState.HELD
+
+
+async def called_back(session: Session) -> set[int]:
+    """What has been claimed of announcements that were stopped since: whoever still holds it gives it back."""
+    everything = await house.is_on(session, house.STOP)
+    return {row_id for (row_id,) in await session.rows(_ALL_TAKEN if everything else _STOPPED_TAKEN)}
 
 
 async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:

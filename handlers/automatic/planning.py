@@ -109,9 +109,8 @@ async def take_item(talk: Talk, answer: Answer) -> Move | str:
 
 async def _draw(talk: Talk, what: str) -> Move | str:
     """A picture takes a tenth of a second: it is made beside the writer's transaction and comes as a message."""
-    data = {"what": what, "person": talk.me.id}
-    if await jobs.add(talk.session, "picture", data, talk.account.id, talk.now):
-        talk.say("automatic.drawing")
+    await jobs.add(talk.session, "picture", {"what": what, "person": talk.me.id}, talk.account.id, talk.now)
+    talk.say("automatic.drawing")
     return STAY
 
 

@@ -13,6 +13,7 @@ from scheduler.delivery.errors import (
 )
 from scheduler.delivery.loop import FAR, REPLIES, WINDOW, Delivery, window_for
 from scheduler.delivery.pacer import Pacer
+from scheduler.delivery.slots import Slots
 
 __all__ = [
     "FAR",
@@ -29,5 +30,6 @@ __all__ = [
     "Rejected",
     "RetryLater",
     "SendError",
+    "Slots",
     "window_for",
 ]

@@ -18,6 +18,7 @@ from db.session import Database, settled
 from scheduler.delivery.attempt import attempt
 from scheduler.delivery.errors import Channel, ChannelDown, RetryLater
 from scheduler.delivery.pacer import Pacer
+from scheduler.delivery.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class Delivery:
     whose mark a row carries settles it. `may` says whether we still are the sender; another process is once it says no.
 
     Replies leave at once and announcements make room for them; everything else keeps to the pace. `ended` hears of every
-    attempt how it ended and how many seconds the channel took.
+    attempt how it ended and how many seconds the channel took. `slots` are what all channels share: before an answer leaves
+    by one of them, what it may have stopped is called back in every other.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Delivery:
         may: Callable[[], bool] = lambda: True,
         ended: Callable[[Lane, OutState, float], None] = lambda lane, state, seconds: None,
         answering: Callable[[], bool] = lambda: False,
+        slots: Slots | None = None,
     ) -> None:
         self._database = database
         self._channel = channel
@@ -103,6 +106,7 @@ class Delivery:
         self._may = may
         self._ended_one = ended
         self._answering = answering
+        self._slots = slots if slots is not None else Slots()
         self._giving_way: float | None = None
         """Since when announcements wait for answers."""
         self._landed_at = monotonic()
@@ -241,11 +245,13 @@ class Delivery:
         if settles:
             self._results, self._keeping = [], 0
         claimed: list[tuple[Way, Parcel]] = []
+        stopped: set[int] = set()
         looks: dict[Way, float] = {}
         for way in asks:
             self._look_at[way] = NEVER  # unless somebody wakes us meanwhile
 
         async def exchange() -> None:
+            self._forget(claimed)
             claimed.clear()
             async with self._database.write(brief=True) as session:
                 await outbox.settle(session, results, self._now())
@@ -260,11 +266,16 @@ class Delivery:
                     if len(found) < ask.limit:
                         due = await outbox.next_due(session, self._channel.name, ask.lanes, self._now())
                         looks[way] = tick + self._patience(way, tick, due)
+                if self._slots and any(parcel.lane != Lane.BULK for _, parcel in claimed):
+                    stopped.update(await outbox.called_back(session))
+                self._slots.take(parcel.id for _, parcel in claimed if parcel.lane == Lane.BULK)
 
         try:
             await settled(exchange)
             self._beyond = None
+            self._slots.call_back(stopped)
         except BaseException:
+            self._forget(claimed)
             self._results, self._keeping = results + self._results, keeping + self._keeping
             looks = dict.fromkeys(asks, 0.0)
             raise
@@ -272,6 +283,11 @@ class Delivery:
             for way, look in looks.items():
                 self._look_at[way] = min(self._look_at[way], look)
         return claimed
+
+    def _forget(self, claimed: list[tuple[Way, Parcel]]) -> None:
+        """What was claimed in vain waits for nothing."""
+        for _, parcel in claimed:
+            self._slots.leave(parcel.id)
 
     def _patience(self, way: Way, tick: float, due: datetime | None) -> float:
         """Seconds until something may be due. What is due already waits until its chat has heard the last message."""
@@ -312,7 +328,14 @@ class Delivery:
             await self._sleep(delay)
         while parcel.lane == Lane.BULK and self._gives_way(self._monotonic()):
             await self._sleep(GLANCE)
+        called_back = self._slots.leave(parcel.id)
         if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
+            return
+        if called_back:
+            self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY))
+            return
+        if parcel.expires_at is not None and parcel.expires_at < self._now():  # the clock went on by hours meanwhile
+            self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.EXPIRED))
             return
         left = self._monotonic()
         paused = self._paused_until[parcel.lane] - left

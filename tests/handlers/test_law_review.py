@@ -76,11 +76,23 @@ async def test_a_shown_list_is_approved_at_once_and_nothing_else(world: World) -
     mai = await owner(world)
     await opens(world, mai)
     await mai.taps("Duyệt theo danh sách")
-    shown = [q for q in world.house.packs.bank.questions if q.topic == "membership"][:5]
-    assert mai.last.key == "law_review.list" and all(q.id in mai.last.text for q in shown)
-    assert len(mai.last.text) <= 3500
+    theirs = [q for q in world.house.packs.bank.questions if q.topic == "membership"]
+    shown = [q for q in theirs if f"<b>{q.id}</b>" in mai.last.text]
+    assert mai.last.key == "law_review.list" and shown == theirs[: len(shown)] and 1 <= len(shown) <= 5
     await mai.taps("Đúng luật cả danh sách")
     assert set(await said(world)) == {q.id for q in shown} and mai.last.key == "law_review.list"
+
+
+async def test_of_long_questions_so_many_are_listed_as_fit_a_screen(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    numbers = set()
+    for label in ("Duyệt theo danh sách", *["Đúng luật cả danh sách"] * 8):
+        await mai.taps(label)
+        screen = next(heard for heard in reversed(mai.heard) if heard.key == "law_review.list")
+        assert len(screen.text) <= 1000
+        numbers.add(screen.text.count("✅"))
+    assert max(numbers) <= 5 and len(numbers) > 1, "five short ones, fewer long ones"
 
 
 async def test_a_question_that_changed_while_it_was_on_the_screen_is_not_approved(world: World) -> None:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from content.message import choices_from_json
+from content.message import Message, choices_from_json, to_json
 from db import broadcasts, outbox, people, submissions
 from db.audiences import Rule
 from db.models import (
@@ -258,7 +258,7 @@ async def furnish(world: World, walker: TestPerson) -> None:
         sent.state = BroadcastState.DONE
         for person in (ours, other):
             account = (await session.execute(select(Account).where(Account.person_id == person.id))).scalar_one()
-            row = await outbox.put(session, account, {}, now=world.now)
+            row = await outbox.put(session, account, to_json(Message("Mời <b>họp</b> tổ")), now=world.now)
             doubtful = await session.get_one(OutboxRow, row)
             doubtful.state, doubtful.broadcast_id = OutState.UNKNOWN, sent.id
             target = await session.get(BroadcastTarget, (sent.id, person.id)) or BroadcastTarget(

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event, select, update
 
 from content.message import Message, to_json
-from db import accounts, outbox
-from db.models import Account, Lane, OutboxRow, OutState, Policy, Reach
+from db import accounts, broadcasts, outbox, units
+from db.models import Account, Broadcast, BroadcastState, Lane, OutboxRow, OutState, Policy, Reach, Role
 from db.outbox.sending import SPARE
 from scheduler.delivery import (
     WINDOW,
@@ -25,6 +25,7 @@ from scheduler.delivery import (
     RecipientGone,
     Rejected,
     RetryLater,
+    Slots,
 )
 from scheduler.delivery.loop import GIVES_WAY
 from tests.fakes.channel import ScriptedChannel, VirtualTime
@@ -42,18 +43,20 @@ class Post:
         self.time = VirtualTime(START, lambda: world.database.open)
         self.channel = ScriptedChannel(self.time, can_edit=can_edit)
         self.answering: Callable[[], bool] = lambda: False
+        self.slots = Slots()
         self.delivery = self.fresh()
 
-    def fresh(self) -> Delivery:
+    def fresh(self, channel: ScriptedChannel | None = None) -> Delivery:
         return Delivery(
             self.world.database,
-            self.channel,
+            channel or self.channel,
             rate=self.rate,
             now=self.time.now,
             monotonic=self.time.monotonic,
             sleep=self.time.sleep,
             mark="m",
             answering=lambda: self.answering(),
+            slots=self.slots,
         )
 
     async def put(self, address: str, text: str, **how: object) -> int:
@@ -334,6 +337,74 @@ async def test_an_expired_message_is_not_sent_late(world: World) -> None:
         (await session.get_one(OutboxRow, row_id)).expires_at = START - timedelta(minutes=1)
     await post.settle()
     assert post.channel.sent == [] and (await post.states())["a"] == OutState.EXPIRED
+
+
+@pytest.mark.parametrize("by", ["scripted", "another"])
+@pytest.mark.parametrize("stop", ["pause", "cancel", "stop all"])
+async def test_what_officers_stop_leaves_no_slot_once_they_were_answered(world: World, stop: str, by: str) -> None:
+    officer = await (await world.joined("Đinh Quang Đại", unit="TINH", role=Role.LEADER)).id()
+    post = Post(world)
+    theirs = ScriptedChannel(post.time)
+    theirs.name = by
+    async with world.database.write() as session:
+        unit = await units.find_by_code(session, "TINH")
+        assert unit is not None
+        made = Broadcast(
+            code="TB-25-0001", kind="notice", state=BroadcastState.SENDING, unit_id=unit.id, text="Mời họp.", timing="now",
+            send_at=START, created_at=START,
+        )  # fmt: skip
+        session.add(made)
+        await session.flush()
+        for n in range(12):
+            account = (await accounts.enter(session, "scripted", f"p{n}", START)).account
+            row_id = await outbox.put(
+                session, account, to_json(Message("Mời họp.")), now=START, lane=Lane.BULK, policy=Policy.AMO
+            )
+            row = await session.get_one(OutboxRow, row_id)
+            row.broadcast_id, row.person_id = made.id, officer
+    async with post.running():
+        other = post.fresh(theirs)
+        run_other = asyncio.create_task(other.run() if by == "another" else asyncio.sleep(0))
+        await post.time.run(lambda: len(post.channel.sent) >= 2 and bool(post.slots), 600)
+        async with world.database.write() as session:
+            found = await session.get_one(Broadcast, made.id)
+            if stop == "stop all":
+                await broadcasts.stop_all(session, officer, post.time.now())
+            else:
+                act = broadcasts.pause if stop == "pause" else broadcasts.cancel
+                await act(session, found, officer, found.version, post.time.now())
+            account = (await accounts.enter(session, by, "officer", post.time.now())).account
+            await outbox.put(session, account, to_json(Message("Đã dừng.")), now=post.time.now())
+        post.delivery.wake()
+        other.wake()
+        nap = asyncio.create_task(post.time.sleep(3))
+        await post.time.run(nap.done, 600)
+        await other.stop()
+        await run_other
+    answered = next(at for at, address, *_ in [*post.channel.sent, *theirs.sent] if address == "officer")
+    got = [address for at, address, _, lane in post.channel.sent if lane == Lane.BULK]
+    assert all(at <= answered for at, _, _, lane in post.channel.sent if lane == Lane.BULK)
+    after = OutState.CANCELLED if stop == "cancel" else OutState.HELD
+    states = {address: state for address, state in (await post.states()).items() if address.startswith("p")}
+    assert states == {address: OutState.SENT if address in got else after for address in states}
+    assert not post.slots
+
+
+async def test_what_is_past_its_hour_when_its_moment_comes_does_not_leave(world: World) -> None:
+    post = Post(world)
+    for n in range(6):
+        row_id = await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
+        async with world.database.write() as session:
+            (await session.get_one(OutboxRow, row_id)).expires_at = START + timedelta(hours=1)
+    async with post.running():
+        await post.time.run(lambda: len(post.channel.sent) >= 1 and bool(post.slots), 600)
+        left = len(post.channel.sent)
+        post.time._start += timedelta(hours=5)  # the clock of the machine is set
+        nap = asyncio.create_task(post.time.sleep(3))
+        await post.time.run(nap.done, 600)
+    states = await post.states()
+    assert len(post.channel.sent) == left
+    assert sorted(states.values()) == [OutState.EXPIRED] * (6 - left) + [OutState.SENT] * left
 
 
 async def test_many_messages_to_one_chat_keep_nobody_else_waiting(world: World) -> None:

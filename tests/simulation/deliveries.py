@@ -16,8 +16,6 @@ from tests.simulation.platform import Said
 from tests.simulation.world import World
 
 HOLDS = ("announcing.paused", "announcing.cancelled", "announcing.stopped_all")
-HANDED_OUT = 0.3
-"""Seconds for which what was claimed may wait for its moment: a window of eight at 29.5 a second."""
 LETS_GO = ("announcing.resumed", "announcing.started_again")
 BROADCAST = re.compile(r"\bTB-\d\d-\d{4}\b")
 BULK = (
@@ -149,8 +147,7 @@ def _left(world: World) -> Iterator[str]:
 
 
 def _held(world: World) -> Iterator[str]:
-    """After "paused", "cancelled" or "all stopped" was answered nothing of it leaves until it is let go, but what was on its
-    way already: the answer says how many."""
+    """After "paused", "cancelled" or "all stopped" was answered nothing of it leaves until it is let go."""
     moments = {said.message_id: said.at for said in world.platform.said if said.arrived and not said.edit}
     answers: list[tuple[float, str, str]] = []
     for key, text, state, provider in world.disk.look(
@@ -168,7 +165,7 @@ def _held(world: World) -> Iterator[str]:
         if not said.bulk or not said.arrived or code is None:
             continue
         told = [(at, key) for at, key, about in answers if about in ("", code)]
-        before = max((each for each in told if each[0] < said.since - HANDED_OUT), default=(0.0, ""))
+        before = max((each for each in told if each[0] < said.since), default=(0.0, ""))
         lifted = any(key in LETS_GO for at, key in told if at >= before[0])
         if before[1] in HOLDS and (before[1] == "announcing.cancelled" or not lifted):
             yield f"{said.chat} got a message of {code} after {before[1]}"
@@ -180,8 +177,5 @@ def _quiet_hours(world: World) -> Iterator[str]:
     for said in world.platform.said:
         if not said.bulk or not said.arrived or texts.get(said.text) == "urgent":
             continue
-        jumped = sum(by for at, by in world.plan.jumps if said.since - HANDED_OUT < at <= said.since)
-        if not any(
-            map(is_daytime, (said.left, said.left - timedelta(seconds=1), said.left - timedelta(seconds=jumped)))
-        ):
+        if not is_daytime(said.left) and not is_daytime(said.left - timedelta(seconds=1)):
             yield f"{said.chat} got {said.text[:40]!r} at {said.left.astimezone(LOCAL):%H:%M}"

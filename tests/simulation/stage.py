@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +17,5 @@ def rented(otherwise: Path) -> Iterator[Path]:
     if not os.access(SHM, os.W_OK):
         yield otherwise
         return
-    folder = SHM / f"congdoan-simulation-{os.getpid()}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="congdoan-simulation-", dir=SHM, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
