@@ -28,6 +28,7 @@ from bot.web.doorway import most_connections
 from bot.web.hook import Hook
 from bot.web.server import Demo, WebServer
 from bot.web.watching import WatchServer
+from content.checked import Checked, fingerprint
 from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
@@ -61,15 +62,15 @@ def facts(settings: Settings) -> dict[str, str]:
     }
 
 
-def load_content(settings: Settings) -> tuple[Words, Packs]:
-    """The words and packs. Raises ContentError with every problem of both."""
+def load_content(settings: Settings, *, checked: bool = False) -> tuple[Words, Packs]:
+    """The words and packs. Raises ContentError with every problem of both; what was `checked` before is believed."""
     problems: list[Problem] = []
     try:
-        words = load_words(facts(settings))
+        words = load_words(facts(settings), checked=checked)
     except ContentError as error:
         problems += error.problems
     try:
-        packs = load_packs(COMMAND_NAMES, settings.names_of_days)
+        packs = load_packs(COMMAND_NAMES, settings.names_of_days, checked=checked)
     except ContentError as error:
         problems += error.problems
     if problems:
@@ -420,8 +421,10 @@ async def build_app(settings: Settings, clock: Clock, lock: IO[str] | None = Non
 
     Raises ContentError, AlreadyRunning, and Trouble when the database cannot be used.
     """
-    words, packs = load_content(settings)
+    checked = Checked(settings.data_dir / "content-checked", fingerprint(COMMAND_NAMES, settings.names_of_days.items()))
+    words, packs = load_content(settings, checked=bool(checked))
     held = lock or alone(settings)
+    checked.note()
     database = Database(settings.database)
     try:
         await bring_up_to_date(settings, database, clock.now())

@@ -8,9 +8,10 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -61,6 +62,8 @@ _COUNTED = (
 
 
 Scored = tuple[float, Fact, float]
+Feature = str | tuple[str, str]
+"""A syllable, or two neighbours."""
 
 
 class _Synonym(BaseModel):
@@ -93,8 +96,19 @@ class Found:
     perhaps: tuple[Fact, ...] = ()
 
 
+class _Index(NamedTuple):
+    """Of each fact what tells it from others: its phrases, the units it counts in, its features; and what each of these weighs."""
+
+    phrases: list[set[tuple[str, ...]]]
+    counts: list[frozenset[str]]
+    features: list[frozenset[Feature]]
+    weight: dict[Feature, float]
+    unknown: float
+    known: set[str]
+
+
 class LawSearch:
-    """An index over the facts of one law; made once, asked by everybody."""
+    """An index over the facts of one law, asked by everybody."""
 
     def __init__(self, law: Law, file: _File) -> None:
         self._marked_noise = {word.lower() for word in file.noise}
@@ -115,20 +129,24 @@ class LawSearch:
         longest_first = sorted(self._synonyms, key=len, reverse=True)
         self._said = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
         self._facts = [fact for fact in law.facts if not fact.disputed]
-        self._phrases: list[set[tuple[str, ...]]] = []
-        self._counts: list[frozenset[str]] = []
-        self._features: list[frozenset[str | tuple[str, str]]] = []
+
+    @cached_property
+    def _index(self) -> _Index:
+        """Made when somebody first asks: a start does not wait for it."""
+        phrases: list[set[tuple[str, ...]]] = []
+        counts: list[frozenset[str]] = []
+        features: list[frozenset[Feature]] = []
         for fact in self._facts:
             says, *own = (
                 (self._words(self._written_out(text)), self._meant(text)) for text in (fact.says, *fact.words)
             )
-            self._phrases.append({words for words, _ in own})
-            self._counts.append(frozenset(of for figure, of in pairwise(says[0]) if figure == _FIGURE))
-            self._features.append(frozenset(part for text in (says, *own) for part in self._features_of(*text)))
-        counted = Counter(feature for features in self._features for feature in features)
-        self._weight = {feature: math.log(1 + len(self._facts) / n) for feature, n in counted.items()}
-        self._unknown = math.log(1 + len(self._facts))
-        self._known = self._noise | {word for word in self._weight if isinstance(word, str)}
+            phrases.append({words for words, _ in own})
+            counts.append(frozenset(of for figure, of in pairwise(says[0]) if figure == _FIGURE))
+            features.append(frozenset(part for text in (says, *own) for part in self._features_of(*text)))
+        counted = Counter(feature for each in features for feature in each)
+        weight = {feature: math.log(1 + len(self._facts) / n) for feature, n in counted.items()}
+        known = self._noise | {word for word in weight if isinstance(word, str)}
+        return _Index(phrases, counts, features, weight, math.log(1 + len(self._facts)), known)
 
     def ask(self, text: str, on: date) -> Found:
         """The facts in force on a day that may be quoted in answer; none where nothing answers."""
@@ -174,10 +192,10 @@ class LawSearch:
     def _mended_word(self, word: str) -> str:
         if not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
             return word
-        ends = range(len(word) + 1)
+        known, ends = self._index.known, range(len(word) + 1)
         longer = (word[:at] + letter + word[at:] for at in ends for letter in "nhgtcaieuo")
         turned = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in ends[:-2])
-        return next((each for each in (*longer, *turned) if each in self._known), word)
+        return next((each for each in (*longer, *turned) if each in known), word)
 
     def _groups(self, text: str) -> list[tuple[str, ...]]:
         """The folded syllables of a text; together those that one word of workers', put into the law's, became.
@@ -213,7 +231,7 @@ class LawSearch:
             frozenset(_fold(word) for word in typed if _fold(word) != word and word not in self._marked_noise) - noise
         )
 
-    def _features_of(self, words: tuple[str, ...], meant: frozenset[str]) -> frozenset[str | tuple[str, str]]:
+    def _features_of(self, words: tuple[str, ...], meant: frozenset[str]) -> frozenset[Feature]:
         """The syllables and neighbours in a text that tell what it is about."""
         # A figure of one's own case ("500k", "8 năm") is no reason that a fact does not answer.
         noise = {word for word in words if word == _FIGURE or (word in self._noise and word not in meant)}
@@ -226,14 +244,14 @@ class LawSearch:
 
     def _scored(self, text: str, meant: frozenset[str]) -> tuple[list[Scored], list[Scored]]:
         """The facts that may be quoted and those that only share something with what is asked, the best first."""
-        groups = self._groups(text)
+        index, groups = self._index, self._groups(text)
         words = tuple(word for group in groups for word in group)
         # Two syllables that are noise apart may tell something together, where marks in a fact say so: "đình công".
-        asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in self._weight}
+        asked = self._features_of(words, meant) | {pair for pair in pairwise(words) if pair in index.weight}
         # A syllable that no fact knows counts most: what is asked may be about that.
         told = {each for each in asked if isinstance(each, str)} or asked
         only_noise = told is asked
-        total = sum(self._weight.get(each, self._unknown) for each in told)
+        total = sum(index.weight.get(each, index.unknown) for each in told)
         spoken = 1 if told else NOISE
         counted = _counted(words)
         line = f" {' '.join(words)} "
@@ -242,19 +260,19 @@ class LawSearch:
         within = [{*group, *pairwise(group)} for group in groups if len(group) > 1]
         scored: list[Scored] = []
         unsure: list[Scored] = []
-        facts = zip(self._facts, self._features, self._phrases, self._counts, strict=True)
+        facts = zip(self._facts, index.features, index.phrases, index.counts, strict=True)
         for fact, features, phrases, counts in facts:
             matched = asked & features
             strong = max((_strength(phrase, words, line, plain) for phrase in phrases), default=0.0)
             in_a_row = only_noise and strong > NOISE
             if told and not matched and not in_a_row:
                 continue
-            covered = 1.0 if in_a_row or not told else sum(self._weight[each] for each in matched & told) / total
+            covered = 1.0 if in_a_row or not told else sum(index.weight[each] for each in matched & told) / total
             near = sum(isinstance(each, tuple) for each in matched) > 1 and not any(matched <= each for each in within)
             enough = max(LEAST, SPOKEN - LONGER * (strong - 2))
             tells = not counted or not counts.isdisjoint(counted)
             sure = (covered >= enough and strong > spoken) or (covered >= COVERED and near and tells)
-            score = covered * sum(self._weight[each] for each in matched) + PHRASE * strong
+            score = covered * sum(index.weight[each] for each in matched) + PHRASE * strong
             if sure:
                 scored.append((score, fact, strong))
             elif tells:

@@ -27,8 +27,9 @@ class Packs:
     bank: Bank
 
 
-def load_packs(commands: Collection[str], names: Mapping[str, str] | None = None) -> Packs:
+def load_packs(commands: Collection[str], names: Mapping[str, str] | None = None, *, checked: bool = False) -> Packs:
     """Loads every pack; `commands` are those that a button may name, `names` the chosen names of anniversaries by key.
+    `checked`: these very files were loaded without a problem before (`content.checked`).
 
     Raises ContentError with all problems of all.
     """
@@ -47,7 +48,7 @@ def load_packs(commands: Collection[str], names: Mapping[str, str] | None = None
         load(load_law),
     )
     search = load(lambda: load_search(law)) if law is not None else None
-    bank = load(lambda: load_quiz(law=law)) if law is not None else None
+    bank = load(lambda: load_quiz(law=law, checked=checked)) if law is not None else None
     if anniversaries is None or campaigns is None or law is None or search is None or bank is None:
         raise ContentError(problems)
     return Packs(anniversaries, campaigns, law, search, bank)

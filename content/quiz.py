@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -215,8 +215,8 @@ class Bank:
         ]
 
 
-def load_quiz(folder: Path = ROOT / "packs" / "quiz", law: Law | None = None) -> Bank:
-    """Loads and checks every topic against the facts of `law` (ours if not given).
+def load_quiz(folder: Path = ROOT / "packs" / "quiz", law: Law | None = None, *, checked: bool = False) -> Bank:
+    """Loads and checks every topic against the facts of `law` (ours if not given), unless they were `checked` before.
 
     Raises ContentError with all problems, each with file and line.
     """
@@ -241,26 +241,31 @@ def load_quiz(folder: Path = ROOT / "packs" / "quiz", law: Law | None = None) ->
             found.append((written, fact, source, source.line(("questions", n))))
             if fact is not None:
                 questions.append(_question(path.stem, written, fact))
-        if len(file.questions) >= FEWEST:
+        if len(file.questions) >= FEWEST and not checked:
             problems += [Problem(source.file, 1, text) for text in balance(file.questions)]
             lines = {written.id: source.line(("questions", n)) for n, written in enumerate(file.questions)}
             problems += [
                 Problem(source.file, lines[name], f"{name}: {text}") for name, text in openings(file.questions)
             ]
-    first: dict[str, str] = {}
-    for written, fact, source, line in found:
-        told = list(faults(written, fact))
-        if written.id in first:
-            told.append(f"this id stands in {first[written.id]} too: give it the next letter")
-        first[written.id] = source.file
-        problems += [Problem(source.file, line, f"{written.id}: {text}") for text in told]
     places = {written.id: (source.file, line) for written, _, source, line in found}
-    problems += [
-        Problem(*places[name], f"{name} asks the same as {other}") for name, other in alike([w for w, *_ in found])
-    ]
+    if not checked:
+        problems += _faults(found)
     if problems:
         raise ContentError(problems)
     return Bank(titles, places, questions)
+
+
+def _faults(found: Sequence[tuple[Written, Fact | None, Source, int]]) -> Iterator[Problem]:
+    """What is wrong with single questions and between them."""
+    first: dict[str, tuple[str, int]] = {}
+    for written, fact, source, line in found:
+        told = list(faults(written, fact))
+        if written.id in first:
+            told.append(f"this id stands in {first[written.id][0]} too: give it the next letter")
+        first[written.id] = source.file, line
+        yield from (Problem(source.file, line, f"{written.id}: {text}") for text in told)
+    for name, other in alike([written for written, *_ in found]):
+        yield Problem(*first[name], f"{name} asks the same as {other}")
 
 
 def _question(topic: str, written: Written, fact: Fact) -> Question:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateAssertionError, TemplateSyntaxError, meta, nodes
 
@@ -24,23 +25,30 @@ class Fixed:
     """Words with nothing to fill in, as most labels are."""
 
     said: str
+    names: ClassVar[frozenset[str]] = frozenset()
 
     def render(self, *_: object) -> str:
         return self.said
 
 
 class Filled:
-    """Words with something to fill in: parsed at start, which finds what is wrong, and compiled when they are first said.
+    """Words with something to fill in: parsed at start, which finds what is wrong, unless they were `checked` before, and
+    compiled when they are first said.
 
     Compiling all of them is what a start would wait for longest.
     """
 
-    def __init__(self, environment: Environment, source: str) -> None:
+    def __init__(self, environment: Environment, source: str, *, checked: bool = False) -> None:
         """Raises TemplateSyntaxError."""
         self._environment, self._source = environment, source
         self._template: Template | None = None
-        self.names = _needs(environment, source)
+        if not checked:
+            _ = self.names
+
+    @cached_property
+    def names(self) -> frozenset[str]:
         """The variables."""
+        return _needs(self._environment, self._source)
 
     def render(self, values: Mapping[str, Any]) -> str:
         if self._template is None:
@@ -61,13 +69,18 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key of the words: its text and its options, in order; `names` are the variables it needs."""
+    """One key of the words: its text and its options, in order."""
 
     text: Filled | Fixed
     hint: Filled | Fixed
     options: tuple[Option, ...]
-    names: frozenset[str]
     place: tuple[str, int]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables it needs."""
+        parts = [self.text, self.hint, *(part for o in self.options for part in (o.label, o.command, o.arg) if part)]
+        return frozenset(name for part in parts for name in part.names)
 
 
 class Words:
@@ -152,8 +165,11 @@ class Words:
         return Message(text, (*extra, *own), tuple(media), key, hint=hint)
 
 
-def load_words(facts: Mapping[str, str], folder: Path = FOLDER) -> Words:
-    """Loads every YAML of `folder`: keys are "<file>.<entry>". Raises ContentError with all problems."""
+def load_words(facts: Mapping[str, str], folder: Path = FOLDER, *, checked: bool = False) -> Words:
+    """Loads every YAML of `folder`: keys are "<file>.<entry>". Raises ContentError with all problems.
+
+    `checked`: these very files were loaded without one before (`content.checked`).
+    """
     environment = _environment()
     problems: list[Problem] = []
     entries: dict[str, Entry] = {}
@@ -165,7 +181,7 @@ def load_words(facts: Mapping[str, str], folder: Path = FOLDER) -> Words:
             continue
         for name in source.data:
             try:
-                entries[f"{path.stem}.{name}"] = _entry(environment, source, name)
+                entries[f"{path.stem}.{name}"] = _entry(environment, source, name, checked)
             except (TemplateSyntaxError, ValueError, TypeError, KeyError) as error:
                 problems.append(Problem(source.file, source.line((name,)), f"{name}: {error}"))
     if problems:
@@ -173,21 +189,16 @@ def load_words(facts: Mapping[str, str], folder: Path = FOLDER) -> Words:
     return Words(entries, facts)
 
 
-def _entry(environment: Environment, source: Source, name: str) -> Entry:
+def _entry(environment: Environment, source: Source, name: str, checked: bool) -> Entry:
     data = source.data[name]
     if isinstance(data, str):
         data = {"text": data}
     unknown = set(data) - {"text", "hint", "options"}
     if unknown:
         raise ValueError(f"unknown part {sorted(unknown)}; an entry has text, hint and options")
-    names: set[str] = set()
 
     def made(template: str) -> Filled | Fixed:
-        if "{" not in template:
-            return Fixed(template)
-        filled = Filled(environment, template)
-        names.update(filled.names)
-        return filled
+        return Filled(environment, template, checked=checked) if "{" in template else Fixed(template)
 
     text, hint = made(data["text"]), made(data.get("hint", ""))
     options = []
@@ -206,7 +217,7 @@ def _entry(environment: Environment, source: Source, name: str) -> Entry:
                 tuple(fold(word) for word in parts.get("words", [])),
             )
         )
-    return Entry(text, hint, tuple(options), frozenset(names), (source.file, source.line((name,))))
+    return Entry(text, hint, tuple(options), (source.file, source.line((name,))))
 
 
 def _needs(environment: Environment, source: str) -> frozenset[str]:
