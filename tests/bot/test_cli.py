@@ -120,7 +120,7 @@ def test_check_names_settings_content_and_database_problems_at_once(
     from bot import app
     from content.source import ContentError, Problem
 
-    def broken(*_: object, *, checked: bool = False) -> None:
+    def broken(*_: object, checked: bool = False) -> None:
         raise ContentError([Problem("content/vi/menu.yaml", 7, "planted")])
 
     monkeypatch.setattr(app, "load_words", broken)
