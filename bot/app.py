@@ -129,6 +129,7 @@ class App:
             said=self._said,
             meter=self.meter,
             patience=Patience(),
+            arriving=lambda: self.polling is not None and self.polling.bringing,
         )
         self.polling = (
             Polling(

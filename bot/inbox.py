@@ -40,6 +40,9 @@ ELSEWHERE = 0.1
 """Seconds between two looks at a chat that another process is answering."""
 ALBUM = timedelta(hours=1)
 """How far apart the pictures of one album may come; a phone without a network sends the rest when it is back."""
+GIVES_WAY, GLANCE = 0.1, 0.002
+"""Seconds for which what is stored waits at most while more is being brought, and between two looks whether it still is: who
+brings waits for the commit, and is not kept waiting by the answers to those who brought before."""
 FETCH = 64
 """Updates read at once, each of another chat: the most that is in memory, and a look at a long backlog that rarely."""
 
@@ -85,9 +88,10 @@ class Inbox:
         said: Callable[[str], None],
         meter: Meter | None = None,
         patience: Patience | None = None,
+        arriving: Callable[[], bool] = lambda: False,
     ) -> None:
         """`said` hears of each channel on which an answer waits: to one message others may hear something, who are on another
-        channel. Without `patience` everybody may send as much as they like."""
+        channel. Without `patience` everybody may send as much as they like. `arriving` says whether a door waits for a commit."""
         self._meter = meter or Meter()
         self._patience = patience
         self._database = database
@@ -96,6 +100,7 @@ class Inbox:
         self._now = now
         self._sleep = sleep
         self._said = said
+        self._arriving = arriving
         self._wake = asyncio.Event()
         self._next: deque[Waiting] = deque()
         self._busy: dict[asyncio.Task[None], list[str]] = {}
@@ -192,6 +197,7 @@ class Inbox:
         if free <= 0:
             await asyncio.wait(list(self._busy), return_when=asyncio.FIRST_COMPLETED)
             return 1
+        await self._give_way()
         if not self._next:
             async with self._database.read(brief=True) as session:
                 busy = {*chain.from_iterable(self._busy.values()), *self._elsewhere}
@@ -204,6 +210,13 @@ class Inbox:
             task.add_done_callback(self._finished)
             started += 1
         return started
+
+    async def _give_way(self) -> None:
+        """Lets a flood be stored before it is answered, but answers meanwhile too."""
+        for _ in range(round(GIVES_WAY / GLANCE)):
+            if not self._arriving():
+                return
+            await self._sleep(GLANCE)
 
     def _some(self) -> list[Waiting]:
         """What is answered next in one transaction. What failed before, and may again, is alone there."""

@@ -78,6 +78,11 @@ class Polling:
             self._taking = asyncio.create_task(self._store_brought())
         await stored
 
+    @property
+    def bringing(self) -> bool:
+        """Whether an update that was brought waits for its commit."""
+        return self._taking is not None
+
     async def _store_brought(self) -> None:
         try:
             while self._brought:

@@ -9,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import demo, handling, pace, replies, scale, sending, stage, starts
+from tests.bench import demo, flood, handling, pace, replies, scale, sending, stage, starts
 
 ALL = {
     "demo": demo.run,
     "sending": sending.run,
     "pace": pace.run,
     "handling": handling.run,
+    "flood": flood.run,
     "replies": replies.run,
     "scale": scale.run,
     "starts": starts.run,

@@ -34,11 +34,11 @@ AWAY = 0.06
 class Bot:
     """`congdoan run` in a process of its own."""
 
-    def __init__(self, data: Path, api: str, rate: float) -> None:
+    def __init__(self, data: Path, api: str, rate: float, **more: str) -> None:
         self._env = os.environ | {
             "CONGDOAN_DATA_DIR": str(data), "CONGDOAN_TELEGRAM_TOKEN": TOKEN, "CONGDOAN_TELEGRAM_API": api,
             "CONGDOAN_ORGANISATION": "Liên đoàn Lao động tỉnh Thử Nghiệm", "CONGDOAN_HOTLINE": "0200 000 000",
-            "CONGDOAN_RATE_PER_SECOND": str(rate),
+            "CONGDOAN_RATE_PER_SECOND": str(rate), **more,
         }  # fmt: skip
 
     async def start(self) -> float:

@@ -23,13 +23,15 @@ from bot.app import App, build_app
 from bot.channels.telegram import Telegram, door
 from bot.channels.telegram.webhook import Webhook
 from bot.clock import Clock
+from bot.inbox import GLANCE, Inbox, arrival
 from bot.settings import Settings
 from bot.web.hook import LARGEST_UPDATE, SECRET
 from db.inbox import Arrival
 from db.models import InboxRow
 from tests.databases import Template
 from tests.fakes.botapi import TOKEN, FakeBotApi
-from tests.people import FACTS
+from tests.fakes.channel import PlainDoor
+from tests.people import FACTS, World
 from tests.prove import cases, note
 from tests.test_kill import Load, ask, house, settled
 
@@ -172,6 +174,40 @@ async def test_what_comes_at_once_is_stored_in_few_commits(hooked: Hooked, monke
     bodies = [UPDATE | {"update_id": number} for number in range(1, 41)]
     assert {status for status, _ in await asyncio.gather(*map(hooked.bring, bodies))} == {200}
     assert len(await hooked.stored()) == 40 and commits < 20
+
+
+@pytest.mark.parametrize(("longer", "looks"), [(0, 0), (3, 3), (10_000, 50)])
+async def test_what_is_brought_is_stored_before_what_came_before_is_answered_but_not_for_long(
+    world: World, longer: int, looks: int
+) -> None:
+    looked, answered_after = 0, []
+
+    async def nap(seconds: float) -> None:
+        nonlocal looked
+        assert seconds == GLANCE
+        looked += 1
+
+    inbox = Inbox(
+        world.database, world.house, {"test": PlainDoor()}, now=lambda: world.now, sleep=nap,
+        said=lambda _: answered_after.append(looked), arriving=lambda: looked < longer,
+    )  # fmt: skip
+    await inbox.store("test", "", [arrival("1", "chat-1", {"address": "chat-1", "text": "menu"})])
+    await inbox._start_some()
+    await inbox.stop()
+    assert answered_after == [looks]
+
+
+async def test_while_an_update_is_brought_the_inbox_knows(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hooked.app.telegram is not None
+    known = []
+
+    async def take(*given: Any) -> None:
+        known.append(hooked.app.inbox._arriving())
+
+    monkeypatch.setattr(hooked.app.telegram, "take", take)
+    assert not hooked.app.inbox._arriving()
+    assert (await hooked.bring(UPDATE))[0] == 200
+    assert known == [True] and not hooked.app.inbox._arriving()
 
 
 async def test_what_was_polled_before_and_is_brought_again_takes_effect_once(hooked: Hooked) -> None:
