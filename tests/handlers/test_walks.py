@@ -176,7 +176,8 @@ class Walk:
 
     async def _forges(self) -> None:
         if self.chance.random() < 0.4:
-            data = self.chance.choice(FORGED).replace("{}", str((await conversation(self.person)).screen))
+            screen = (await conversation(self.person)).screen if self.person.heard else 0
+            data = self.chance.choice(FORGED).replace("{}", str(screen))
         else:
             name = self.chance.choice(list(self.world.house.registry.commands))
             data = f"c:{name}:{self.chance.choice(ARGUMENTS)}"
