@@ -444,6 +444,20 @@ async def test_what_was_not_sent_yet_survives_a_reload(phone: BrowserContext, ec
     assert len(echo.heard) == 2
 
 
+async def test_what_is_typed_and_not_sent_yet_is_there_after_a_reload_and_gone_once_it_was_sent(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await page.locator("#text").fill("trước đây thay dao\nmất mười phút")
+    await page.reload()
+    await expect(page.locator("#text")).to_have_value("trước đây thay dao\nmất mười phút")
+    await page.locator("#text").press("Enter")
+    await expect(said(page, "Đã nghe: trước đây thay dao")).to_be_visible()
+    await page.reload()
+    await expect(page.locator(".mine")).to_have_count(1)
+    await expect(page.locator("#text")).to_have_value("")
+
+
 async def test_what_is_typed_while_the_page_loads_goes_out_once_after_what_was_left(
     phone: BrowserContext, echo: Echo
 ) -> None:
@@ -520,6 +534,32 @@ async def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(phone: B
     await echo.start()
     await expect(said(page, "trong lúc mất kết nối")).to_be_visible(timeout=30_000)
     await expect(page.locator("#offline")).to_have_text("")
+
+
+async def test_what_is_said_after_a_restart_goes_out_without_a_word_of_the_restart(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    page = await opened(phone, echo)
+    await page.evaluate("me.csrf = 'of the process before'")
+    notes = "window.notes = []; new MutationObserver(() => notes.push(document.querySelector('.waiting .note')?.textContent))"
+    await page.evaluate(f"{notes}.observe(log, {{childList: true, subtree: true, characterData: true}})")
+    await types(page, "vẫn đây")
+    await expect(said(page, "Đã nghe: vẫn đây")).to_be_visible()
+    assert TEXTS["failed"] not in await page.evaluate("notes")
+
+
+async def test_a_page_without_a_network_says_so_at_once_and_hides_nothing_behind_that(
+    phone: BrowserContext, echo: Echo
+) -> None:
+    await phone.clock.install(time=0)
+    page = await opened(phone, echo)
+    for number in range(12):
+        await echo.say(Message(f"tin {number}"))
+    await expect(said(page, "tin 11")).to_be_in_viewport(ratio=1)
+    await page.clock.pause_at(3_600_000)
+    await page.evaluate("dispatchEvent(new Event('offline'))")  # a browser tells the page before its lines break
+    await expect(page.locator("#offline")).to_have_text(TEXTS["offline"])
+    assert await page.evaluate("log.scrollHeight - log.clientHeight - log.scrollTop") < 2
 
 
 async def test_where_there_is_no_room_for_a_stream_the_page_asks_now_and_then(

@@ -9,6 +9,7 @@ const field = at("text");
 const LARGEST = 20 * 1024 * 1024;
 const MOST = 10;
 const SAVED = "unsent:" + as;
+const TYPED = "typed:" + as;
 const SILENT = 50000; // ms without a sign of life from the server, which gives one every 20 s
 const STALLED = { words: 45000, files: 180000 }; // ms without progress; a full buffer of photos drains slowly
 
@@ -17,7 +18,7 @@ const waiting = new Map(); // key → what was sent and has not come back as a m
 const told = new Set(); // keys of what came back
 const held = new Set(); // boxes of presses that are not shown yet
 const queue = [];
-const left = saved(); // what an earlier page did not get through
+const left = kept(SAVED, []); // what an earlier page did not get through
 let me = { csrf: "", texts: {} };
 let change = 0;
 let pressed = 0; // the message of the last press
@@ -37,7 +38,9 @@ const late = () => wait(20000).then(() => { throw new Error("no answer"); });
 const get = (address) => Promise.race([fetch(path(address), { credentials: "same-origin" }), late()]);
 
 function status(text) {
+  const atEnd = isAtEnd();
   at("offline").textContent = text || "";
+  if (atEnd) log.scrollTop = log.scrollHeight; // the note takes room above: what is last stays in sight
 }
 
 // ------------------------------------------------------------------------------------------------------- drawing
@@ -230,21 +233,23 @@ function tell(item, text) {
   if (atEnd) log.scrollTop = log.scrollHeight; // the note is the last thing there is, and news of the line took room above
 }
 
-// What is typed or tapped survives a reload; of files only the names do, the browser would not give them back.
-function save() {
-  try {
-    const names = (form) => form && form.getAll("file").map((file) => file.name);
-    const own = queue.map(({ address, body, text, form, key }) => ({ address, body, text, key, files: names(form) }));
-    sessionStorage.setItem(SAVED, JSON.stringify([...left, ...own]));
-  } catch { /* a browser that keeps nothing */ }
+function keep(name, value) {
+  try { sessionStorage.setItem(name, JSON.stringify(value)); } catch { /* a browser that keeps nothing */ }
 }
 
-function saved() {
+function kept(name, otherwise) {
   try {
-    return JSON.parse(sessionStorage.getItem(SAVED) || "[]");
+    return JSON.parse(sessionStorage.getItem(name)) || otherwise;
   } catch {
-    return []; // nothing was kept
+    return otherwise; // nothing was kept
   }
+}
+
+// What is sent or tapped survives a reload; of files only the names do, the browser would not give them back.
+function save() {
+  const names = (form) => form && form.getAll("file").map((file) => file.name);
+  const own = queue.map(({ address, body, text, form, key }) => ({ address, body, text, key, files: names(form) }));
+  keep(SAVED, [...left, ...own]);
 }
 
 // What an earlier page left goes before what was typed while this one was loading.
@@ -308,7 +313,9 @@ async function attempt(item) {
     return false;
   }
   if (answer.status === 403) {
+    const old = me.csrf;
     await hello().catch(() => {});
+    if (me.csrf !== old) return attempt(item); // the server was started anew meanwhile
     tell(item, me.texts.failed);
     return false;
   }
@@ -373,7 +380,9 @@ function sendFiles(files) {
   post("api/files", null, caption, form);
 }
 
+// What stands in the field, grown to its size; kept, for whoever reloads has not sent it yet.
 function grow() {
+  keep(TYPED, field.value);
   field.style.height = "auto";
   field.style.height = field.scrollHeight + 2 + "px";
 }
@@ -492,7 +501,10 @@ at("files").addEventListener("change", (event) => {
 });
 document.addEventListener("visibilitychange", listen);
 window.addEventListener("online", () => { listen(); wake(); });
+window.addEventListener("offline", () => { if (stream) broken(); });
 window.addEventListener("hashchange", () => location.reload()); // a link to this very page, with another code
+field.value = field.value || kept(TYPED, "");
+grow();
 // Until now nothing listened: where scripts come late, buttons that do nothing must look so.
 for (const id of ["menu", "files", "send"]) at(id).disabled = false;
 begin();
