@@ -168,7 +168,12 @@ class _Turn(Course):
         elif opens:
             await self.command(opens, "")
         elif takes and free:
-            await self.take(Answer(text=text))
+            try:
+                await self.take(Answer(text=text))
+            except Again:
+                if (heard := self.hearing(text)) is None:
+                    raise
+                await self.command(heard.name, text)
         elif not self.talk.joined and not self.conversation.dialogue:
             if heard := self.hearing(text):
                 await self.command(heard.name, text)

@@ -20,14 +20,14 @@ NAMED = 3
 
 
 def hears(talk: Talk, text: str) -> bool:
-    """Whether a message nobody else understood is one about the law; where buttons wait, only a question that has an answer.
+    """Whether a message nobody else understood is one about the law; where buttons wait, only if there is an answer to it.
 
     So it is with somebody's very first words, which may as well greet.
     """
     search, first = talk.house.packs.search, not talk.joined and not talk.conversation.dialogue
-    if first or _is_busy(talk):
-        return search.is_question(text) and bool(search.ask(text, talk.today).facts)
-    return search.is_for_us(text, talk.today)
+    if not search.is_for_us(text, talk.today):
+        return False
+    return not (first or _is_busy(talk)) or bool(search.ask(text, talk.today).facts)
 
 
 def _is_busy(talk: Talk) -> bool:

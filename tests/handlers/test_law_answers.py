@@ -81,9 +81,19 @@ async def test_where_only_buttons_are_waited_for_a_question_of_law_is_answered_a
 async def test_where_buttons_are_waited_for_what_has_no_answer_is_told_of_the_buttons(world: World) -> None:
     hoa = await world.joined("Bùi Thị Hoa")
     await hoa.says("on luat")
-    for text in ("nut nay de lam gi", "bài này khó quá", "công ty nợ bảo hiểm 6 tháng nay"):
+    for text in ("nut nay de lam gi", "bài này khó quá", "em bị đau bụng từ hôm qua"):
         await hoa.says(text)
         assert hoa.last.key == "common.choose", text
+
+
+@pytest.mark.parametrize("at", ["menu", "ho so cua toi", "on luat", "/sangkien", "/lich", "/dulieu"])
+async def test_a_plea_for_help_is_heard_wherever_buttons_stand(world: World, at: str) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says(at)
+    await hoa.says("gap can bo cong doan")
+    told = await hoa.says("toi bi quan doc chui mang va quay roi")
+    assert told.key == "law_answers.found" and "gặp người thật ngay" in told.text
+    assert told.choices[0].command == "gapcanbo"
 
 
 async def test_before_joining_too_a_question_of_law_is_answered_among_the_buttons(world: World) -> None:
@@ -102,6 +112,9 @@ async def test_who_begins_with_a_question_of_law_is_answered_and_welcomed(world:
     hoa = world.person("Hoa")
     await hoa.says("em ơi bị trừ lương vì đi muộn có đúng không")
     assert hoa.keys == ["law_answers.found", "onboarding.welcome"]
+    lan = world.person("Lan")
+    await lan.says("em bị quản đốc chửi mắng và quấy rối")
+    assert lan.keys == ["law_answers.found", "onboarding.welcome"]
     nam = world.person("Nam")
     await nam.says("chào em, cho anh hỏi chút được không?")
     assert nam.keys == ["onboarding.welcome"]
