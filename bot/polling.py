@@ -11,7 +11,7 @@ from typing import Any
 from bot.channels.telegram import Telegram
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
-from db import house
+from db import house, trouble
 from db.inbox import Arrival
 from db.session import Database, settled
 from handlers.talk import House
@@ -22,6 +22,10 @@ NOTED = timedelta(seconds=5)
 """How often a successful poll is written down, for `congdoan status` of a stopped bot."""
 MOST = 100
 """How many updates one answer holds at most; fewer mean that nothing more was waiting."""
+
+
+Brought = tuple[Any, asyncio.Future[None]]
+"""An update, and who waits until it is stored."""
 
 
 class Polling:
@@ -58,7 +62,7 @@ class Polling:
         self._failing: float | None = None
         self._drained: float | None = None
         self._noted: datetime | None = None
-        self._brought: list[tuple[Any, asyncio.Future[None]]] = []
+        self._brought: list[Brought] = []
         self._taking: asyncio.Task[None] | None = None
         telegram.before = self._before
         telegram.polled = self._polled
@@ -92,18 +96,19 @@ class Polling:
 
     async def _store_some(self) -> None:
         batch, self._brought = self._brought[:MOST], self._brought[MOST:]
-        failed: Exception | None = None
+        failed = await self._try_to_store(batch)
+        if failed is None or len(batch) == 1 or trouble.passing(failed) is not None:
+            _tell(batch, failed)
+            return
+        for each in batch:  # one that cannot be stored holds up no other
+            _tell([each], await self._try_to_store([each]))
+
+    async def _try_to_store(self, batch: list[Brought]) -> Exception | None:
         try:
             await self._telegram.take([raw for raw, _ in batch], self._store)
         except Exception as error:
-            failed = error
-        for _, stored in batch:
-            if stored.done():  # nobody waits any more
-                continue
-            if failed is None:
-                stored.set_result(None)
-            else:
-                stored.set_exception(failed)
+            return error
+        return None
 
     def silent(self) -> float | None:
         """Seconds since the last successful poll, or since the start; None while it does not poll on purpose."""
@@ -193,3 +198,14 @@ def dates(raw: Iterable[dict[str, Any]]) -> list[int]:
             if isinstance(date, int):
                 found.append(date)
     return found
+
+
+def _tell(batch: list[Brought], failed: Exception | None) -> None:
+    """Whoever still waits."""
+    for _, stored in batch:
+        if stored.done():
+            continue
+        if failed is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(failed)

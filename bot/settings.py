@@ -197,6 +197,8 @@ def _missing(settings: Settings, wrong: list[str]) -> list[str]:
         problems.append(f"{PREFIX}TELEGRAM_TOKEN or {PREFIX}WEBCHAT=true: missing; expected at least one open door")
     if settings.telegram_webhook and not settings.web_address.startswith("https://") and "web_address" not in wrong:
         problems.append(f"{PREFIX}WEB_ADDRESS: expected the https address at which Telegram reaches the webhook")
+    if settings.telegram_webhook and not settings.telegram_token.get_secret_value() and "telegram_token" not in wrong:
+        problems.append(f"{PREFIX}TELEGRAM_TOKEN: missing; without it Telegram brings nothing to the webhook")
     return problems
 
 

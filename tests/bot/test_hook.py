@@ -7,7 +7,7 @@ import json
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -174,6 +174,23 @@ async def test_what_comes_at_once_is_stored_in_few_commits(hooked: Hooked, monke
     bodies = [UPDATE | {"update_id": number} for number in range(1, 41)]
     assert {status for status, _ in await asyncio.gather(*map(hooked.bring, bodies))} == {200}
     assert len(await hooked.stored()) == 40 and commits < 20
+
+
+async def test_one_that_cannot_be_stored_holds_up_no_other_that_is_brought_with_it(
+    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = hooked.app.inbox._store
+
+    async def refuses_seven(channel: str, bot: str, arrivals: Sequence[Arrival], also: Any) -> int:
+        await asyncio.sleep(0.05)
+        if any(each.ext_id == "7" for each in arrivals):
+            raise ValueError("no database takes this")
+        return await store(channel, bot, arrivals, also)
+
+    monkeypatch.setattr(hooked.app.inbox, "_store", refuses_seven)
+    answers = await asyncio.gather(*(hooked.bring(UPDATE | {"update_id": number}) for number in range(1, 21)))
+    assert [status for status, _ in answers] == [503 if number == 7 else 200 for number in range(1, 21)]
+    assert sorted(map(int, await hooked.stored())) == [number for number in range(1, 21) if number != 7]
 
 
 @pytest.mark.parametrize(("longer", "looks"), [(0, 0), (3, 3), (10_000, 50)])

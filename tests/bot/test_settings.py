@@ -53,6 +53,15 @@ def test_a_webhook_without_an_https_address_starts_nothing(monkeypatch: pytest.M
     assert load_settings(for_run=True).telegram_webhook
 
 
+def test_a_webhook_of_no_bot_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = GOOD | {"CONGDOAN_TELEGRAM_TOKEN": "", "CONGDOAN_WEBCHAT": "true", "CONGDOAN_TELEGRAM_WEBHOOK": "true"}
+    for name, value in (given | {"CONGDOAN_WEB_ADDRESS": "https://trolyxa.example.vn"}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as found:
+        load_settings(for_run=True)
+    assert [line.partition(":")[0] for line in found.value.problems] == ["CONGDOAN_TELEGRAM_TOKEN"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
