@@ -106,8 +106,7 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
 
     `today` is when the day begins whose caps count; `exempt` lifts them.
     """
-    moved = await _outside(session, broadcast)
-    why = audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt, moved=moved)
+    why = await _why_not(session, broadcast, today, exempt=exempt)
     chat = aliased(Account)
     known = aliased(Account)
     # Those that can be reached go first.
@@ -132,6 +131,30 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
         .limit(CHUNK)
     )  # fmt: skip
     return [Member(*row) for row in await session.execute(query)]
+
+
+async def foresee(
+    session: Session, broadcast: Broadcast, today: datetime, *, exempt: bool = False
+) -> dict[tuple[str, str], int]:
+    """Those not planned yet by the reason why they get nothing as things stand ("" = they get it) and by their hours.
+
+    `today` and `exempt` are `next_members`'s.
+    """
+    why = (await _why_not(session, broadcast, today, exempt=exempt)).label("why")
+    people = (
+        select(why, HOURS.label("hours"))
+        .select_from(Person)
+        .join(BroadcastTarget, BroadcastTarget.person_id == Person.id)
+        .where(BroadcastTarget.broadcast_id == broadcast.id, BroadcastTarget.state == TargetState.FROZEN)
+        .subquery()
+    )
+    found = select(people.c.why, people.c.hours, func.count()).group_by(people.c.why, people.c.hours)
+    return {(reason, hours): number for reason, hours, number in await session.execute(found)}
+
+
+async def _why_not(session: Session, broadcast: Broadcast, today: datetime, *, exempt: bool) -> ColumnElement[str]:
+    moved = await _outside(session, broadcast)
+    return audiences.why_not(rule_of(broadcast), broadcast.kind, broadcast.topic, today, exempt=exempt, moved=moved)
 
 
 async def _outside(session: Session, broadcast: Broadcast) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What can be done to a message on its way: paused, resumed, stopped, sent again; and the stop of everything."""
+"""What can be done to a message on its way: paused, resumed, stopped, sent again, held after a restore."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from db import audit, house, policy
 from db.broadcasts.making import WAITING, move
 from db.broadcasts.planning import Times, arm
+from db.broadcasts.stopping import stopped
 from db.errors import Refused
-from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
+from db.models import Broadcast, BroadcastState, OutboxRow, OutState
 from db.policy import Action
 from db.session import Session
 
@@ -107,77 +108,7 @@ async def take_over(session: Session, broadcast: Broadcast, actor_id: int, versi
     await _flip(session, broadcast, (OutState.READY, OutState.HELD), OutState.CANCELLED, finished_at=now)
 
 
-# ---------------------------------------------------------------------------------------------------- stop
-
-
-async def stopped(session: Session) -> bool:
-    """Whether everything is stopped."""
-    return await house.is_on(session, house.STOP)
-
-
-async def respectful(session: Session) -> bool:
-    """Whether celebratory messages are dropped."""
-    return await house.is_on(session, "respectful")
-
-
-async def count_held(session: Session) -> int:
-    """How many messages the stop, or a pause, holds back."""
-    query = select(func.count()).select_from(OutboxRow).where(OutboxRow.state == OutState.HELD)
-    return (await session.execute(query)).scalar_one()
-
-
-async def doubt(session: Session) -> datetime | None:
-    """Since when stops may be lost with a disk, for which everything is stopped; None where somebody has decided."""
-    fact = await house.know(session, house.STOP)
-    return datetime.fromisoformat(fact["lost_since"]) if fact and fact["on"] and fact.get("lost_since") else None
-
-
-async def list_unasked(session: Session) -> list[int]:
-    """Who may lift that and was not asked yet."""
-    if await doubt(session) is None:
-        return []
-    fact = await house.know(session, house.STOP)
-    asked = fact.get("asked", []) if fact else []
-    return [each for each in await policy.holders(session, Action.EMERGENCY_STOP) if each not in asked]
-
-
-async def note_asked(session: Session, person_ids: Sequence[int], now: datetime) -> None:
-    """They were asked."""
-    fact = await house.know(session, house.STOP) or {}
-    await house.remember(session, house.STOP, fact | {"asked": [*fact.get("asked", []), *person_ids]}, now)
-
-
-async def stop_all(session: Session, actor_id: int, now: datetime, *, lost_since: datetime | None = None) -> int:
-    """The emergency stop: every unsent message to many is held, nothing new is planned. Returns how many.
-
-    With `lost_since` it is a restore's, for stops since then may be lost.
-    """
-    lost = {} if lost_since is None else {"lost_since": lost_since.isoformat()}
-    await house.remember(session, house.STOP, {"on": True, "by": actor_id} | lost, now)
-    changed = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY)
-        .values(state=OutState.HELD)
-        .returning(OutboxRow.id)
-    )
-    number = len(changed.all())
-    audit.note(session, actor_id, "emergency_stop", "all broadcasts", now, held=number)
-    return number
-
-
-async def start_again(session: Session, actor_id: int, now: datetime) -> int:
-    """Lifts the stop: what it held goes on, save what was paused on its own."""
-    await house.remember(session, house.STOP, {"on": False, "by": actor_id}, now)
-    running = select(Broadcast.id).where(Broadcast.state.in_((BroadcastState.SENDING, BroadcastState.PLANNING)))
-    changed = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running))
-        .values(state=OutState.READY)
-        .returning(OutboxRow.id)
-    )
-    number = len(changed.all())
-    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)
-    return number
+# ---------------------------------------------------------------------------------------------------- restored, respectful
 
 
 async def list_cancelled(session: Session) -> list[tuple[str, datetime]]:
@@ -218,6 +149,11 @@ async def hold_started(session: Session) -> int:
         )
         number += len(changed.all())
     return number
+
+
+async def respectful(session: Session) -> bool:
+    """Whether celebratory messages are dropped."""
+    return await house.is_on(session, "respectful")
 
 
 async def set_respectful(session: Session, actor_id: int, on: bool, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from content.calendar import day_start
 from content.message import Message
 from db import broadcasts, contests
 from db.errors import Refused
@@ -28,7 +29,7 @@ async def begin(talk: Talk, arg: str) -> Move | None:
     if await broadcasts.stopped(talk.session):
         if await broadcasts.doubt(talk.session) is not None:  # whoever was asked says that it stays so
             await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
-        await _say_stopped(talk, await broadcasts.count_held(talk.session))
+        await _say_stopped(talk)
         return None
     return dialogue.go("stop")
 
@@ -51,7 +52,8 @@ async def take_stop(talk: Talk, answer: Answer) -> Move | str:
     for broadcast in await broadcasts.list_in(talk.session, BroadcastState.PLANNING, BroadcastState.SENDING):
         if broadcast.author_id is not None:
             await talk.tell(broadcast.author_id, "announcing.stopped_notice", code=broadcast.code)
-    await _say_stopped(talk, await broadcasts.stop_all(talk.session, talk.me.id, talk.now))
+    await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
+    await _say_stopped(talk)
     return END
 
 
@@ -60,9 +62,20 @@ def _other(respectful: bool) -> tuple[str, ...]:
     return ("solemn",) if respectful else ("usual",)
 
 
-async def _say_stopped(talk: Talk, number: int) -> None:
+async def _say_stopped(talk: Talk) -> None:
+    """What is held: messages on their way with who has not got them, planned or not, and those whose hour is to come."""
     respectful = await broadcasts.respectful(talk.session)
-    talk.say("announcing.stopped_all", n=number, respectful=respectful, without=_other(respectful))
+    held = await broadcasts.list_held(talk.session, day_start, talk.now)
+    later = [each for each in held if broadcasts.has_hour(each.broadcast)]
+    talk.say(
+        "announcing.stopped_all",
+        going=len(held) - len(later),
+        n=sum(each.left for each in held) - sum(each.left for each in later),
+        later=len(later),
+        waiting=sum(each.left for each in later),
+        respectful=respectful,
+        without=_other(respectful),
+    )
 
 
 async def start_again(talk: Talk, arg: str) -> Move | None:
