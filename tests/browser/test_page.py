@@ -885,3 +885,4 @@ async def test_texts_that_are_code_elsewhere_are_shown_as_typed(phone: BrowserCo
         bare = "".join(f"{number}.{text}".split())
         assert any(bare in "".join(each.split()) for each in shown), text
     assert await page.locator(".bubble script, .bubble img, .bubble a[href^='tg:'], .bubble iframe").count() == 0
+    assert await page.locator(".bubble .command", has_text="/script").count() == 0

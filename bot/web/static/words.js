@@ -4,7 +4,7 @@
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 // A code such as SK-26-0123, which does not fall apart at the end of a line; or a command such as /start, which can be
 // pressed right there unless a code follows: it would be left behind.
-const PARTS = /((?<![\w-])[A-Z]{2}(?:-[A-Z\d]{2,4}){2,3}(?![\w-])|(?<![\w/])\/[a-z]{3,12}(?![\w/]| [a-z]-))/;
+const PARTS = /((?<![\w-])[A-Z]{2}(?:-[A-Z\d]{2,4}){2,3}(?![\w-])|(?<![\w/<])\/[a-z]{3,12}(?![\w/]| [a-z]-))/;
 
 function element(tag, name, text) {
   const made = document.createElement(tag);
