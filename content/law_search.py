@@ -88,12 +88,19 @@ class _File(BaseModel):
 class Found:
     """The facts that answer, the best first, and whether the matter is one for a person at once.
 
-    Where none does, `perhaps` are those that may be meant: somebody is asked, nothing is quoted.
+    Where none does, `perhaps` are those that may be meant: somebody is asked, nothing is quoted. Where the best is
+    `disputed`, that is all there is to say: what is only second to it answers another question.
     """
 
     facts: tuple[Fact, ...]
     urgent: bool
     perhaps: tuple[Fact, ...] = ()
+    disputed: Fact | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is something to say of what was asked."""
+        return bool(self.facts) or self.disputed is not None
 
 
 class _Index(NamedTuple):
@@ -128,7 +135,7 @@ class LawSearch:
                     self._marks.setdefault(fold(form), []).append(_syllables(form))
         longest_first = sorted(self._synonyms, key=len, reverse=True)
         self._said = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
-        self._facts = [fact for fact in law.facts if not fact.disputed]
+        self._facts = [fact for fact in law.facts if fact.title or not fact.disputed]
 
     @cached_property
     def _index(self) -> _Index:
@@ -169,7 +176,9 @@ class LawSearch:
             perhaps = [fact for score, fact, _ in unsure if score >= OFFERED and fact.title and fact.quotable(on)]
             return Found((), urgent, tuple({fact.title: fact for fact in perhaps[:MOST]}.values()))
         # The best may be no longer or not yet in force: what is only second to it answers another question.
-        best = scored[0][0]
+        best, first, _ = scored[0]
+        if first.disputed and first.in_force(on):
+            return Found((), urgent, disputed=first)
         near = [fact for score, fact, strong in scored if score >= (NEAR if strong else NEARER) * best]
         return Found(tuple(fact for fact in near if fact.quotable(on))[:MOST], urgent)
 
@@ -178,8 +187,8 @@ class LawSearch:
         return self._asking.reads(text[:READ])
 
     def is_for_us(self, text: str, on: date) -> bool:
-        """Whether a message that nothing else understood is one for us: a question, or a trouble that a fact has an answer to."""
-        return self.is_question(text) or (self._asking.complains(text[:READ]) and bool(self.ask(text, on).facts))
+        """Whether a message that nothing else understood is one for us: a question, or a trouble that there is an answer to."""
+        return self.is_question(text) or (self._asking.complains(text[:READ]) and self.ask(text, on).answers)
 
     def _written_out(self, text: str) -> str:
         """With the shorthand of phones written out."""

@@ -27,7 +27,7 @@ def hears(talk: Talk, text: str) -> bool:
     search, first = talk.house.packs.search, not talk.joined and not talk.conversation.dialogue
     if not search.is_for_us(text, talk.today):
         return False
-    return not (first or _is_busy(talk)) or bool(search.ask(text, talk.today).facts)
+    return not (first or _is_busy(talk)) or search.ask(text, talk.today).answers
 
 
 def _is_busy(talk: Talk) -> bool:
@@ -50,13 +50,19 @@ async def take_ask(talk: Talk, answer: Answer) -> Move | str:
 
 
 async def _answer(talk: Talk, text: str) -> None:
-    """Nothing is said of the law but what a fact says; where none answers, that is said, or what may be meant is offered."""
+    """Nothing is said of the law but what a fact says; where none answers, that is said, or what may be meant is offered.
+
+    Where what answers is disputed, that is said, and who knows.
+    """
     search, text = talk.house.packs.search, clean(text)
     found = search.ask(text, talk.today)
     if await _sits_a_paper(talk):
         talk.say("law_answers.paper")
     elif found.facts:
         _quote(talk, found.facts, asked=search.is_question(text), urgent=found.urgent)
+    elif found.disputed is not None:
+        about, without = found.disputed.title, _not_offered(talk)
+        talk.say("law_answers.disputed", about=about, urgent=found.urgent, without=without)
     elif found.perhaps:
         choices = (Choice(each.title, command="dieuluat", arg=each.id) for each in found.perhaps)
         talk.say("law_answers.perhaps", *choices, urgent=found.urgent, without=_not_offered(talk))

@@ -172,3 +172,31 @@ def test_a_phrase_all_of_noise_is_heard_among_other_noise(search: LawSearch) -> 
 def test_a_word_that_only_looks_like_another_without_marks_is_kept(search: LawSearch) -> None:
     """ "Bình thường" is not "bịnh"."""
     assert "BH-15" not in [fact.id for fact in search.ask("ngay binh thuong lam may tieng", ON).facts]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "lam them gio toi da bao nhieu gio mot thang",
+        "1 thang duoc tang ca may tieng",
+        "tăng ca 1 tháng không quá bao nhiêu giờ",
+        "thang nay tang ca 80 tieng co dung luat khong",
+    ],
+)
+def test_where_what_answers_is_disputed_nothing_else_is_quoted_in_its_place(search: LawSearch, typed: str) -> None:
+    for on in (date(2025, 7, 25), ON):
+        found = search.ask(typed, on)
+        assert found.disputed is not None and found.disputed.id == "LD-57" and found.facts == (), on
+
+
+def test_what_is_not_disputed_is_quoted_though_something_near_it_is(search: LawSearch) -> None:
+    for typed, finds in (("tang ca toi da may gio mot ngay", "LD-56"), ("tang ca toi da may gio mot nam", "LD-58")):
+        assert finds in [fact.id for fact in search.ask(typed, ON).facts]
+
+
+@pytest.mark.parametrize("typed", ["co bau duoc nghi bao lau", "có bầu được nghỉ mấy tháng", "mang thai nghi bao lau"])
+def test_who_asks_how_long_she_may_be_away_with_a_child_coming_hears_of_maternity_leave(
+    search: LawSearch, typed: str
+) -> None:
+    for on, finds in ((date(2025, 7, 25), "BH-57"), (ON, "BH-54")):
+        assert finds in [fact.id for fact in search.ask(typed, on).facts], on

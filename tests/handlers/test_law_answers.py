@@ -168,6 +168,17 @@ async def test_what_may_be_meant_is_asked_back_and_told_when_it_was(world: World
     assert told.key == "law_answers.found" and fact is not None and fact.says in told.text
 
 
+@pytest.mark.parametrize("at", ["/hoiluat", "menu", "ho so cua toi"])
+async def test_where_texts_of_the_law_are_at_odds_that_is_said_and_a_person_is_one_tap_away(
+    world: World, at: str
+) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says(at)
+    told = await hoa.says("lam them gio toi da bao nhieu gio mot thang")
+    assert told.key == "law_answers.disputed" and "⚖️" not in told.text and "Tăng ca một tháng" in told.text
+    assert told.choices[0].command == "gapcanbo"
+
+
 @pytest.mark.parametrize("fact", ["LD-57", "BH-54", "TD-01", "LD-42", "XX-99", ""])
 async def test_a_fact_that_may_not_be_quoted_is_not_told_by_its_button(world: World, fact: str) -> None:
     """Disputed, of next year, locked, unknown: in July 2025 nothing is said of them."""

@@ -174,6 +174,7 @@ async def law_answers(stage: Stage) -> None:
     await hoa.says("công ty nợ lương 2 tháng rồi")
     await hoa.says("bé 2 tuổi nhập viện mẹ nghỉ có tiền không")
     await hoa.taps("Con ốm")
+    await hoa.says("1 thang duoc tang ca may tieng")
     await hoa.says("/onluat")
     await hoa.says("nghi phep co luong k ad")
     await hoa.taps("Về chỗ cũ")
