@@ -30,6 +30,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     """
     talk = await _enter(session, house, incoming)
     account, screen, takes_files = talk.account, talk.conversation.screen, talk.conversation.screen_kind == Kind.FILES
+    quiet = talk.conversation.quiet
     if incoming.place == "gone":
         await accounts.lose(session, account.id, incoming.received_at)
         return Forget.CONTENT if account.person_id is None else Forget.NOTHING
@@ -49,7 +50,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
     await accounts.keep(session, talk.conversation)
     shown = talk.conversation.screen
     if takes_files and (shown != screen or talk.private):
-        await outbox.drop_slot(session, account, f"quiet-{screen}", talk.now)
+        await outbox.drop_slot(session, account, quiet, talk.now)
     for place, (message, slot, after) in enumerate(talk.out):
         if turn.hurried and slot is None:
             slot = f"again-{shown}-{place}"

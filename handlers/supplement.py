@@ -67,7 +67,7 @@ async def take_story(talk: Talk, answer: Answer) -> Move | str:
             raise Again("report.tell_less", n=letters(said), most=MOST)
         talk.put(text=said)
     photos, others = await keep(talk, answer.files)
-    talk.say("supplement.noted", slot=talk.quiet, after=1.5, files=photos + others)
+    talk.say("supplement.noted", slot=talk.conversation.quiet, after=1.5, files=photos + others)
     return STAY
 
 

@@ -123,11 +123,6 @@ class Talk:
         """Where step, answers and history are kept: the draft, or the conversation itself."""
         return self.draft or self.conversation
 
-    @property
-    def quiet(self) -> str:
-        """The slot of what is said after a pause on a screen that takes files; void once the next one is shown."""
-        return f"quiet-{self.conversation.screen}"
-
     def become_stranger(self) -> None:
         """After everything was erased: from here on nobody is known in this chat."""
         self.owner = self.draft = None

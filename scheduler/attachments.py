@@ -11,8 +11,9 @@ from content.apart import clean_photo_apart
 from content.message import to_json
 from content.pictures import MAX_BYTES, PictureError, sniff
 from content.videos import without_notes
-from db import attachments, outbox
-from db.models import Account, Attachment, Submission
+from db import attachments, outbox, submissions
+from db.models import Account, Attachment, Conversation, Draft, Submission
+from db.session import Session
 from scheduler.delivery import Rejected, RetryLater, SendError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Files handled at the same time: one that hangs must not hold up the others, nor twenty fill the memory."""
+QUIET = 1.5
+"""Seconds for which what is said of several files waits for the last of them."""
 STORED = {"pdf": ".pdf", "mp4": ".mp4"}
 """Never opened, served only as downloads (decisions 22). A PDF is kept as it came, for a signature in it covers every byte."""
 
@@ -106,7 +109,24 @@ async def _refuse(work: Work, row: Attachment, reason: str, *, failed: bool) -> 
                     code=sent.code if sent is not None else "",
                 )
                 await outbox.put(session, account, to_json(message), now=work.now(), key=f"file:{row.id}")
+                await _recount(session, work, row, account)
     work.said()
+
+
+async def _recount(session: Session, work: Work, row: Attachment, account: Account) -> None:
+    """What was said, or is about to be, about how many files there are counts this one no more."""
+    draft = await session.get(Draft, row.draft_id) if row.draft_id is not None else None
+    chat = await session.get(Conversation, account.id)
+    if draft is None or chat is None or chat.draft_id != draft.id:
+        return
+    said = await outbox.standing(session, account, chat.quiet)
+    if said is None:
+        return
+    code = draft.data.get("resend", "")
+    mended = (await submissions.find_own(session, draft.person_id, code)).id if code else None
+    photos, others = await attachments.count(session, draft.id, mended)
+    text = work.words.text("report.files_now", photos=photos, others=others)
+    await outbox.put(session, account, said | {"text": text}, now=work.now(), slot=chat.quiet, after=QUIET)
 
 
 async def tidy(work: Work) -> None:

@@ -144,6 +144,11 @@ class Conversation(Base):
     pending: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime]
 
+    @property
+    def quiet(self) -> str:
+        """The slot of what is said after a pause on a screen that takes files; void once the next one is shown."""
+        return f"quiet-{self.screen}"
+
     def forget(self) -> None:
         """Nothing was said in it; the screen's number goes on, so that old buttons stay old."""
         self.dialogue = self.step = self.screen_kind = ""

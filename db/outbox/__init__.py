@@ -1,7 +1,7 @@
 """What goes out: the one way for everything said, claimed before it is sent and settled after."""
 
 from db.outbox.keeping import LONG, catch_up, counts, hold_unfinished, recover, tidy
-from db.outbox.saying import channels, drop_slot, is_last, put, put_off_notices, tell, wait_of, was_said
+from db.outbox.saying import channels, drop_slot, is_last, put, put_off_notices, standing, tell, wait_of, was_said
 from db.outbox.sending import MAX_DOUBTFUL, Ask, Parcel, Settlement, called_back, claim, next_due, oldest, settle
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "put_off_notices",
     "recover",
     "settle",
+    "standing",
     "tell",
     "tidy",
     "wait_of",

@@ -186,6 +186,22 @@ async def was_said(session: Session, person_id: int, slot: str) -> bool:
     return (await session.execute(query.limit(1))).first() is not None
 
 
+async def standing(session: Session, account: Account, slot: str) -> dict[str, Any] | None:
+    """What was said last in a slot of a chat, or waits to be; None where nothing was, or it was taken back or blanked."""
+    query = (
+        select(OutboxRow.payload)
+        .where(
+            OutboxRow.channel == account.channel,
+            OutboxRow.address == account.address,
+            OutboxRow.slot == slot,
+            OutboxRow.state != OutState.CANCELLED,
+        )
+        .order_by(OutboxRow.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar()
+
+
 async def is_last(session: Session, account: Account, slot: str) -> bool:
     """Whether what was answered last in a chat is this slot's message, so that an edit of it is seen."""
     last = await session.rows(_LAST, channel=account.channel, address=account.address)

@@ -129,7 +129,9 @@ async def take_body(talk: Talk, answer: Answer) -> Move | str:
         _keep_text(talk, placeholders.spelled(clean(answer.text)), beside=bool(photos or others))
     written = letters(talk.data.get("text", "")) if talk.data["kind"] != "document" else 0
     if kept or answer.text:
-        talk.say("announcing.body_noted", slot=talk.quiet, after=1.0, text=written, photos=photos, others=others)
+        talk.say(
+            "announcing.body_noted", slot=talk.conversation.quiet, after=1.0, text=written, photos=photos, others=others
+        )
     return STAY
 
 

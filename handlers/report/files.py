@@ -49,7 +49,7 @@ async def tell_story(talk: Talk, step: str, answer: Answer) -> Move | str:
     if answer.text:
         tell(talk, step, answer.text)
     photos, others = await keep(talk, answer.files, await mended(talk))
-    talk.say("report.noted", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    talk.say("report.noted", slot=talk.conversation.quiet, after=1.5, photos=photos, others=others)
     return STAY
 
 
@@ -81,5 +81,5 @@ async def take_files(talk: Talk, answer: Answer) -> Move | str:
             return STAY
     photos, others = await keep(talk, answer.files, await mended(talk))
     # An album comes picture by picture: one answer after 1.5 s of quiet says how many there are now.
-    talk.say("report.files_got", slot=talk.quiet, after=1.5, photos=photos, others=others)
+    talk.say("report.files_got", slot=talk.conversation.quiet, after=1.5, photos=photos, others=others)
     return STAY

@@ -14,9 +14,11 @@ from sqlalchemy import func, select
 
 from db import attachments
 from db.models import Attachment, Draft, FileState, OutboxRow
+from handlers.dialogue import File
 from scheduler import attachments as job
 from scheduler.delivery import RecipientGone, Rejected, RetryLater
 from scheduler.timetable import JOBS, Work
+from tests.handlers.test_report import worker, writes_initiative
 from tests.people import TestPerson, World, work_of
 
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -117,6 +119,45 @@ async def test_what_cannot_be_used_is_told_to_its_sender_once_and_not_kept(
     assert "Phần đã viết vẫn được giữ" in hoa.last.text
     assert [row.state for row in await rows(world)] == [FileState.REFUSED]
     assert not list((tmp_path / "files").iterdir())
+
+
+@pytest.mark.parametrize("receipt", ["waits", "was sent"])
+async def test_a_file_that_was_refused_is_not_counted_as_received(world: World, tmp_path: Path, receipt: str) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    hoa.heard.clear()
+    await hoa.sends(File("photo", "bad", "bad", "trang.jpg", 1000))
+    if receipt == "was sent":
+        world.later(seconds=2)
+        await world.deliver()
+        assert "Đã nhận 1 ảnh" in hoa.last.text
+    work = work_with(world, tmp_path / "files", {"bad": b"<html></html>", "worse": b"", "good": jpeg()})
+    await job.run(work)
+    world.later(seconds=2)
+    await world.deliver()
+    assert sorted(hoa.keys) == ["report.file_refused", "report.files_got"]
+    got = next(heard for heard in hoa.heard if heard.key == "report.files_got")
+    assert got.text.startswith("Chưa nhận được ảnh, tệp nào") and got.offers("Tiếp")
+    for ref in ("worse", "good"):
+        await hoa.sends(File("photo", ref, ref, f"{ref}.jpg", 1000))
+    await job.run(work)
+    world.later(seconds=2)
+    await world.deliver()
+    assert [heard.text for heard in hoa.heard if heard.key == "report.files_got"][-1].startswith("Đã nhận 1 ảnh.")
+    await hoa.taps("Tiếp")
+    assert hoa.last.key != "common.old_button"
+
+
+async def test_a_file_refused_when_its_sender_is_elsewhere_changes_nothing_there(world: World, tmp_path: Path) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.sends(File("photo", "bad", "bad", "trang.jpg", 1000))
+    await hoa.says("menu")
+    hoa.heard.clear()
+    await job.run(work_with(world, tmp_path / "files", {"bad": b"<html></html>"}))
+    world.later(seconds=2)
+    await world.deliver()
+    assert hoa.keys == ["report.file_refused"]
 
 
 async def test_a_failing_fetch_is_tried_for_a_week_with_longer_and_longer_pauses_and_then_told(
