@@ -46,8 +46,11 @@ async def run(work: Work) -> None:
     async with work.database.read() as session:
         unasked = await broadcasts.list_unasked(session)
         stopped = await broadcasts.stopped(session)
+        untold = await broadcasts.list_untold(session, work.now())
     if unasked:
         await _ask_to_start(work)
+    if untold:
+        await _tell_stopped(work)
     if stopped:
         return
     async with work.database.read() as session:
@@ -78,6 +81,20 @@ async def _ask_to_start(work: Work) -> None:
         for person_id in unasked:
             await notices.tell(session, person_id, message, now, f"lost-stops:{since}:{now}:{person_id}")
         await broadcasts.note_asked(session, unasked, now)
+    work.said()
+
+
+async def _tell_stopped(work: Work) -> None:
+    """The author of a message whose hour passes under the emergency stop hears it once."""
+    now = work.now()
+    async with work.database.write() as session:
+        found = await broadcasts.list_untold(session, now)
+        for broadcast in found:
+            assert broadcast.author_id is not None
+            message = work.words.message("announcing.stopped_hour", code=broadcast.code)
+            key, urgent = f"stopped:{broadcast.id}:{now}", broadcast.kind == broadcasts.URGENT
+            await notices.tell(session, broadcast.author_id, message, now, key, at_once=urgent)
+        await broadcasts.note_told(session, [each.id for each in found], now)
     work.said()
 
 

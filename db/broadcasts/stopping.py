@@ -16,6 +16,8 @@ from db.policy import Action
 from db.session import Session
 
 UNDER_WAY = (BroadcastState.PLANNING, BroadcastState.SENDING)
+AT_HOUR = "at"
+"""The timing of what goes at an hour that its author chose."""
 AUTOMATIC = "automatic"
 """The kind that a clock starts: what is late of it is missed, never sent (decisions 23)."""
 
@@ -37,7 +39,7 @@ class Held:
 
 def has_hour(broadcast: Broadcast) -> bool:
     """Whether it waits for an hour that its author chose."""
-    return broadcast.state == BroadcastState.SCHEDULED and broadcast.timing == "at"
+    return broadcast.state == BroadcastState.SCHEDULED and broadcast.timing == AT_HOUR
 
 
 async def stopped(session: Session) -> bool:
@@ -64,6 +66,30 @@ async def note_asked(session: Session, person_ids: Sequence[int], now: datetime)
     """They were asked."""
     fact = await house.know(session, house.STOP) or {}
     await house.remember(session, house.STOP, fact | {"asked": [*fact.get("asked", []), *person_ids]}, now)
+
+
+async def list_untold(session: Session, now: datetime) -> list[Broadcast]:
+    """Messages whose hour has passed under the stop, and whose author was not told so yet."""
+    fact = await house.know(session, house.STOP)
+    if not fact or not fact["on"]:
+        return []
+    query = select(Broadcast).where(
+        Broadcast.state == BroadcastState.SCHEDULED,
+        Broadcast.timing == AT_HOUR,
+        Broadcast.send_at <= now,
+        Broadcast.author_id.is_not(None),
+        Broadcast.id.not_in(fact.get("told", [])),
+        or_(
+            Broadcast.approved_at.is_(None), Broadcast.approved_at < Broadcast.send_at
+        ),  # they heard it with the approval
+    )
+    return list((await session.execute(query.order_by(Broadcast.id))).scalars())
+
+
+async def note_told(session: Session, broadcast_ids: Sequence[int], now: datetime) -> None:
+    """The authors of these know that the stop holds them."""
+    fact = await house.know(session, house.STOP) or {}
+    await house.remember(session, house.STOP, fact | {"told": [*fact.get("told", []), *broadcast_ids]}, now)
 
 
 async def list_held(session: Session, day: Callable[[datetime], datetime], now: datetime) -> list[Held]:

@@ -49,10 +49,13 @@ async def take_stop(talk: Talk, answer: Answer) -> Move | str:
         await solemn(talk, "on" if answer.choice == "solemn" else "off")
         return END
     await _check(talk)
-    for broadcast in await broadcasts.list_in(talk.session, BroadcastState.PLANNING, BroadcastState.SENDING):
+    states = (BroadcastState.PLANNING, BroadcastState.SENDING, BroadcastState.SCHEDULED)
+    due = [each for each in await broadcasts.list_in(talk.session, *states) if each.send_at <= talk.now]
+    await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
+    for broadcast in due:
         if broadcast.author_id is not None:
             await talk.tell(broadcast.author_id, "announcing.stopped_notice", code=broadcast.code)
-    await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
+    await broadcasts.note_told(talk.session, [each.id for each in due], talk.now)
     await _say_stopped(talk)
     return END
 

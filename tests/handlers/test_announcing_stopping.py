@@ -60,3 +60,43 @@ async def test_what_is_planned_counts_with_what_is_not_and_nothing_held_is_said_
     await dai.says("/dungkhan")
     await dai.taps("Dừng ngay")
     assert "1 tin đang gửi (1 người chưa nhận)." in dai.last.text
+
+
+# ---------------------------------------------------------------------------------------------------- the authors
+
+
+@pytest.mark.parametrize("state", [BroadcastState.SCHEDULED, BroadcastState.PLANNING, BroadcastState.SENDING])
+async def test_the_author_of_what_is_held_is_told_once_though_nobody_was_planned_yet(
+    world: World, state: BroadcastState
+) -> None:
+    ha = await sends(world, "Lê Thu Hà")
+    async with world.database.write() as session:
+        await session.execute(update(Broadcast).values(state=state))
+    await stops(world)
+    for _ in range(3):
+        await planner.run(work_of(world))
+    await world.deliver()
+    assert [key for key in ha.keys if "stopped" in key] == ["announcing.stopped_notice"]
+
+
+async def test_the_author_of_what_waits_for_an_hour_is_told_once_when_it_passes_under_the_stop(world: World) -> None:
+    ha = await sends(world, "Lê Thu Hà", at="8h sáng mai")
+    await stops(world)
+    await planner.run(work_of(world))
+    await world.deliver()
+    assert not [key for key in ha.keys if "stopped" in key]
+    world.later(hours=18)
+    for _ in range(3):
+        await planner.run(work_of(world))
+    await world.deliver()
+    assert ha.keys.count("announcing.stopped_hour") == 1 and "TB-25-0001" in ha.last.text
+
+
+async def test_who_confirms_under_the_stop_hears_it_with_that_and_not_again(world: World) -> None:
+    await stops(world)
+    ha = await sends(world, "Lê Thu Hà")
+    assert "lệnh dừng khẩn cấp" in ha.last.text
+    world.later(hours=1)
+    await planner.run(work_of(world))
+    await world.deliver()
+    assert ha.last.key == "announcing.sent"
