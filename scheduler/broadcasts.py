@@ -127,6 +127,8 @@ async def _tell_waiting(work: Work, broadcast_id: int) -> None:
             who, why = await broadcasts.approvers(session, broadcast), "right"
         elif event is not None and event.action == "hold_broadcast":
             why = "regained"
+        elif event is not None and event.action == "hold_late":
+            why = "late"
         elif event is not None and event.action == "pause_broadcast":
             if event.who:
                 return  # somebody pressed the button, and was answered

@@ -71,6 +71,7 @@ from db.broadcasts.steering import (
     take_over,
 )
 from db.broadcasts.stopping import (
+    AUTOMATIC,
     Held,
     doubt,
     has_hour,
@@ -85,6 +86,7 @@ from db.broadcasts.stopping import (
 )
 
 __all__ = [
+    "AUTOMATIC",
     "CELEBRATION",
     "URGENT",
     "Announced",

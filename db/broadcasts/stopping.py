@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 
 from db import audit, caps, house, policy
+from db.broadcasts.making import move
 from db.broadcasts.planning import foresee
 from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
 from db.policy import Action
@@ -137,16 +138,23 @@ async def stop_all(session: Session, actor_id: int, now: datetime, *, lost_since
     return number
 
 
-async def start_again(session: Session, actor_id: int, now: datetime) -> int:
-    """Lifts the stop: what it held goes on, save what was paused on its own."""
+async def start_again(session: Session, actor_id: int, now: datetime) -> None:
+    """Lifts the stop: what it held goes on, save what was paused on its own.
+
+    What waited for an hour that has passed meanwhile is HELD, for its author to decide: it may say "tomorrow".
+    """
     await house.remember(session, house.STOP, {"on": False, "by": actor_id}, now)
-    running = select(Broadcast.id).where(Broadcast.state.in_((BroadcastState.SENDING, BroadcastState.PLANNING)))
+    passed = select(Broadcast).where(
+        Broadcast.state == BroadcastState.SCHEDULED, Broadcast.timing == AT_HOUR, Broadcast.send_at <= now
+    )
+    for broadcast in (await session.execute(passed.order_by(Broadcast.id))).scalars().all():
+        await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=BroadcastState.HELD)
+        audit.note(session, audit.SYSTEM, "hold_late", f"broadcast {broadcast.code}", now, broadcast.unit_id)
+    running = select(Broadcast.id).where(Broadcast.state.in_(UNDER_WAY))
     changed = await session.execute(
         update(OutboxRow)
         .where(OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running))
         .values(state=OutState.READY)
         .returning(OutboxRow.id)
     )
-    number = len(changed.all())
-    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)
-    return number
+    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=len(changed.all()))

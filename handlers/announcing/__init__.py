@@ -1,6 +1,17 @@
 """Announcements: composing and sending, the second person, steering what is on its way, stopping everything, rereading."""
 
-from handlers.announcing import approving, audience, card, compose, rereading, steering, stopping, timing, writing
+from handlers.announcing import (
+    approving,
+    audience,
+    card,
+    compose,
+    lifting,
+    rereading,
+    steering,
+    stopping,
+    timing,
+    writing,
+)
 from handlers.announcing.flow import dialogue
 
 DIALOGUES = (dialogue, card.dialogue, stopping.dialogue, rereading.dialogue)
@@ -10,6 +21,7 @@ COMMANDS = (
     *card.COMMANDS,
     *steering.COMMANDS,
     *stopping.COMMANDS,
+    *lifting.COMMANDS,
     *rereading.COMMANDS,
 )
 OFFICER_WORK = (approving.waiting,)

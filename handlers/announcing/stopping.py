@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from content.calendar import day_start
 from content.message import Message
-from db import broadcasts, contests
+from db import broadcasts
 from db.errors import Refused
 from db.models import BroadcastState
 from db.policy import Action
@@ -81,15 +81,6 @@ async def _say_stopped(talk: Talk) -> None:
     )
 
 
-async def start_again(talk: Talk, arg: str) -> Move | None:
-    await _check(talk)
-    number = await broadcasts.start_again(talk.session, talk.me.id, talk.now)
-    rounds = await contests.let_coming(talk.session, talk.me.id, talk.now)
-    respectful = await broadcasts.respectful(talk.session)
-    talk.say("announcing.started_again", n=number, rounds=rounds, respectful=respectful)
-    return None
-
-
 async def solemn(talk: Talk, arg: str) -> Move | None:
     await _check(talk)
     on = arg != "off"
@@ -102,6 +93,5 @@ async def solemn(talk: Talk, arg: str) -> Move | None:
 
 COMMANDS = (
     Command("dungkhan", begin, place=Place.OFFICER, slash=True, visible=may_stop),
-    Command("choguilai", start_again),
     Command("trangnghiem", solemn),
 )

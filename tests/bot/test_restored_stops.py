@@ -134,6 +134,7 @@ async def test_a_stop_that_was_lifted_since_the_backup_stays_for_a_restore_never
     await dai.taps("Dừng ngay")
     await save()
     await dai.taps("Cho gửi lại")
+    await dai.taps("Cho gửi lại")
     await restore("whole")
     assert await is_stopped(world) == (True, False)
 
@@ -244,6 +245,7 @@ async def test_where_nobody_knows_what_was_stopped_nothing_goes_to_many_until_so
     await looks(world)
     assert late.keys.count("announcing.lost_stops") == 1, "whoever may answer later is asked too"
     await quan.taps("Cho gửi lại")
+    await quan.taps("Cho gửi lại")
     assert "Đã cho gửi lại" in quan.last.text and await said_by_status(world) == ""
     await looks(world)
     assert len(await sent(world)) > 0
@@ -289,6 +291,7 @@ async def test_a_round_that_has_not_opened_waits_for_the_same_answer(world: Worl
     assert "Công đoàn đang xem lại lịch thi" in (await hoa.says("thi tuần")).text
     assert "chưa rõ tuần này có bị hủy không" in (await mai.presses(f"c:tochuc:{number}")).text
     await dai.taps("Cho gửi lại")
+    await dai.taps("Cho gửi lại")
     assert "1 tuần thi đang chờ" in dai.last.text
     assert await rounds(world) == [(RoundState.READY, "")]
     async with world.database.read() as session:
@@ -307,6 +310,7 @@ async def test_a_round_that_its_officers_paused_is_not_let_go_with_it(world: Wor
     await save()
     await restore("gone")
     await looks(world)
+    await dai.taps("Cho gửi lại")
     await dai.taps("Cho gửi lại")
     assert await rounds(world) == [(RoundState.PAUSED, "chờ đề mới")]
 

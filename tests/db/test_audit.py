@@ -285,6 +285,7 @@ ELSEWHERE = {
     "restore": "tests/bot/test_backup.py",
     "acknowledge_alarm": "tests/scheduler/test_alarms.py",
     "hold_broadcast": "tests/handlers/test_units.py",
+    "hold_late": "tests/handlers/test_announcing_stopping.py",
     **dict.fromkeys(ACTIONS, "tests/db/test_contests.py"),
     **dict.fromkeys([*STEERED, "change_contest"], "tests/handlers/test_contest_desk.py"),
     **dict.fromkeys(DEEDS, "tests/handlers/test_contest_prize.py"),

@@ -323,6 +323,7 @@ async def test_the_emergency_stop_holds_everything_and_is_the_leaders_alone(worl
             await session.execute(select(func.count()).select_from(AuditRow).where(AuditRow.action == "emergency_stop"))
         ).scalar_one() == 1
     await dai.taps("Cho gửi lại")
+    await dai.taps("Cho gửi lại")
     await goes_out(world)
     async with world.database.read() as session:
         assert (await session.execute(select(Broadcast.state))).scalar_one() == BroadcastState.DONE

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import update
+from datetime import datetime
 
-from db.models import Broadcast, BroadcastState, OutboxRow, OutState, Role
+import pytest
+from sqlalchemy import select, update
+
+from content.calendar import LOCAL
+from db import broadcasts, units
+from db.audiences import Rule
+from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Role
 from scheduler import broadcasts as planner
-from tests.handlers.test_announcing import composes, officer
+from tests.handlers.test_announcing import composes, goes_out, officer
 from tests.people import TestPerson, World, work_of
 
 
@@ -47,6 +52,7 @@ async def test_what_nobody_has_been_planned_for_counts_as_held_and_so_does_what_
 async def test_what_is_planned_counts_with_what_is_not_and_nothing_held_is_said_too(world: World) -> None:
     dai = await stops(world)
     assert "lúc này không có tin nào" in dai.last.text
+    await dai.taps("Cho gửi lại")
     await dai.taps("Cho gửi lại")
     await world.joined("Bùi Thị Hoa")
     await sends(world, "Lê Thu Hà")
@@ -100,3 +106,111 @@ async def test_who_confirms_under_the_stop_hears_it_with_that_and_not_again(worl
     await planner.run(work_of(world))
     await world.deliver()
     assert ha.last.key == "announcing.sent"
+
+
+# ---------------------------------------------------------------------------------------------------- lifting it
+
+
+async def an_anniversary(world: World) -> None:
+    """A message that a clock has started for this very day."""
+    async with world.database.write() as session:
+        top = await units.top(session)
+        assert top is not None
+        await broadcasts.plan_automatic(
+            session, key="ngay:2025", topic=broadcasts.CELEBRATION, unit_id=top.id, audience=Rule(top.id).to_json(),
+            text="Chúc mừng ngày truyền thống.", timing="morning", send_at=datetime(2025, 7, 25, 6, 30, tzinfo=LOCAL),
+            year=2025, now=world.now,
+        )  # fmt: skip
+
+
+async def found(world: World) -> list[BroadcastState]:
+    async with world.database.read() as session:
+        return list((await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars())
+
+
+@pytest.mark.parametrize("planned", [True, False])
+async def test_what_came_too_late_under_the_stop_is_told_before_it_is_lifted_and_to_who_answers_for_it(
+    world: World, planned: bool
+) -> None:
+    mai = await officer(world, "Vũ Ngọc Mai", "TINH", Role.CONTENT_OFFICER)
+    await world.joined("Bùi Thị Hoa")
+    await an_anniversary(world)
+    if planned:
+        await planner.run(work_of(world))
+    dai = await stops(world)
+    world.later(days=1)
+    await dai.taps("Cho gửi lại")
+    line = 'Quá giờ nên không gửi nữa:\n• KN-25-0001 "Chúc mừng ngày truyền thống.": 2 người'
+    assert dai.last.key == "announcing.lift_sure" and line in dai.last.text and "Gửi tiếp ngay" not in dai.last.text
+    await dai.taps("Cho gửi lại")
+    assert "sẽ nhận tiếp" not in dai.last.text and "2 người không nhận được" in dai.last.text
+    await world.deliver()
+    assert mai.last.key == "announcing.stop_missed" and "2 người không nhận được" in mai.last.text
+    assert "announcing.stop_missed" not in dai.keys
+
+
+async def test_on_its_day_an_anniversary_still_goes_to_whom_it_can_reach(world: World) -> None:
+    await world.joined("Bùi Thị Hoa")
+    await an_anniversary(world)
+    dai = await stops(world)
+    await dai.taps("Cho gửi lại")
+    assert 'KN-25-0001 "Chúc mừng ngày truyền thống.": 1 người' in dai.last.text and "Quá giờ" not in dai.last.text
+    await dai.taps("Cho gửi lại")
+    assert "1 người sẽ nhận tiếp" in dai.last.text
+
+
+async def test_what_officers_wrote_goes_on_late_and_the_number_is_of_those_who_get_it(world: World) -> None:
+    await world.joined("Bùi Thị Hoa")
+    await world.joined("Tắt Tin", news=False)
+    await sends(world, "Lê Thu Hà")
+    dai = await stops(world)
+    world.later(days=2, hours=20)  # Monday
+    await dai.taps("Cho gửi lại")
+    assert 'Gửi tiếp ngay:\n• TB-25-0001 "Mời anh/chị họp, Lê Thu Hà.": 2 người' in dai.last.text
+    await dai.taps("Cho gửi lại")
+    assert "2 người sẽ nhận tiếp" in dai.last.text
+    await goes_out(world)
+    async with world.database.read() as session:
+        query = select(OutboxRow.state).where(OutboxRow.broadcast_id.is_not(None))
+        assert list((await session.execute(query)).scalars()) == [OutState.SENT, OutState.SENT]
+
+
+async def test_what_is_past_its_hour_waits_for_its_authors_word_and_what_is_not_goes_at_its_hour(world: World) -> None:
+    ha = await sends(world, "Lê Thu Hà", at="8h sáng mai")
+    await sends(world, "Lê Hải Yến", at="8h 30/7/2025")
+    dai = await stops(world)
+    world.later(hours=18)
+    await planner.run(work_of(world))
+    await dai.taps("Cho gửi lại")
+    assert "Đã qua giờ hẹn nên giữ lại, hỏi người soạn:\n• TB-25-0001" in dai.last.text
+    assert "Gửi đúng giờ đã hẹn:\n• TB-25-0002" in dai.last.text
+    assert await found(world) == [BroadcastState.SCHEDULED, BroadcastState.SCHEDULED], "nothing happens before the yes"
+    await dai.taps("Cho gửi lại")
+    assert "1 tin hẹn giờ sẽ gửi đúng giờ. 1 tin đã qua giờ hẹn được giữ lại" in dai.last.text
+    for _ in range(3):
+        await goes_out(world)
+    assert await found(world) == [BroadcastState.HELD, BroadcastState.SCHEDULED]
+    assert ha.keys.count("announcing.held_notice") == 1 and "đã qua giờ hẹn trong lúc dừng" in ha.last.text
+    async with world.database.read() as session:
+        query = select(AuditRow.object).where(AuditRow.action == "hold_late")
+        assert (await session.execute(query)).scalars().all() == ["broadcast TB-25-0001"]
+    await ha.taps("Xem tin")
+    assert "Hệ thống giữ lại vì đã qua giờ hẹn" in ha.last.text
+    await ha.taps("Gửi tiếp")
+    await goes_out(world)
+    assert await found(world) == [BroadcastState.DONE, BroadcastState.SCHEDULED]
+
+
+async def test_the_stop_stays_for_who_thinks_better_of_it_and_where_there_is_none_that_is_said(world: World) -> None:
+    dai = await stops(world)
+    await dai.taps("Cho gửi lại")
+    assert "Hiện không có tin nào đang chờ" in dai.last.text
+    await dai.taps("Vẫn dừng")
+    assert dai.last.key == "announcing.still_stopped"
+    yen = await officer(world, "Lò Thị Yến", "TINH", Role.LEADER)
+    for person in (dai, yen):
+        await person.presses("c:choguilai:")
+    await yen.taps("Cho gửi lại")
+    assert yen.last.key == "announcing.started_again"
+    await dai.says("Cho gửi lại")
+    assert dai.last.key == "announcing.not_stopped"

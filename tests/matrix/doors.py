@@ -72,7 +72,7 @@ DOORS: dict[str, Door] = {
     ),
     "release_rewritten": Door(("c:guitudong:{rewritten}",), "release_automatic", "automatic_messages"),
     "stop_all": Door(("/dungkhan", ">yes"), "emergency_stop", "facts"),
-    "start_again": Door(("c:choguilai:",), "lift_stop", "facts", house=("stop",)),
+    "start_again": Door(("c:choguilai:", ">yes"), "lift_stop", "facts", house=("stop",)),
     "solemn": Door(("c:trangnghiem:",), "respectful_mode", "facts"),
     "see_alarms": Door(("/suco",), shows=("alarms.list",)),
     "know_alarm": Door(("c:dabiet:{alarm}",), "acknowledge_alarm", "alarms"),

@@ -212,6 +212,8 @@ class Crowd:
             self.types(chat, after, ["Chấp nhận"])
         elif what in ("canbosung", "khongchon"):
             self.types(chat, after, [str(self._rng.randint(1, 5)), "gửi"])
+        elif what == "choguilai":
+            self.types(chat, after, ["Cho gửi lại"])
         elif what == "bosung":
             self._supplements += 1
             text = f"Bổ sung số {self._supplements}: {self._words(5)}"

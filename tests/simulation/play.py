@@ -180,8 +180,9 @@ class Play:
         crowd, look = self._world.crowd, self._world.disk.look
         if any('"on": true' in value for (value,) in look("SELECT value FROM facts WHERE name = 'stop'")):
             crowd.presses_anyhow(LEADER, "c:choguilai:")
+            crowd.types(LEADER, 1.0, ["Cho gửi lại"])
         for code, version, address in look(
             "SELECT b.code, b.version, a.address FROM broadcasts b JOIN accounts a ON a.person_id = b.author_id "
-            "WHERE b.state = 'paused'"
+            "WHERE b.state IN ('paused', 'held')"
         ):
             crowd.presses_anyhow(int(address), f"c:guitiep:{code}.{version}")

@@ -546,7 +546,7 @@ async def steering(stage: Stage) -> None:
 async def stopping(stage: Stage) -> None:
     dai = await stage.member("Đinh Quang Đại", "TINH", Role.LEADER)
     await dai.says("/dungkhan")
-    await dai.taps("Dừng ngay", "Chế độ trang nghiêm", "Tắt trang nghiêm", "Cho gửi lại")
+    await dai.taps("Dừng ngay", "Chế độ trang nghiêm", "Tắt trang nghiêm", "Cho gửi lại", "Cho gửi lại")
     await dai.says("dung khan")
     await dai.taps("Thôi")
     tien = await stage.member("Hoàng Minh Tiến", "TINH", Role.UPPER_OFFICER)
