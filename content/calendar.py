@@ -64,6 +64,11 @@ def lunar(day: date) -> tuple[int, int, int]:
     return int(found["day"]), int(found["month"]), int(found["year"])
 
 
+def in_leap_month(day: date) -> bool:
+    """Whether a day lies in a leap month of the Vietnamese lunar calendar: 25/7/2025 is 1/6, as 25/6/2025 was."""
+    return bool(get_lunar_date(day.day, day.month, day.year)["leap"])
+
+
 def tet(year: int) -> date:
     """The first day of the lunar year that begins in this solar year."""
     return from_lunar(1, 1, year)

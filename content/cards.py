@@ -17,7 +17,7 @@ from typing import Final
 
 from content.agenda import Entry, agenda
 from content.anniversaries import NEW_YEAR, Anniversary, AnniversaryPack, ordinal_of, span
-from content.calendar import can_chi, days_off, lunar, official, official_day_month, round_class, weekday
+from content.calendar import can_chi, days_off, in_leap_month, lunar, official, official_day_month, round_class, weekday
 from content.drawing import FONT, NO_BREAK, drawable, fitted, lines, png
 from content.message import Media
 from content.packs import Packs
@@ -170,7 +170,8 @@ def month_svg(words: Words, packs: Packs, year: int, month: int) -> str:
     for row, week in enumerate(weeks):
         for n, day in enumerate(week):
             if day.month == month:
-                parts += _day(day, MARGIN + wide * n, top + 25 + row * 100, wide, rests=day in off, marked=day in sent)
+                at = MARGIN + wide * n, top + 25 + row * 100, wide
+                parts += _day(words, day, *at, rests=day in off, marked=day in sent)
     top += 25 + len(weeks) * 100 + 50
     parts += _legend(words, top)
     for entry in entries:
@@ -182,8 +183,8 @@ def month_svg(words: Words, packs: Packs, year: int, month: int) -> str:
     return _svg(SIDE, round(top + 70), PAPER, parts)
 
 
-def _day(day: date, x: float, y: float, wide: float, *, rests: bool, marked: bool) -> Iterable[str]:
-    """A day of a month with its lunar day. Colour is not the only sign: a day with a message has a dot, one off a line."""
+def _day(words: Words, day: date, x: float, y: float, wide: float, *, rests: bool, marked: bool) -> Iterable[str]:
+    """A day of a month with its lunar day, the first of a lunar month with that month. Colour is not the only sign: a day with a message has a dot, one off a line."""
     if rests or marked:
         yield (
             f'<rect x="{x + 4:g}" y="{y:g}" width="{wide - 8:g}" height="92" rx="12" '
@@ -193,7 +194,8 @@ def _day(day: date, x: float, y: float, wide: float, *, rests: bool, marked: boo
     colour = REST if rests or day.weekday() == 6 else INK
     yield _text(str(day.day), y + 50, 40, colour, x=middle, bold=rests or marked)
     moon, month, _ = lunar(day)
-    yield _text(f"{moon}/{month}" if moon == 1 else str(moon), y + 80, 22, QUIET, x=middle)
+    small = words.plain("cards.month_moon", day=moon, month=month, leap=in_leap_month(day))
+    yield _text(small, y + 80, 22, QUIET, x=middle)
     if marked:
         yield f'<circle cx="{x + wide - 24:g}" cy="{y + 22:g}" r="8" fill="{MARK}"/>'
     if rests:

@@ -125,6 +125,9 @@ def test_a_month_shows_every_day_with_its_lunar_one_and_what_goes_out() -> None:
     assert svg.count("<circle") == 1 + len({e.at.date() for e in agenda(WORDS, PACKS, date(2027, 4, 1), 30)})
     assert "30/4: 52 năm Ngày Giải phóng hoàn toàn miền Nam, thống nhất đất nước" in shown
     assert "tin gửi 16/4 · chờ soát, duyệt" in shown
+    leap = [text for text, _ in texts(cards.month_svg(WORDS, PACKS, 2025, 7))]
+    assert "1/6 nhuận" in leap and "1/6" not in leap  # 25/6/2025 began the sixth month, 25/7/2025 the leap one after it
+    assert "1/6" in [text for text, _ in texts(cards.month_svg(WORDS, PACKS, 2025, 6))]
     may = [text for text, _ in texts(cards.month_svg(WORDS, PACKS, 2027, 5))]
     assert "Tháng Công nhân" in may and "nói trong tin 01/5 · chờ soát, duyệt" in may
     december = [text for text, _ in texts(cards.month_svg(WORDS, PACKS, 2026, 12))]
