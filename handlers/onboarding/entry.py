@@ -83,7 +83,7 @@ async def open_to_all(talk: Talk) -> list[Choice]:
     shown = [words.message(f"commands.{c.name}").choices[0] for c in await offers(talk) if not c.joined]
     if talk.owner is None:
         return [*shown, *words.message("commands.thamgia").choices]
-    return [*shown, Choice(words.plain("onboarding.go_on_label"), command="start")]
+    return [*shown, *words.message("onboarding.join_on").choices]
 
 
 async def join(talk: Talk, arg: str) -> Move | None:

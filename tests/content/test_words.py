@@ -8,6 +8,7 @@ import pytest
 from jinja2 import meta
 
 from content.source import ContentError
+from content.text import fold
 from content.words import FOLDER, Filled, Fixed, _environment, load_words
 
 
@@ -44,3 +45,15 @@ def test_a_text_that_cannot_be_filled_in_is_told_at_start_though_it_is_compiled_
     (tmp_path / "greeting.yaml").write_text(f'fine: "Chào"\nfilled: "{wrong}"\n')
     with pytest.raises(ContentError, match=r"greeting\.yaml:2: filled: "):
         load_words({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("cau tiep", "cau sau"), ("cau sau", "cau tiep"), ("lam tiep", "tiep tuc")]
+)
+def test_a_button_that_goes_on_answers_to_the_other_way_of_saying_so(label: str, said: str) -> None:
+    words = load_words({"organisation": "", "hotline": "", "duty_line": ""})
+    options = [(key, option) for key in words for option in words.entry(key).options]
+    named = [
+        (key, option) for key, option in options if not option.label.names and label in fold(option.label.render({}))
+    ]
+    assert named and [key for key, option in named if said not in option.words] == []
