@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from content import placeholders
 from content.anniversaries import check_ordinals
 from content.message import Message
@@ -18,6 +20,8 @@ PHOTOS = 4
 FROM = (5, 120)
 DOCUMENT = {"doc_number": (5, 80), "doc_date": (5, 40), "doc_subject": (5, 200), "doc_summary": (20, 400), "doc_due": (3, 80)}  # fmt: skip
 """Fewest and most letters of a document's parts."""
+SIGN = re.compile(r"\d\w*\s*[/-].*[^\W\d_]")
+"""What every number and sign has: a number, then a stroke and letters, "12/KH-ABC". Who insists may write it otherwise."""
 
 
 def refuse_secrets(given: str) -> None:
@@ -67,10 +71,13 @@ def _document_step(step: str, after: str) -> None:
     @dialogue.ask(step, Kind.TEXT, to_many=True)
     async def ask(talk: Talk) -> Message:
         known = talk.data.get(step, "")
-        return talk.screen(f"announcing.{step}", without=() if known else ("same",), known=known)
+        doubted = {"doubted": talk.data.get("doubted", "")} if step == "doc_number" else {}
+        return talk.screen(f"announcing.{step}", without=() if known else ("same",), known=known, **doubted)
 
     @dialogue.take(step)
     async def take(talk: Talk, answer: Answer) -> Move | str:
+        doubted = talk.data.get("doubted")
+        talk.drop("doubted")
         if answer.choice == "same":
             return after
         if answer.choice == "skip":
@@ -87,6 +94,9 @@ def _document_step(step: str, after: str) -> None:
         if not least <= letters(given) <= most:
             raise Again("announcing.doc_length", least=least, most=most, n=letters(given))
         refuse_secrets(given)
+        if step == "doc_number" and not SIGN.search(given) and not doubted:
+            talk.put(doubted=given)
+            return AGAIN
         talk.put(**{step: given})
         return after
 

@@ -257,6 +257,24 @@ async def writes_document(ha: TestPerson, about: str = "phát động thi đua �
     assert ha.last.key == "announcing.body"
 
 
+async def test_what_is_no_number_of_a_document_is_asked_for_once_more_and_then_taken(world: World) -> None:
+    ha = await at_body(world, "Văn bản, tài liệu")
+    await ha.taps("Cấp tỉnh")
+    for said in ("mai 9h sáng", "20/7/2025"):
+        await ha.says(said)
+        assert ha.last.key == "announcing.doc_number" and f'"{said}" chưa giống số' in ha.last.text.replace(
+            "&#34;", '"'
+        )
+        await ha.says(said)
+        assert ha.last.key == "announcing.doc_date"
+        await ha.says("lui")
+        assert "chưa giống" not in ha.last.text
+    for said in ("12/KH-LĐLĐ", "Số 5 - TB/CĐCS", "1204/QĐ-TLĐ ngày 3/6"):
+        await ha.says(said)
+        assert ha.last.key == "announcing.doc_date", said
+        await ha.says("lui")
+
+
 async def test_a_document_is_rendered_with_its_summary_and_its_parts_are_asked_one_by_one(world: World) -> None:
     ha = await at_body(world, "Văn bản, tài liệu")
     await ha.taps("Cấp tỉnh")
