@@ -33,6 +33,7 @@ from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
 from content.words import Words, load_words
 from db import figures, house, outbox
+from db.json_text import from_text
 from db.lead import KEEP, Lead, holder, listen
 from db.models import Cause, Lane, OutState
 from db.session import Database, settled
@@ -40,6 +41,7 @@ from handlers.registry import COMMAND_NAMES, build_registry
 from handlers.talk import House
 from scheduler import troubles
 from scheduler.alarms import Alarms
+from scheduler.copies import Said
 from scheduler.delivery import FAR, Delivery, Rejected, Slots, window_for
 from scheduler.downtime import Doors, Shut
 from scheduler.timetable import JOBS, LOST_TIME, Job, Timetable, Work
@@ -158,6 +160,7 @@ class App:
             silence=settings.silence,
             doors=self.doors,
             drop_uploads=self.webchat.drop,
+            read=self._read,
         )
         self.timetable = Timetable(work, (*JOBS, *self._own_jobs()), trusted=lambda: abs(skew.seconds()) <= SKEW)
         self.watch = Watch(
@@ -246,6 +249,16 @@ class App:
         """Something was said: every delivery looks."""
         for delivery in self.deliveries.values():
             delivery.wake()
+
+    def _read(self, channel: str, raw: str) -> Said | None:
+        """What somebody said in a stored update, where its door still stands and can read it."""
+        try:
+            incoming = self.channels[channel].read(from_text(raw), self.clock.now())
+        except (KeyError, ValueError):
+            return None
+        if incoming is None:
+            return None
+        return Said(incoming.text, incoming.choice, tuple(file.name for file in incoming.files))
 
     async def _fetch(self, channel: str, ref: str) -> bytes:
         door = self.channels.get(channel)

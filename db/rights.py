@@ -89,7 +89,7 @@ async def collect(session: Session, person_id: int) -> dict[str, list[dict[str, 
     )
     found["submission_events"] = _dicts(await session.execute(events))
     await _name_units(session, found)
-    await _name_broadcasts(session, found["broadcast_targets"])
+    await _name_broadcasts(session, found["broadcast_targets"], str(found["persons"][0]["audience"] or ""))
     return found | await _talk(session, person_id)
 
 
@@ -102,12 +102,15 @@ async def _name_units(session: Session, found: dict[str, list[dict[str, Any]]]) 
         row["unit"] = names[row["unit_id"]]
 
 
-async def _name_broadcasts(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Beside the number of an announcement, its code and its words."""
-    query = select(Broadcast.id, Broadcast.code, Broadcast.text).where(
+async def _name_broadcasts(session: Session, rows: list[dict[str, Any]], group: str) -> None:
+    """Beside the number of an announcement, its code and its words for a group; names are still to be filled in."""
+    query = select(Broadcast.id, Broadcast.code, Broadcast.text, Broadcast.audience).where(
         Broadcast.id.in_({row["broadcast_id"] for row in rows})
     )
-    said = {broadcast_id: (code, text) for broadcast_id, code, text in await session.execute(query)}
+    said = {
+        broadcast_id: (code, (audience or {}).get("texts", {}).get(group, text))
+        for broadcast_id, code, text, audience in await session.execute(query)
+    }
     for row in rows:
         row["code"], row["text"] = said[row["broadcast_id"]]
 
@@ -119,11 +122,20 @@ async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, An
     stands = select(Conversation.dialogue, Conversation.step, Conversation.data, Conversation.pending)
     done = select(AuditRow.at, AuditRow.action).where(AuditRow.actor_id == person_id).order_by(AuditRow.id)
     said = (
-        select(OutboxRow.created_at, OutboxRow.kind, OutboxRow.state, OutboxRow.payload, Body.payload.label("body"))
+        select(
+            OutboxRow.created_at,
+            OutboxRow.kind,
+            OutboxRow.state,
+            OutboxRow.payload,
+            Body.payload.label("body"),
+            (OutboxRow.channel + ":" + OutboxRow.address).label("lane"),
+        )
         .outerjoin(Body, Body.id == OutboxRow.body_id)
         .where(OutboxRow.person_id == person_id)
     )
-    heard = select(InboxRow.received_at, InboxRow.raw).where(InboxRow.lane.in_(lanes), InboxRow.raw != "")
+    heard = select(InboxRow.received_at, InboxRow.channel, InboxRow.lane, InboxRow.raw).where(
+        InboxRow.lane.in_(lanes), InboxRow.raw != ""
+    )
     queries = (
         stands.join(Account, Account.id == Conversation.account_id).where(mine),
         done,
@@ -138,6 +150,8 @@ async def _talk(session: Session, person_id: int) -> dict[str, list[dict[str, An
         key = message.get("key", "")
         row["about_others"] = key.startswith(OTHERS) and not key.startswith(OWN)
         row["text"] = "" if row["about_others"] else message.get("text", "")
+        row["choices"] = [] if row["about_others"] else message.get("choices", [])
+        row["screen"] = message.get("screen", 0)
     return rows
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from content.calendar import LOCAL
-from content.message import without_markup
+from content.message import choices_from_json, without_markup
 from content.packs import Packs
+from content.placeholders import fill
 from content.sheets import Sheet, Value, write_workbook
 from content.words import Words
 
@@ -26,6 +29,53 @@ CODED = frozenset(
 """Texts that are names out of a fixed list; what people wrote themselves stays as they wrote it."""
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said in one message: words, the data of a button, the names of files."""
+
+    text: str
+    choice: str = ""
+    files: tuple[str, ...] = ()
+
+
+def tell(words: Words, found: Mapping[str, Sequence[dict[str, Any]]], read: Callable[[str, str], Said | None]) -> None:
+    """Puts beside what came in what the person did in words, and into announcements whom they spoke to.
+
+    A button is named as long as the message it stood under is kept.
+    """
+    name = found["persons"][0]["name"]
+    for row in found["broadcast_targets"]:
+        row["text"] = fill(row["text"], name=name, unit=row.get("unit", ""))
+    labels = {
+        (row["lane"], choice.data(row["screen"])): choice.label
+        for row in found["messages_out"]
+        for choice in choices_from_json(row["choices"])
+    }
+    for row in found["messages_in"]:
+        said = read(row["channel"], row["raw"])
+        row["text"] = _plain(row["raw"]) if said is None else _did(words, said, labels, row["lane"])
+
+
+def _plain(raw: str) -> str:
+    """Stored data that nobody can read any more, without what only machines need."""
+    return " ".join(re.sub(r'[{}\[\]"]', " ", raw).split())
+
+
+def _did(words: Words, said: Said, labels: Mapping[tuple[str, str], str], lane: str) -> str:
+    lines = [said.text] if said.text else []
+    if said.choice:
+        name = said.choice.split(":")[1] if said.choice.startswith("c:") else ""
+        known = f"commands.{name}"
+        label = words.message(known).choices[0].label if known in words else ""
+        label = labels.get((lane, said.choice), label)
+        lines.append(
+            words.plain("export.pressed", label=label) if label else words.plain("export.pressed_one", data=said.choice)
+        )
+    if said.files:
+        lines.append(words.plain("export.sent_files", names=", ".join(filter(None, said.files)), n=len(said.files)))
+    return "\n".join(lines)
 
 
 def write_copy(folder: Path, words: Words, packs: Packs, found: Rows, files: Sequence[tuple[str, str]]) -> list[str]:

@@ -18,7 +18,7 @@ from db import broadcasts, jobs, outbox, policy, rights
 from db.models import Account, Broadcast, Job, Person
 from db.policy import Action
 from scheduler import certificates, contest_report, contest_work
-from scheduler.copies import write_copy
+from scheduler.copies import tell, write_copy
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -87,6 +87,7 @@ async def export(work: Work, job: Job) -> None:
     async with work.database.read() as session:
         found = await rights.collect(session, int(job.data["person"]))
         files = await rights.files_of(session, int(job.data["person"]))
+    tell(work.words, found, work.read)
     names = await asyncio.to_thread(write_copy, work.files, work.words, work.packs, found, files)
     await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days, sent=files)
 

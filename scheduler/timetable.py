@@ -31,6 +31,7 @@ from scheduler import (
     prizes,
     troubles,
 )
+from scheduler.copies import Said
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Work:
     doors: downtime.Doors = field(default_factory=downtime.Doors)
     drop_uploads: Callable[[Sequence[str]], None] = lambda refs: None
     """Deletes files as they were uploaded to the web chat; platforms keep theirs themselves."""
+    read: Callable[[str, str], Said | None] = lambda channel, raw: None
+    """(channel, update as it is stored) -> what somebody said in it; None where nobody can tell any more."""
 
 
 @dataclass(frozen=True, slots=True)

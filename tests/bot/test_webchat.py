@@ -18,7 +18,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
+from bot.app import build_app
 from bot.channels.webchat import KEEP_UPLOADS, WebChat
+from bot.clock import Clock
 from bot.settings import Settings
 from bot.web import guard, reading, saying
 from bot.web.server import STATIC, WebServer
@@ -28,6 +30,7 @@ from db import attachments, inbox, migrate, webchat
 from db.inbox import Arrival
 from db.models import Attachment, InboxRow, InboxState, Lane, Person, WebMessage, WebSession
 from db.session import Database, Session
+from scheduler.copies import Said
 from scheduler.delivery import EditGone, Rejected
 from tests.people import FACTS
 
@@ -1073,3 +1076,13 @@ async def test_the_inbox_commits_what_is_said_and_its_bubble_together(house: Hou
     assert await house.bubbles() == [] and await house.heard() == []
     assert [await real.store("webchat", "web", arrivals, also) for _ in range(2)] == [1, 0]
     assert len(await house.bubbles()) == 1
+
+
+async def test_what_somebody_said_at_a_door_is_read_again_for_their_copy(tmp_path: Path) -> None:
+    app = await build_app(Settings.model_construct(data_dir=tmp_path), Clock())
+    told = {"address": "w-1", "text": "ảnh đây", "choice": "", "group": "", "files": [["photo", "9f", "a.jpg", 812]]}
+    assert app._read("webchat", json.dumps(told)) == Said("ảnh đây", "", ("a.jpg",))
+    assert app._read("webchat", json.dumps({"address": "w-1", "choice": "s:28:export"})) == Said("", "s:28:export")
+    assert app._read("telegram", "{}") is None  # a door that no longer stands
+    assert app._read("webchat", "{}") is None
+    await app.stop()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from content.message import Message, to_json
+from content.message import Choice, Message, to_json
 from content.sheets import read_table
 from db import erasure, jobs, rights, units
 from db.models import (
@@ -22,6 +22,8 @@ from db.models import (
     BroadcastState,
     BroadcastTarget,
     FileState,
+    InboxRow,
+    InboxState,
     Job,
     JobState,
     OutboxRow,
@@ -156,6 +158,75 @@ async def test_the_copy_tells_of_announcements_and_leaves_what_people_wrote_as_i
     told = dict(zip(sheets["Hồ sơ đã gửi"].header, sheets["Hồ sơ đã gửi"].rows[-1], strict=True))
     assert told["Tên hồ sơ"] == "sent"
     assert told["Nội dung"] == "Trước đây: name\nLĩnh vực: an toàn\nKết quả: Làm lợi (đồng): 5"
+
+
+async def test_what_came_in_is_told_in_words_and_an_announcement_as_the_person_got_it(world: World) -> None:
+    hoa = await with_a_report(world)
+    person_id = await hoa.id()
+    await hoa.says("menu")
+    own = next(choice for choice in hoa.last.choices if choice.command)
+    async with world.database.write() as session:
+        account = (await session.execute(select(Account).where(Account.person_id == person_id))).scalar_one()
+        lane = f"{account.channel}:{account.address}"
+        unit = await units.find_by_code(session, "MAYHOA")
+        assert unit is not None
+        made = Broadcast(
+            code="TB-25-0001", kind="notice", state=BroadcastState.DONE, unit_id=unit.id, timing="now",
+            text="Chào cả nhà.", audience={"texts": {"enterprise": "Chào {ten}, {don_vi}."}},
+            send_at=world.now, created_at=world.now,
+        )  # fmt: skip
+        screen = OutboxRow(
+            policy=Policy.ALO, lane=0, kind="reply", account_id=account.id, person_id=person_id, channel=account.channel,
+            address=account.address, state=OutState.SENT, not_before=world.now, created_at=world.now,
+            payload=to_json(Message("Quyền dữ liệu", (Choice("📦 Tải dữ liệu", "export"),), screen=28)),
+        )  # fmt: skip
+        session.add_all([made, screen])
+        await session.flush()
+        session.add(
+            BroadcastTarget(broadcast_id=made.id, person_id=person_id, unit_id=unit.id, state=TargetState.PLANNED)
+        )
+        for number, said in enumerate(
+            (
+                {"text": "hồ sơ của tôi"},
+                {"choice": own.data(0)},
+                {"choice": "s:28:export"},
+                {"choice": "s:9:gone"},
+                {"text": "ảnh đây", "files": [["photo", "9f", "a.jpg", 8]]},
+                {"broken": 1},
+            )
+        ):
+            session.add(
+                InboxRow(
+                    channel=account.channel,
+                    bot="",
+                    ext_id=str(number),
+                    digest="",
+                    lane=lane,
+                    raw=json.dumps(said),
+                    received_at=world.now,
+                    state=InboxState.DONE,
+                )
+            )
+    async with world.database.read() as session:
+        found = await rights.collect(session, person_id)
+
+    def read(channel: str, raw: str) -> copies.Said | None:
+        said = json.loads(raw)
+        files = tuple(name for _, _, name, _ in said.get("files", ()))
+        return None if "broken" in said else copies.Said(said.get("text", ""), said.get("choice", ""), files)
+
+    copies.tell(world.house.words, found, read)
+    sheets = {sheet.name: sheet for sheet in copies._sheets(world.house.words, world.house.packs, found)}
+    came = sheets["Tin hệ thống đã nhận"]
+    assert [dict(zip(came.header, row, strict=True))["Nội dung"] for row in came.rows] == [
+        "hồ sơ của tôi",
+        f'Bấm nút "{own.label}"',
+        'Bấm nút "📦 Tải dữ liệu"',
+        "Bấm một nút (s:9:gone)",
+        "ảnh đây\nGửi 1 ảnh, tệp: a.jpg",
+        "broken : 1",
+    ]
+    assert [row["text"] for row in found["broadcast_targets"]] == ["Chào Bùi Thị Hoa, Công ty TNHH May Hòa Phát."]
 
 
 async def test_a_copy_is_read_without_markup_and_without_numbers_of_things(world: World) -> None:
