@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from db import audiences, audit, policy
 from db.broadcasts.making import go_on, move, rule_of
+from db.caps import OWN_DAY
 from db.models import (
     UNSENT,
     Account,
@@ -133,14 +134,12 @@ async def next_members(session: Session, broadcast: Broadcast, today: datetime, 
     return [Member(*row) for row in await session.execute(query)]
 
 
-async def foresee(
-    session: Session, broadcast: Broadcast, today: datetime, *, exempt: bool = False
-) -> dict[tuple[str, str], int]:
+async def foresee(session: Session, broadcast: Broadcast, today: datetime) -> dict[tuple[str, str], int]:
     """Those not planned yet by the reason why they get nothing as things stand ("" = they get it) and by their hours.
 
-    `today` and `exempt` are `next_members`'s.
+    `today` is when the day begins whose caps count; an anniversary's own day lifts them.
     """
-    why = (await _why_not(session, broadcast, today, exempt=exempt)).label("why")
+    why = (await _why_not(session, broadcast, today, exempt=broadcast.timing == OWN_DAY)).label("why")
     people = (
         select(why, HOURS.label("hours"))
         .select_from(Person)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 
-from db import audit, caps, house, policy
+from db import audit, house, policy
 from db.broadcasts.making import move
 from db.broadcasts.planning import foresee
 from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
@@ -115,7 +115,7 @@ async def _held(session: Session, broadcast: Broadcast, today: datetime, now: da
     planned = timely if automatic else number
     unplanned = Counter[str]()
     if broadcast.state != BroadcastState.SENDING:
-        found = await foresee(session, broadcast, today, exempt=broadcast.timing == caps.OWN_DAY)
+        found = await foresee(session, broadcast, today)
         unplanned = Counter({hours: people for (reason, hours), people in found.items() if not reason})
     return Held(broadcast, planned, number - planned, unplanned)
 

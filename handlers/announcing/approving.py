@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from content.calendar import LOCAL
+from content.calendar import LOCAL, day_start
 from content.message import Media, Message
 from content.placeholders import count_placeholders, fill
 from content.text import clean, letters
@@ -90,16 +91,31 @@ async def show_waiting(talk: Talk, arg: str) -> Move | None:
 
 async def approve(talk: Talk, arg: str) -> Move | None:
     broadcast, version = await _asked(talk, arg)
+    reached, full = await _foreseen(talk, broadcast)
+    if full and not reached and broadcast.state == BroadcastState.WAITING and broadcast.version == version:
+        await broadcasts.check_second(talk.session, broadcast, talk.me.id)
+        talk.say("announcing.approve_nobody", code=broadcast.code, version=version, full=full)
+        return None
     try:
         await broadcasts.approve(talk.session, broadcast, talk.me.id, version, talk.now)
     except Conflict:
         await card.too_late(talk, broadcast)
         return None
     code, stopped = broadcast.code, await broadcasts.stopped(talk.session)
+    said: dict[str, Any] = {"code": code, "n": reached, "full": full, "stopped": stopped}
     if broadcast.author_id is not None:
-        await talk.tell(broadcast.author_id, "announcing.approved_notice", code=code, who=talk.me.name, stopped=stopped)
-    talk.say("announcing.approved", code=code, stopped=stopped)
+        await talk.tell(broadcast.author_id, "announcing.approved_notice", who=talk.me.name, **said)
+    talk.say("announcing.approved", **said)
     return None
+
+
+async def _foreseen(talk: Talk, broadcast: Broadcast) -> tuple[int, int]:
+    """How many will get it as things stand, and how many have had their messages meanwhile."""
+    found = await broadcasts.foresee(talk.session, broadcast, day_start(max(broadcast.send_at, talk.now)))
+    people = Counter[str]()
+    for (reason, _), number in found.items():
+        people[reason] += number
+    return people[""], people["capped"]
 
 
 async def _asked(talk: Talk, arg: str) -> tuple[Broadcast, int]:

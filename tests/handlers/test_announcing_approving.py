@@ -439,3 +439,31 @@ async def test_a_demotion_to_a_smaller_part_holds_it_too(world: World) -> None:
     world.later(hours=16)
     await goes_out(world)
     assert await receivers(world) == set() and dai.last.key == "announcing.held_notice"
+
+
+async def test_who_approves_what_reaches_nobody_any_more_is_told_so_and_it_waits(world: World) -> None:
+    tien, dai, yen = await waiting(world)
+    await composes(yen, "Tin khác.")
+    await yen.taps("Xác nhận")
+    await dai.presses("c:duyettin:TB-25-0002.1")
+    await goes_out(world)
+    await dai.presses("c:duyettin:TB-25-0001.1")
+    assert dai.last.key == "announcing.approve_nobody" and dai.last.offers("Trả lại kèm ý kiến")
+    assert "Đã nhận đủ số tin: 3 người; 0 người sẽ nhận." in dai.last.text
+    assert "announcing.approved_notice" not in tien.keys
+    await tien.presses("c:duyettin:TB-25-0001.1")
+    assert tien.last.key == "announcing.own"
+    world.later(days=1)
+    await dai.presses("c:duyettin:TB-25-0001.1")
+    assert dai.last.key == "announcing.approved" and tien.last.key == "announcing.approved_notice"
+
+
+async def test_who_approves_hears_how_many_get_it_where_some_have_had_their_messages(world: World) -> None:
+    ha = await officer(world)
+    tien, dai, _ = await waiting(world)
+    await composes(ha, "Họp lúc 17 giờ.")
+    await ha.taps("Xác nhận")
+    await goes_out(world)
+    await dai.taps("Duyệt gửi")
+    for person in (dai, tien):
+        assert "3 người sẽ nhận, 1 người đã nhận đủ số tin." in person.last.text
