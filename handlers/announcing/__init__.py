@@ -20,10 +20,10 @@ COMMANDS = (
     *approving.COMMANDS,
     *card.COMMANDS,
     *steering.COMMANDS,
-    *stopping.COMMANDS,
     *lifting.COMMANDS,
+    *stopping.COMMANDS,
     *rereading.COMMANDS,
 )
-OFFICER_WORK = (approving.waiting,)
+OFFICER_WORK = (lifting.stands, approving.waiting)
 
 __all__ = ["COMMANDS", "DIALOGUES", "OFFICER_WORK", "audience", "timing", "writing"]

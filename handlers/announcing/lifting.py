@@ -13,9 +13,11 @@ from db.broadcasts import Held
 from db.errors import Refused
 from db.models import Broadcast
 from db.policy import Action
+from handlers.announcing.approving import may_approve
 from handlers.announcing.card import first_line
+from handlers.announcing.flow import may_broadcast
 from handlers.announcing.stopping import dialogue, may_stop
-from handlers.dialogue import END, Answer, Command, Move
+from handlers.dialogue import END, Answer, Command, Move, Place
 from handlers.talk import Talk
 
 LISTED = 10
@@ -123,4 +125,17 @@ async def _tell_missed(talk: Talk, fate: Fate) -> None:
             await talk.tell(person_id, "announcing.stop_missed", code=code, text=text, n=fate.missed)
 
 
-COMMANDS = (Command("choguilai", begin),)
+async def may_lift(talk: Talk) -> bool:
+    """Whether there is a stop, and this person holds it."""
+    return await may_stop(talk) and await broadcasts.stopped(talk.session)
+
+
+async def stands(talk: Talk) -> str:
+    """The officer's line that nothing goes to many, for whoever sends, approves or stops."""
+    if not await broadcasts.stopped(talk.session):
+        return ""
+    concerned = await may_stop(talk) or await may_broadcast(talk) or await may_approve(talk)
+    return talk.words("announcing.stop_stands") if concerned else ""
+
+
+COMMANDS = (Command("choguilai", begin, place=Place.OFFICER, visible=may_lift),)

@@ -214,3 +214,20 @@ async def test_the_stop_stays_for_who_thinks_better_of_it_and_where_there_is_non
     assert yen.last.key == "announcing.started_again"
     await dai.says("Cho gửi lại")
     assert dai.last.key == "announcing.not_stopped"
+
+
+async def test_the_officers_home_says_that_everything_is_stopped_and_who_may_lifts_it_there(world: World) -> None:
+    ha = await officer(world)
+    chi = await world.joined("Phạm Văn Chi", unit="TINH", role=Role.REVIEWER)
+    dai = await stops(world)
+    for person, says, offers in ((dai, True, True), (ha, True, False), (chi, False, False)):
+        await person.says("/canbo")
+        assert person.last.key == "menu.officer"
+        assert ("Đang dừng khẩn cấp" in person.last.text) is says, person.name
+        assert person.last.offers("Cho gửi lại") is offers, person.name
+    await dai.says("/canbo")
+    for _ in range(2):
+        await dai.taps("Cho gửi lại")
+    assert dai.last.key == "announcing.started_again"
+    await dai.says("/canbo")
+    assert "dừng khẩn cấp" not in dai.last.text and not dai.last.offers("Cho gửi lại")

@@ -13,7 +13,7 @@ from tests.people import TestPerson, World, spoken
 SPELT = {
     "start": "bắt đầu", "thamgia": "tham gia", "menu": "menu", "themmuc": "mục khác", "trogiup": "trợ giúp", "canhan": "cá nhân",
     "dulieu": "dữ liệu", "onluat": "ôn luật", "sangkien": "sáng kiến", "hoso": "hồ sơ", "canbo": "cán bộ", "duyet": "duyệt",
-    "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "thongbao": "thông báo", "dungtin": "dừng tin",
+    "guitin": "gửi tin", "tincho": "tin chờ", "dungkhan": "dừng khẩn", "choguilai": "cho gửi lại", "thongbao": "thông báo", "dungtin": "dừng tin",
     "bottin": "bớt tin", "thidua": "thi đua", "baosai": "báo sai", "dangky": "đăng ký", "ngayle": "ngày lễ", "donvi": "đơn vị",
     "suco": "sự cố", "thi": "thi tuần", "lich": "lịch nội dung", "xephang": "xếp hạng", "gapcanbo": "gặp cán bộ", "hoiluat": "hỏi luật",
     "tochuc": "tổ chức thi", "soatluat": "soát luật", "thichoduyet": "tuần thi chờ duyệt", "thacmacthi": "thắc mắc thi",
