@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from content.calendar import day_start
 from content.message import Message
 from content.placeholders import spelled
 from content.text import clean, letters
 from content.windows import times_to_send
 from db import audit, broadcasts, jobs, people, policy, units
-from db.errors import Conflict
+from db.errors import Conflict, Refused
 from db.models import Broadcast, BroadcastState, OutState
 from db.policy import Action
 from db.session import Session
@@ -65,9 +66,39 @@ async def resume(talk: Talk, arg: str) -> Move | None:
     return None
 
 
-async def cancel(talk: Talk, arg: str) -> Move | None:
-    await _steer(talk, arg, broadcasts.cancel, "cancelled", "cancel_broadcast")
-    return None
+async def begin_cancel(talk: Talk, arg: str) -> Move | None:
+    """Asks once, since it stands beside the pause and nobody can take it back."""
+    broadcast = await visible(talk, arg)
+    if not await broadcasts.may_steer(talk.session, broadcast, talk.me.id):
+        raise Refused("common.refused")
+    if broadcast.version != split(arg)[1] or broadcast.state not in card.CONTROLS:
+        await card.too_late(talk, broadcast)
+        return None
+    return dialogue.go("cancel", arg=arg)
+
+
+@dialogue.ask("cancel")
+async def ask_cancel(talk: Talk) -> Message:
+    broadcast = await visible(talk, talk.data["arg"])
+    counts = await broadcasts.figures(talk.session, broadcast.id)
+    found = await broadcasts.foresee(talk.session, broadcast, day_start(max(broadcast.send_at, talk.now)))
+    unplanned = sum(number for (reason, _), number in found.items() if not reason)
+    return talk.screen(
+        "announcing.cancel_sure",
+        code=broadcast.code,
+        sent=counts[OutState.SENT.value],
+        n=counts[OutState.READY.value] + counts[OutState.HELD.value] + unplanned,
+        pause="pause" in card.CONTROLS.get(broadcast.state, ()),
+    )
+
+
+@dialogue.take("cancel")
+async def take_cancel(talk: Talk, answer: Answer) -> Move | str:
+    if answer.choice == "no":
+        talk.say("announcing.cancel_kept", code=split(talk.data["arg"])[0])
+        return END
+    await _steer(talk, talk.data["arg"], broadcasts.cancel, "cancelled", "cancel_broadcast")
+    return END
 
 
 # ---------------------------------------------------------------------------------------------------- afterwards
@@ -165,7 +196,7 @@ async def take_correction(talk: Talk, answer: Answer) -> Move | str:
 COMMANDS = (
     Command("tamdung", pause),
     Command("guitiep", resume),
-    Command("dunghan", cancel),
+    Command("dunghan", begin_cancel),
     Command("chuanhan", unreached),
     Command("guilaitin", begin_again),
     Command("dinhchinh", begin_correction),

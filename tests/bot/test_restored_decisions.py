@@ -233,6 +233,7 @@ async def test_an_announcement_for_later_that_may_have_been_stopped_waits_for_it
     restore = await saved()
     await ha.taps("Xem, dừng tin")
     await ha.taps("Dừng hẳn")
+    await ha.taps("Dừng hẳn")
     await restore(world.now + timedelta(hours=2))
     ha.heard.clear()
     for day in (28, 30, 31):

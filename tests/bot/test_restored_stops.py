@@ -186,6 +186,7 @@ async def test_an_announcement_that_was_stopped_for_good_since_is_not_held_but_o
     await save()
     await ha.taps("Xem, dừng tin")
     await ha.taps("Dừng hẳn")
+    await ha.taps("Dừng hẳn")
     await restore("whole")
     async with world.database.read() as session:
         found = (await session.execute(select(Broadcast.state).order_by(Broadcast.id))).scalars().all()

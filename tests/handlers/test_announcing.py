@@ -234,6 +234,7 @@ async def test_pause_resume_and_stop_flip_what_is_not_sent_yet(world: World) -> 
     async with world.database.read() as session:
         code, version = (await session.execute(select(Broadcast.code, Broadcast.version))).one()
     await ha.presses(f"c:dunghan:{code}.{version}")
+    await ha.taps("Dừng hẳn")
     assert ha.last.key == "announcing.cancelled"
     await goes_out(world)
     async with world.database.read() as session:

@@ -50,6 +50,7 @@ async def test_a_message_stopped_half_way_is_read_only_by_those_it_reached(world
     ha = await sending(world)
     await becomes(world, "Bùi Thị Hoa", OutState.SENT)
     await ha.taps("Dừng hẳn")
+    await ha.taps("Dừng hẳn")
     for name, reads in (("Bùi Thị Hoa", True), ("Đỗ Thị Lan", False)):
         person = world.people[name]
         await person.says("/thongbao")

@@ -101,6 +101,8 @@ async def test_a_message_in_flight_follows_what_was_pressed_when_it_comes_back(
     ha = await sending(world)
     await becomes(world, "Bùi Thị Hoa", OutState.SENDING)
     await ha.taps(button)
+    if button == "Dừng hẳn":
+        await ha.taps(button)
     assert "1 tin đang trên đường" in ha.last.text and "2 người" in ha.last.text
     assert await states(world) == {
         "Lê Thu Hà": follows, "Đỗ Thị Lan": follows, "Bùi Thị Hoa": OutState.SENDING,
@@ -187,6 +189,7 @@ async def test_after_it_goes_on_the_new_pause_pauses_and_so_do_the_buttons_of_th
     await world.deliver()
     shown = next(heard for heard in reversed(ha.heard) if heard.key == "announcing.progress")
     await ha.presses(shown.choices[1].data(0))
+    await ha.taps("Dừng hẳn")
     assert ha.last.key == "announcing.cancelled"
 
 
@@ -200,6 +203,7 @@ async def test_a_stop_offered_before_its_hour_is_still_good_when_it_is_on_its_wa
     await planner.run(work_of(world))
     await world.deliver()
     await ha.presses(stop.data(0))
+    await ha.taps("Dừng hẳn")
     assert ha.last.key == "announcing.cancelled" and set((await states(world)).values()) == {OutState.CANCELLED}
 
 
@@ -236,10 +240,29 @@ async def test_a_message_is_stopped_before_its_hour_from_its_card(world: World) 
     await ha.taps("Xem, dừng tin")
     assert ha.last.key == "announcing.card" and "Giờ gửi: 8 giờ ngày 26/7/2025" in ha.last.text
     await ha.taps("Dừng hẳn")
+    await ha.taps("Dừng hẳn")
     assert ha.last.key == "announcing.cancelled" and "chưa ai nhận" in ha.last.text
     world.later(days=1)
     await goes_out(world)
     assert await receivers(world) == set()
+
+
+async def test_what_cannot_be_taken_back_is_asked_once(world: World) -> None:
+    ha, dai = await sending(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    await becomes(world, "Bùi Thị Hoa", OutState.SENT)
+    await ha.taps("Dừng hẳn")
+    assert ha.last.key == "announcing.cancel_sure" and "bấm Tạm dừng" in ha.last.text
+    assert "1 người đã nhận. 2 người chưa nhận sẽ không nhận nữa." in ha.last.text
+    assert (await the_broadcast(world)).state == BroadcastState.SENDING
+    await ha.taps("Thôi")
+    assert ha.last.key == "announcing.cancel_kept" and (await the_broadcast(world)).state == BroadcastState.SENDING
+    await ha.presses(f"c:dunghan:TB-25-0001.{(await the_broadcast(world)).version}")
+    await dai.presses(f"c:tamdung:TB-25-0001.{(await the_broadcast(world)).version}")
+    await ha.says("dừng hẳn")  # somebody was faster: it is shown as it stands
+    assert ha.last.key == "announcing.card" and (await the_broadcast(world)).state == BroadcastState.PAUSED
+    for _ in range(2):
+        await ha.taps("Dừng hẳn")
+    assert ha.last.key == "announcing.cancelled"
 
 
 async def test_who_stopped_a_message_by_a_slip_has_its_words_again(world: World) -> None:
@@ -249,6 +272,7 @@ async def test_who_stopped_a_message_by_a_slip_has_its_words_again(world: World)
     await ha.says("8h sáng mai")
     await ha.taps("Xác nhận")
     await ha.taps("Xem, dừng tin")
+    await ha.taps("Dừng hẳn")
     await ha.taps("Dừng hẳn")
     await mai.presses("c:xemtin:TB-25-0001")
     assert not mai.last.offers("Soạn lại")
@@ -267,6 +291,7 @@ async def test_what_somebody_has_already_is_corrected_and_not_composed_anew(worl
     ha = await sending(world, "Quách Văn An")
     await becomes(world, "Quách Văn An", OutState.SENT)
     await ha.says("TB-25-0001")
+    await ha.taps("Dừng hẳn")
     await ha.taps("Dừng hẳn")
     assert ha.last.key == "announcing.cancelled" and not ha.last.offers("Soạn lại")
     await ha.taps("Xem tin")
@@ -358,6 +383,7 @@ async def test_after_a_restore_its_author_decides_what_may_have_gone_already(wor
     for person in (ha, yen):
         assert person.keys.count("announcing.held_notice") == 1 and "khôi phục dữ liệu" in person.last.text, person.name
     await ha.taps("Gửi tiếp")
+    await yen.taps("Dừng hẳn")
     await yen.taps("Dừng hẳn")
     await goes_out(world)
     assert set((await states(world)).values()) == {OutState.SENT}
@@ -489,6 +515,7 @@ async def test_a_message_on_its_way_is_stopped_before_it_is_corrected(world: Wor
     await becomes(world, "Bùi Thị Hoa", OutState.SENT)
     await ha.presses("c:dinhchinh:TB-25-0001")
     assert ha.keys[-2:] == ["announcing.correct_first", "announcing.card"]
+    await ha.taps("Dừng hẳn")
     await ha.taps("Dừng hẳn")
     assert "1 người đã nhận, 2 người sẽ không nhận" in ha.last.text
     await ha.taps("Xem tin")

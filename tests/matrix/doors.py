@@ -61,7 +61,7 @@ DOORS: dict[str, Door] = {
     "refuse": Door(("c:khonggui:{waiting_v}",), "refuse_broadcast", MESSAGE),
     "pause": Door(("c:tamdung:{sending_v}",), "pause_broadcast", MESSAGE),
     "resume": Door(("c:guitiep:{paused_v}",), "resume_broadcast", MESSAGE),
-    "cancel": Door(("c:dunghan:{paused_v}",), "cancel_broadcast", MESSAGE),
+    "cancel": Door(("c:dunghan:{paused_v}", ">yes"), "cancel_broadcast", MESSAGE),
     "send_unknown": Door(("c:guilaitin:{done_v}", ">yes"), "resend_unknown", MESSAGE),
     "see_calendar": Door(("/lich",), shows=("automatic.list",)),
     "release_automatic": Door(("c:guitudong:{automatic}",), "release_automatic", "automatic_messages"),

@@ -214,6 +214,8 @@ class Crowd:
             self.types(chat, after, [str(self._rng.randint(1, 5)), "gửi"])
         elif what == "choguilai":
             self.types(chat, after, ["Cho gửi lại"])
+        elif what == "dunghan":
+            self.types(chat, after, ["Dừng hẳn"])
         elif what == "bosung":
             self._supplements += 1
             text = f"Bổ sung số {self._supplements}: {self._words(5)}"
