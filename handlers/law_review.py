@@ -8,7 +8,7 @@ from content.text import clean, fold, letters
 from db import verdicts
 from db.models import Verdict
 from db.policy import Action
-from handlers.dialogue import AGAIN, Again, Answer, Command, Dialogue, Kind, Move, Place
+from handlers.dialogue import Again, Answer, Command, Dialogue, Kind, Move, Place
 from handlers.meaning import words_of
 from handlers.paging import page, turn
 from handlers.talk import Talk
@@ -114,7 +114,7 @@ async def take_one(talk: Talk, answer: Answer) -> Move | str:
         await _give(talk, Verdict.APPROVED)
     else:
         talk.put(skipped=[*talk.data["skipped"], *(name for name, _ in talk.data["shown"])])
-    return AGAIN
+    return "one"  # a screen of its own: a second tap of the thumb must not judge what nobody has read yet
 
 
 async def _give(talk: Talk, verdict: Verdict, note: str = "") -> int:
@@ -155,7 +155,7 @@ async def ask_list(talk: Talk) -> Message | str:
 async def take_list(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "all":
         talk.say("law_review.approved", n=await _give(talk, Verdict.APPROVED))
-        return AGAIN
+        return "list"
     return "one"
 
 

@@ -83,6 +83,32 @@ async def test_a_shown_list_is_approved_at_once_and_nothing_else(world: World) -
     assert set(await said(world)) == {q.id for q in shown} and mai.last.key == "law_review.list"
 
 
+async def test_each_list_stands_below_what_was_noted_and_a_second_tap_approves_nothing_unseen(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    await mai.taps("Duyệt theo danh sách")
+    assert "phương án sai" in mai.last.text and "Xem từng câu" in mai.last.text
+    for _ in range(3):
+        before, button = len(mai.heard), f"s:{mai.last.message.screen}:all"
+        await mai.presses(button)
+        assert [heard.key for heard in mai.heard[before:]] == ["law_review.approved", "law_review.list"]
+        approved = set(await said(world))
+        await mai.presses(button)
+        assert set(await said(world)) == approved
+        world.later(seconds=1)
+        await world.deliver()
+        mai.heard = [heard for heard in mai.heard if heard.key != "common.already"]
+
+
+async def test_a_second_tap_finds_no_question_right_that_nobody_has_read(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    button = f"s:{mai.last.message.screen}:right"
+    for _ in range(2):
+        await mai.presses(button)
+    assert len(await said(world)) == 1
+
+
 async def test_of_long_questions_so_many_are_listed_as_fit_a_screen(world: World) -> None:
     mai = await owner(world)
     await opens(world, mai)
