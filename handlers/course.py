@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 
-from content.message import MAX_CHOICES, Choice, Message, choices_from_json, choices_to_json
+from content.message import MAX_CHOICES, Choice, Message, choices_from_json, choices_to_json, without_markup
 from db import accounts, outbox
 from db.errors import Expected
 from db.models import Conversation
@@ -21,6 +22,10 @@ RESUME = "tieptuc"
 HISTORY = 30
 OUT = {"_back", "no", "stop", "home"}
 """The keys of options that lead away from a question without answering it."""
+CHOOSE = ("common.choose", "common.choose_letter")
+"""What is said where only a button would have been an answer."""
+RECALLED = 200
+"""Characters of a question that is recalled."""
 BURST = timedelta(seconds=3)
 """Presses of one button that come so close together are one: a thumb, or a network that repeats."""
 
@@ -269,6 +274,12 @@ class Course:
         self.talk.out.append((replace(message, screen=conversation.screen), f"screen-{conversation.screen}", 0.0))
         self.shown = True
 
+    async def question(self) -> str:
+        """The first line of what is asked: something else may have been said below it."""
+        asked = await outbox.standing(self.talk.session, self.talk.account, f"screen-{self.conversation.screen}")
+        line = without_markup(asked["text"]).strip().partition("\n")[0] if asked is not None else ""
+        return escape(line if len(line) <= RECALLED else f"{line[: RECALLED - 1].rstrip()}…", quote=False)
+
     async def show_again(self) -> None:
         """The question as it stands, for somebody who lost it."""
         if self.step is not None:
@@ -289,9 +300,11 @@ class Course:
             self.conversation.screen_kind = Kind.CHOICE.value
             self.talk.out[-1] = (replace(message, screen=self.conversation.screen), slot, after)
 
-    def refuse(self, refusal: Expected) -> None:
+    async def refuse(self, refusal: Expected) -> None:
         """Says why not, with the current options at hand so that nobody has to scroll for them."""
         message = self.talk.screen(refusal.key, **refusal.params)
+        if refusal.key in CHOOSE and (question := await self.question()):
+            message = replace(message, text=f"{message.text}\n\n{question}")
         if self.choices and not message.choices:
             message = replace(message, choices=self.choices, screen=self.conversation.screen)
         self.talk.out.append((message, self.album, 0.0))

@@ -45,7 +45,7 @@ async def answer(session: Session, house: House, incoming: Incoming) -> Forget:
         except Expected as refusal:
             talk = await _enter(session, house, incoming)  # what the step changed in memory is as it was before
             turn = _Turn(talk, incoming)
-            turn.refuse(refusal)
+            await turn.refuse(refusal)
             turn.settle()
     await accounts.keep(session, talk.conversation)
     shown = talk.conversation.screen

@@ -45,7 +45,7 @@ def probe() -> Dialogue:
                 raise REFUSALS[answer.text]
             if answer.files:
                 talk.put(files=len(answer.files))
-                talk.say("common.saved", slot=talk.quiet, after=1.5)
+                talk.say("common.saved", slot=talk.conversation.quiet, after=1.5)
                 return STAY
             if kind == Kind.MANY:
                 chosen = set(talk.data.get(name, [])) ^ set(answer.many or [answer.choice])

@@ -805,3 +805,12 @@ async def test_only_the_reviewing_unit_hears_of_it(world: World) -> None:
     world.later(seconds=6)
     await world.deliver()
     assert nam.keys == ["report.queue_notice"] and ha.keys == []
+
+
+async def test_where_only_a_button_is_an_answer_the_question_is_asked_again(world: World) -> None:
+    hoa = await worker(world)
+    await hoa.taps("Sáng kiến")
+    await hoa.says("Giá gá <b> thay dao cắt nhanh gấp đôi")
+    hoa.heard.clear()
+    await hoa.says("chuyền may")
+    assert hoa.keys == ["common.choose"] and "Thuộc loại nào" in hoa.last.text and hoa.last.offers("Kỹ thuật")
