@@ -148,11 +148,18 @@ class Talk:
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
         media: Sequence[Media] = (),
+        typed: str = "",
         **params: Any,
     ) -> Message:
-        """A message of the words, for a step to show."""
+        """A message of the words, for a step to show.
+
+        What was `typed` and could not be used is shown back below, so that nobody has to think of it again.
+        """
         params = {"you": self.you} | params
-        return self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
+        message = self.house.words.message(key, *extra, only=only, without=without, media=media, **params)
+        if not typed:
+            return message
+        return replace(message, text=f"{message.text}\n\n{self.words('common.typed', typed=typed)}")
 
     def say(
         self,
@@ -166,13 +173,8 @@ class Talk:
         typed: str = "",
         **params: Any,
     ) -> None:
-        """Says something beside the current question. Its options are commands, or repeat options of that question.
-
-        What was `typed` and comes too late is shown back below, so that nobody has to think of it again.
-        """
-        message = self.screen(key, *extra, only=only, without=without, media=media, **params)
-        if typed:
-            message = replace(message, text=f"{message.text}\n\n{self.words('common.typed', typed=typed)}")
+        """Says something beside the current question. Its options are commands, or repeat options of that question."""
+        message = self.screen(key, *extra, only=only, without=without, media=media, typed=typed, **params)
         if any(not choice.command for choice in message.choices):
             message = replace(message, screen=self.conversation.screen)
         self.out.append((message, slot, after))

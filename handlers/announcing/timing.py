@@ -141,7 +141,7 @@ async def ask_confirm(talk: Talk) -> Message | str:
         time=time_words(talk, talk.data["timing"], moment_of(talk)),
         author=talk.me.name,
         second=await needs_second(talk, number),
-        typed=number > TYPED_FROM,
+        many=number > TYPED_FROM,
     )
 
 

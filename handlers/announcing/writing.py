@@ -31,9 +31,9 @@ def refuse_secrets(given: str) -> None:
         raise Again("announcing.secret", found=", ".join(stamps))
     strange = placeholders.unknown_placeholders(given)
     if strange:
-        raise Again("announcing.placeholder", found=", ".join(strange))
+        raise Again("announcing.placeholder", found=", ".join(strange), typed=given)
     if placeholders.count_placeholders(given) > placeholders.MOST:
-        raise Again("announcing.placeholders_many", most=placeholders.MOST)
+        raise Again("announcing.placeholders_many", most=placeholders.MOST, typed=given)
 
 
 # ---------------------------------------------------------------------------------------------------- a document

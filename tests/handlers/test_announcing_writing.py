@@ -176,6 +176,7 @@ async def test_placeholders_are_two_and_not_many(world: World) -> None:
         assert ha.last.key == f"announcing.{key}", text
     await ha.says("Chào {ten}, {don_vi}. {% raw %} { }")
     assert ha.last.key == "announcing.placeholder"
+    assert "vừa soạn" in ha.last.text and "Chào {ten}, {don_vi}. {% raw %} { }" in ha.last.text
     await ha.says("Chào {ten}, {don_vi}. {% raw %")
     assert (await kept(world))["text"] == "Chào {ten}, {don_vi}. {% raw %"
 
