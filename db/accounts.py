@@ -180,7 +180,7 @@ async def forget_drafts(session: Session, before: datetime) -> None:
     await session.execute(
         update(Conversation)
         .where(Conversation.draft_id.in_(old))
-        .values(dialogue="", step="", screen_kind="", choices=[], draft_id=None)
+        .values(dialogue="", step="", screen_kind="", choices=[], said=[], draft_id=None)
     )
     await session.execute(delete(Draft).where(Draft.id.in_(old)))
 

@@ -67,7 +67,7 @@ def _leave(talk: Conversation, codes: Collection[str]) -> None:
     several = len(talk.data.get("args", [])) > 1 and args
     if talk.data.get("code") in codes and not several:
         talk.dialogue = talk.step = talk.screen_kind = talk.last_choice = ""
-        talk.data, talk.history, talk.ahead, talk.choices = {}, [], [], []
+        talk.data, talk.history, talk.ahead, talk.choices, talk.said = {}, [], [], [], []
         talk.screen += 1
         return
     code = args[0].partition(".")[0] if talk.data.get("code") in codes else talk.data.get("code")

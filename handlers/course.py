@@ -291,10 +291,15 @@ class Course:
         """Last words with options become the screen, so that they too answer to a number."""
         self.conversation.updated_at = self.incoming.received_at
         self.conversation.last_press = self.incoming.choice
+        newest = next((message for message, _, _ in reversed(self.talk.out) if message.choices), None)
+        if newest is not None:
+            beside = not newest.screen and all(choice.command for choice in newest.choices)
+            self.conversation.said = choices_to_json(newest.choices) if beside else []
         if self.shown or self.conversation.dialogue or not self.talk.out:
             return
         message, slot, after = self.talk.out[-1]
         if message.choices and all(choice.command for choice in message.choices):
+            self.conversation.said = []
             self.conversation.screen += 1
             self.conversation.choices = choices_to_json(message.choices)
             self.conversation.screen_kind = Kind.CHOICE.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from content.message import to_json
+from content.message import Choice, choices_from_json, to_json
 from content.text import clean, fold, letters, looks_like_identity_card, read_code, whole_number
 from db import accounts, outbox
 from db.errors import Expected, NotFound
@@ -156,7 +156,7 @@ class _Turn(Course):
             pass  # "/thi" is not the option whose words "thi" is among
         elif kind == Kind.MANY and (many := several(self.choices, text)):
             await self.take(Answer(many=many))
-        elif chosen := option(self.choices, text, numbered=kind not in TYPED):
+        elif chosen := self.meant(text):
             await self.pick(chosen)
         elif not text.startswith("/") and await self.commanded(text):
             pass
@@ -186,6 +186,14 @@ class _Turn(Course):
         else:
             stand = self.choices if step is not None else ()  # what stands stays at hand, with its numbers
             self.talk.say(self.unknown, *stand, only=() if stand else None)
+
+    def meant(self, text: str) -> Choice | None:
+        """The option a message means: of what was said last beside the question, then of the question. Numbers mean the
+        newest buttons alone; where words are waited for they are words, unless those only stand beside the files."""
+        kind, step = self.conversation.screen_kind, self.step
+        numbered = kind not in TYPED or (step is not None and step.beside)
+        said = choices_from_json(self.conversation.said) if numbered else ()
+        return option(said, text, numbered=True) or option(self.choices, text, numbered=numbered and not said)
 
     @property
     def has_options(self) -> bool:

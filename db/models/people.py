@@ -136,6 +136,8 @@ class Conversation(Base):
     screen: Mapped[int] = mapped_column(default=0)
     screen_kind: Mapped[str] = mapped_column(default="")
     choices: Mapped[list[Any]] = mapped_column(default=list)
+    said: Mapped[list[Any]] = mapped_column(default=list)
+    """The options of what was said beside the screen and is newer: numbers mean these."""
     last_choice: Mapped[str] = mapped_column(default="")
     """The step choice that took effect last, and whatever button was pressed last."""
     last_press: Mapped[str] = mapped_column(default="")
@@ -154,7 +156,7 @@ class Conversation(Base):
         self.dialogue = self.step = self.screen_kind = ""
         self.last_choice = self.last_press = self.refused_album = ""
         self.data, self.pending = {}, {}
-        self.history, self.ahead, self.choices = [], [], []
+        self.history, self.ahead, self.choices, self.said = [], [], [], []
         self.draft_id = None
 
 

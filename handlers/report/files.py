@@ -69,6 +69,7 @@ async def ask_files(talk: Talk) -> Message:
 
 @dialogue.take("files")
 async def take_files(talk: Talk, answer: Answer) -> Move | str:
+    assert talk.draft is not None
     if answer.choice in ("next", "skip"):
         return onward(talk, "files")
     if answer.text:
@@ -77,6 +78,8 @@ async def take_files(talk: Talk, answer: Answer) -> Move | str:
             raise Again("report.files_words", most=CAPTIONS)
         talk.put(captions=said)
         if not answer.files:
+            if not any(await attachments.count(talk.session, talk.draft.id, await mended(talk))):
+                raise Again("report.files_none_yet")
             talk.say("report.files_words_noted", words=brief(clean(answer.text)))
             return STAY
     photos, others = await keep(talk, answer.files, await mended(talk))

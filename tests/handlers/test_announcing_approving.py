@@ -54,6 +54,13 @@ async def test_what_waits_says_for_how_many_however_it_was_made(world: World) ->
         )  # fmt: skip
     await dai.presses("c:tincho:")
     assert dai.last.key == "announcing.approve_notice" and "7 người" in dai.last.text
+    await dai.says("menu")
+    await dai.presses("c:tincho:")
+    await dai.says("1")
+    assert dai.last.key == "announcing.approved", "a number means the newest buttons, not an older menu's"
+    await dai.says("menu")
+    await dai.says("1")
+    assert dai.last.key == "menu.officer"
 
 
 async def test_the_second_person_sees_the_pictures_above_the_request(world: World) -> None:

@@ -814,3 +814,16 @@ async def test_where_only_a_button_is_an_answer_the_question_is_asked_again(worl
     hoa.heard.clear()
     await hoa.says("chuyền may")
     assert hoa.keys == ["common.choose"] and "Thuộc loại nào" in hoa.last.text and hoa.last.offers("Kỹ thuật")
+
+
+async def test_without_a_picture_there_is_no_caption_and_a_number_is_the_button(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa, stop_at_files=True)
+    await hoa.says("ảnh chụp lúc thay dao")
+    assert hoa.last.key == "report.files_none_yet" and hoa.last.offers("Tiếp")
+    assert "captions" not in await draft_of(world)
+    await hoa.sends_photo()
+    await hoa.says("ảnh chụp lúc thay dao")
+    assert (await draft_of(world))["captions"] == "ảnh chụp lúc thay dao"
+    await hoa.says("1")
+    assert hoa.last.key == "report.direct" and (await draft_of(world))["captions"] == "ảnh chụp lúc thay dao"

@@ -588,6 +588,7 @@ def upgrade() -> None:
         sa.Column("screen", sa.Integer(), nullable=False),
         sa.Column("screen_kind", sa.String(), nullable=False),
         sa.Column("choices", sa.JSON(), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=False),
         sa.Column("last_choice", sa.String(), nullable=False),
         sa.Column("last_press", sa.String(), nullable=False),
         sa.Column("refused_album", sa.String(), nullable=False),
