@@ -141,7 +141,7 @@ async def test_what_came_too_late_under_the_stop_is_told_before_it_is_lifted_and
     world.later(days=1)
     await dai.taps("Cho gửi lại")
     line = 'Quá giờ nên không gửi nữa:\n• KN-25-0001 "Chúc mừng ngày truyền thống.": 2 người'
-    assert dai.last.key == "announcing.lift_sure" and line in dai.last.text and "Gửi tiếp ngay" not in dai.last.text
+    assert dai.last.key == "announcing.lift_sure" and line in dai.last.text and "Gửi tiếp" not in dai.last.text
     await dai.taps("Cho gửi lại")
     assert "sẽ nhận tiếp" not in dai.last.text and "2 người không nhận được" in dai.last.text
     await world.deliver()
@@ -166,7 +166,10 @@ async def test_what_officers_wrote_goes_on_late_and_the_number_is_of_those_who_g
     dai = await stops(world)
     world.later(days=2, hours=20)  # Monday
     await dai.taps("Cho gửi lại")
-    assert 'Gửi tiếp ngay:\n• TB-25-0001 "Mời anh/chị họp, Lê Thu Hà.": 2 người' in dai.last.text
+    assert (
+        'Gửi tiếp, trong giờ nhận tin của từng người:\n• TB-25-0001 "Mời anh/chị họp, Lê Thu Hà.": 2 người'
+        in dai.last.text
+    )
     await dai.taps("Cho gửi lại")
     assert "2 người sẽ nhận tiếp" in dai.last.text
     await goes_out(world)
