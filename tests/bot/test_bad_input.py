@@ -340,6 +340,8 @@ async def test_while_the_channel_is_down_what_is_said_is_kept_and_answered_later
     chat: tuple[Stage, OverTelegram, Actor], fault: str
 ) -> None:
     stage, door, hoa = chat
+    await hoa.sends_photos(1)
+    await stage.settles()
     door.fake.fail(fault, times=1)
     waiting = len(hoa.seen)
     await hoa.says("lời ghi cho ảnh")
