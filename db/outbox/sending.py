@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, case, exists, func, or_, select, update
 
 from db import house
 from db.accounts import lose
@@ -16,6 +16,7 @@ from db.models import (
     Body,
     Broadcast,
     BroadcastState,
+    Fact,
     Lane,
     OutboxRow,
     OutState,
@@ -69,8 +70,8 @@ _LEAVING = Prepared(
 )
 _STOPPED = (BroadcastState.CANCELLED, BroadcastState.PAUSED, BroadcastState.HELD)
 _TAKEN = select(_T.id).where(_T.state == OutState.SENDING, _T.broadcast_id == Broadcast.id)
-_ALL_TAKEN = Prepared(_TAKEN)
-_STOPPED_TAKEN = Prepared(_TAKEN.where(or_(*(Broadcast.state == state for state in _STOPPED))))
+_ALL_STOPPED = exists().where(Fact.name == house.STOP, Fact.value["on"].as_boolean())
+_STOPPED_TAKEN = Prepared(_TAKEN.where(or_(*(Broadcast.state == state for state in _STOPPED), _ALL_STOPPED)))
 SPARE = 8
 """Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
 MAX_DOUBTFUL = 6
@@ -197,8 +198,7 @@ async def _follow_stop(session: Session, row: OutboxRow, now: datetime) -> None:
 
 async def called_back(session: Session) -> set[int]:
     """What has been claimed of announcements that were stopped since: whoever still holds it gives it back."""
-    everything = await house.is_on(session, house.STOP)
-    return {row_id for (row_id,) in await session.rows(_ALL_TAKEN if everything else _STOPPED_TAKEN)}
+    return {row_id for (row_id,) in await session.rows(_STOPPED_TAKEN)}
 
 
 async def next_due(session: Session, channel: str, lanes: Sequence[Lane], now: datetime) -> datetime | None:
