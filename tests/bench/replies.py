@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,7 @@ async def phase(at: Server, folder: Path, house: Path, rate: float) -> tuple[lis
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
     shutil.copyfile(house, data / "congdoan.db")
+    os.sync()
     settings = Settings(
         organisation="Liên đoàn Lao động tỉnh Thử Nghiệm", hotline="0200 000 000", telegram_token=SecretStr(TOKEN),
         telegram_api=at.url, data_dir=data, rate_per_second=rate or 29.5,
