@@ -48,8 +48,9 @@ async def announce(database: Database, *, kind: str = "urgent", ago: timedelta =
                 Grant(id=1, person_id=1, role=Role.UPPER_OFFICER, unit_id=top.id, granted_at=now, confirmed_at=now)
             )
             await session.flush()
+        number = (await session.execute(text("SELECT count(*) FROM persons"))).scalar_one()
         made = await broadcasts.create(
-            session, author_id=1, kind=kind, topic=kind, unit_id=top.id, audience=Rule(top.id), number=1,
+            session, author_id=1, kind=kind, topic=kind, unit_id=top.id, audience=Rule(top.id), number=number,
             text=WORDS, media=[], timing="now", send_at=now, second=False, year=now.year, now=now,
         )  # fmt: skip
         return made.id
