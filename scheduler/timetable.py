@@ -71,11 +71,11 @@ class Job:
 LOST_TIME = Job("lost time", 15, downtime.run, dated=True)
 """Looks beside its rhythm when a door opens again, before anything that came through it is answered."""
 JOBS: tuple[Job, ...] = (
+    Job("broadcasts", 3, broadcasts.run),
     Job("attachments", 3, attachments.run),
+    Job("jobs", 3, jobs.run),
     Job("lost files", 900, attachments.tidy),
     Job("anniversaries", 60, anniversaries.run, dated=True),
-    Job("broadcasts", 3, broadcasts.run),
-    Job("jobs", 3, jobs.run),
     Job("old copies", 900, jobs.tidy),
     Job("deadlines", 60, deadlines.run, dated=True),
     LOST_TIME,
@@ -106,15 +106,16 @@ class Timetable:
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
-        """Begins to tick, with a first look at once."""
+        """Begins to tick, with a first look at once. Each job has moments of its own: together they keep answers waiting."""
         self._scheduler = AsyncIOScheduler(
             timezone="Asia/Ho_Chi_Minh",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         soon = datetime.now(self._scheduler.timezone) + timedelta(seconds=0.2)
-        for job in self.jobs:
+        apart = timedelta(seconds=min(job.every for job in self.jobs) / len(self.jobs))
+        for n, job in enumerate(self.jobs):
             trigger = IntervalTrigger(seconds=job.every, timezone=self._scheduler.timezone)
-            self._scheduler.add_job(self.look, trigger, args=[job], id=job.name, next_run_time=soon)
+            self._scheduler.add_job(self.look, trigger, args=[job], id=job.name, next_run_time=soon + n * apart)
         self._scheduler.start()
 
     def stop(self) -> None:
