@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter, deque
 from itertools import chain
@@ -97,6 +98,11 @@ class State:
 state = State({})
 polls: list[tuple[Connection, int]] = []
 """Who waits for something to come."""
+LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
+HEAD = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+MESSAGE = b'{"ok": true, "result": {"message_id": %8d, "date": 1753437300, "chat": {"id": 1, "type": "private"}, "text": "x"}}'
+SAID = HEAD % (200, len(MESSAGE % 1)) + MESSAGE
+"""The whole answer to a message but for its number."""
 BEGINNING = 60
 """Characters by which messages are told apart."""
 
@@ -123,14 +129,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
-            head = self.buffer[:end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(self.buffer) < end + 4 + length:
+            found = LENGTH.search(self.buffer, 0, end)
+            whole = end + 4 + (int(found[1]) if found is not None else 0)
+            if len(self.buffer) < whole:
                 return
-            path = self.buffer[: self.buffer.find(b" HTTP/")].split(b" ", 1)[1].decode()
-            body, self.buffer = self.buffer[end + 4 : end + 4 + length], self.buffer[end + 4 + length :]
-            self.call(path.rsplit("/", 1)[-1], body)
+            first = self.buffer.index(b" HTTP/")
+            method = self.buffer[self.buffer.rindex(b"/", 0, first) + 1 : first]
+            body, self.buffer = self.buffer[end + 4 : whole], self.buffer[whole:]
+            self.call(method.decode(), body)
 
     def call(self, method: str, body: bytes) -> None:
         global state
@@ -176,9 +182,7 @@ class Connection(asyncio.Protocol):
             state.times.append(now)
         if state.listens or state.taps:
             self.hear(body)
-        chat = {"id": 1, "type": "private"}
-        message = {"message_id": state.message, "date": 1_753_437_300, "chat": chat, "text": "x"}
-        self.answer({"ok": True, "result": message}, state.delay)
+        self.later(SAID % state.message, state.delay)
 
     def hear(self, body: bytes) -> None:
         """Reads a message as whom it is for would, and presses its first button."""
@@ -218,11 +222,13 @@ class Connection(asyncio.Protocol):
 
     def answer(self, body: dict[str, Any], delay: float, status: int = 200) -> None:
         raw = json.dumps(body, ensure_ascii=False).encode()
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n".encode()
+        self.later(HEAD % (status, len(raw)) + raw, delay)
+
+    def later(self, raw: bytes, delay: float) -> None:
         if delay:
-            asyncio.get_running_loop().call_later(delay, self.write, head + raw)
+            asyncio.get_running_loop().call_later(delay, self.write, raw)
         else:
-            self.write(head + raw)
+            self.write(raw)
 
     def write(self, raw: bytes) -> None:
         if not self.transport.is_closing():
