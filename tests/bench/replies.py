@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -29,6 +33,8 @@ WARM = 200
 """Presses before the first that counts."""
 AWAY = 0.06
 """Seconds until the platform answers what is sent. What it hands over arrives at once: waiting for it would hide the rest."""
+TICK = 0.1
+"""Seconds between two writes that say how long the disk alone keeps one waiting."""
 PHASES = {"idle": 0.0, "at 30/s": 29.5 + EACH_SECOND, "at 1,000/s": 1000.0}
 """Names and paces. Answers take their place out of the announcement's pace."""
 
@@ -52,8 +58,33 @@ async def unplanned(database: Database) -> bool:
         return bool(await broadcasts.list_in(session, BroadcastState.SCHEDULED, BroadcastState.PLANNING))
 
 
-async def phase(at: Server, folder: Path, house: Path, rate: float) -> tuple[list[float], float]:
-    """Seconds from each press to the arrival of its answer, in order, and announcements a second meanwhile."""
+@contextmanager
+def disk(folder: Path) -> Iterator[list[float]]:
+    """Seconds that each of small writes beside the house takes until it is on the disk, which nobody answers without."""
+    over = Event()
+    took: list[float] = []
+
+    def write() -> None:
+        with (folder / "beside").open("wb", buffering=0) as file:
+            while not over.wait(TICK):
+                began = time.monotonic()
+                file.write(bytes(4096))
+                os.fdatasync(file.fileno())
+                took.append(time.monotonic() - began)
+
+    thread = Thread(target=write)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
+async def phase(at: Server, folder: Path, house: Path, rate: float) -> tuple[list[float], float, float]:
+    """Seconds from each press to the arrival of its answer, in order, announcements a second meanwhile, and the longest that
+    the disk took.
+    """
     data = folder / "replying"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
@@ -70,30 +101,32 @@ async def phase(at: Server, folder: Path, house: Path, rate: float) -> tuple[lis
     while rate and await unplanned(app.database):  # noqa: ASYNC110
         await asyncio.sleep(0.2)
     presses = {"number": WARM + part(PRESSES), "rate": EACH_SECOND, "first": town.FIRST + 2, "chats": PRESSERS}
-    await at.control(delay=AWAY, count=town.WORDS, presses=presses)
-    while (await at.control())["answered"] < WARM + part(PRESSES):  # noqa: ASYNC110
-        await asyncio.sleep(0.5)
+    with disk(data) as took:
+        await at.control(delay=AWAY, count=town.WORDS, presses=presses)
+        while (await at.control())["answered"] < WARM + part(PRESSES):  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
     told = await at.report()
     await app.stop()
-    return sorted(told["waits"][WARM:]), sum(told["chats"].values()) / told["seconds"]
+    return sorted(told["waits"][WARM:]), sum(told["chats"].values()) / told["seconds"], max(took)
 
 
 async def run(at: Server, folder: Path) -> None:
     """Prints the waits of each phase, interleaved."""
     paths = await houses(folder)
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in PHASES}
+    found: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in PHASES}
     for _ in range(ROUNDS):
         for name, rate in PHASES.items():
-            waits, sent = await phase(at, folder, paths[rate > 0], rate)
-            found[name].append((waits[len(waits) // 2], waits[len(waits) * 99 // 100], sent))
+            waits, sent, longest = await phase(at, folder, paths[rate > 0], rate)
+            found[name].append((waits[len(waits) // 2], waits[len(waits) * 99 // 100], sent, longest))
     print(
         f"\nReplies, {EACH_SECOND:.0f} presses a second, {part(PRESSES)} a phase, {RECIPIENTS:,} announcements queued, median of"
         f" {ROUNDS} rounds"
     )
     middle = {name: [median(list(values)) for values in zip(*rounds, strict=True)] for name, rounds in found.items()}
     idle = middle["idle"]
-    for name, (half, late, sent) in middle.items():
+    for name, (half, late, sent, longest) in middle.items():
         print(
             f"  {name:11} p50 {half * 1000:5.1f} ms = {half / idle[0]:.2f} x idle, p99 {late * 1000:5.1f} ms ="
-            f" {late / idle[1]:.2f} x idle, {sent if name != 'idle' else 0:.0f} announcements/s"
+            f" {late / idle[1]:.2f} x idle, {sent if name != 'idle' else 0:.0f} announcements/s; the disk alone kept a write for"
+            f" {longest * 1000:.0f} ms at most"
         )
