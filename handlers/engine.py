@@ -134,12 +134,11 @@ class _Turn(Course):
             await self.command(first, second)
         elif kind != "s" or (screen := whole_number(first)) is None:
             raise Again("common.unknown")
-        elif screen == self.conversation.screen:
-            chosen = next((c for c in self.choices if not c.command and c.key == second), None)
-            if chosen is None:
-                raise Again(self.unknown)
+        elif screen == self.conversation.screen and (chosen := self.option_named(second)) is not None:
             self.conversation.last_choice = data
             await self.pick(chosen)
+        elif self.unknown != _Turn.unknown:
+            raise Again(self.unknown)
         elif data == self.conversation.last_choice:
             # One slot per screen: an edit of last week's answer would be seen by nobody.
             self.talk.say("common.already", slot=f"already-{self.conversation.screen}", after=1.0)
@@ -194,6 +193,10 @@ class _Turn(Course):
         numbered = kind not in TYPED or (step is not None and step.beside)
         said = choices_from_json(self.conversation.said) if numbered else ()
         return option(said, text, numbered=True) or option(self.choices, text, numbered=numbered and not said)
+
+    def option_named(self, key: str) -> Choice | None:
+        """The option of the screen that a button names; its question may be over, or have lost it."""
+        return next((c for c in self.choices if not c.command and c.key == key), None)
 
     @property
     def has_options(self) -> bool:

@@ -95,7 +95,9 @@ async def ask_cancel(talk: Talk) -> Message:
 @dialogue.take("cancel")
 async def take_cancel(talk: Talk, answer: Answer) -> Move | str:
     if answer.choice == "no":
-        talk.say("announcing.cancel_kept", code=split(talk.data["arg"])[0])
+        broadcast = await visible(talk, talk.data["arg"])
+        without = () if "pause" in card.CONTROLS.get(broadcast.state, ()) else ("pause",)
+        talk.say("announcing.cancel_kept", without=without, code=broadcast.code, version=broadcast.version)
         return END
     await _steer(talk, talk.data["arg"], broadcasts.cancel, "cancelled", "cancel_broadcast")
     return END

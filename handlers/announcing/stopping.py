@@ -70,10 +70,11 @@ async def _say_stopped(talk: Talk) -> None:
     respectful = await broadcasts.respectful(talk.session)
     held = await broadcasts.list_held(talk.session, day_start, talk.now)
     later = [each for each in held if broadcasts.has_hour(each.broadcast)]
+    going = [each for each in held if each not in later and each.left]
     talk.say(
         "announcing.stopped_all",
-        going=len(held) - len(later),
-        n=sum(each.left for each in held) - sum(each.left for each in later),
+        going=len(going),
+        n=sum(each.left for each in going),
         later=len(later),
         waiting=sum(each.left for each in later),
         respectful=respectful,

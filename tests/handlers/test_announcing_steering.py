@@ -256,6 +256,7 @@ async def test_what_cannot_be_taken_back_is_asked_once(world: World) -> None:
     assert (await the_broadcast(world)).state == BroadcastState.SENDING
     await ha.taps("Thôi")
     assert ha.last.key == "announcing.cancel_kept" and (await the_broadcast(world)).state == BroadcastState.SENDING
+    assert ha.last.labels == ["⏸ Tạm dừng", "🔎 Xem tin"], "what was advised can be pressed"
     await ha.presses(f"c:dunghan:TB-25-0001.{(await the_broadcast(world)).version}")
     await dai.presses(f"c:tamdung:TB-25-0001.{(await the_broadcast(world)).version}")
     await ha.says("dừng hẳn")  # somebody was faster: it is shown as it stands

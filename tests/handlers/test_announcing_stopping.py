@@ -68,6 +68,30 @@ async def test_what_is_planned_counts_with_what_is_not_and_nothing_held_is_said_
     assert "1 tin đang gửi (1 người chưa nhận)." in dai.last.text
 
 
+async def test_what_everybody_has_got_is_not_counted_among_what_is_held(world: World) -> None:
+    await world.joined("Bùi Thị Hoa")
+    await sends(world, "Lê Thu Hà")
+    await planner.run(work_of(world))
+    async with world.database.write() as session:
+        reached = update(OutboxRow).where(OutboxRow.broadcast_id.is_not(None))
+        await session.execute(reached.values(state=OutState.SENT, finished_at=world.now))
+    dai = await stops(world)
+    assert "lúc này không có tin nào" in dai.last.text
+
+
+async def test_who_lifted_the_stop_by_a_slip_is_told_and_stops_again_at_once(world: World) -> None:
+    dai = await stops(world)
+    await dai.taps("Cho gửi lại")
+    screen = dai.last.message.screen
+    await dai.taps("Cho gửi lại")
+    assert dai.last.key == "announcing.started_again" and "Dừng khẩn" in dai.last.labels[0]
+    before = len(dai.heard)
+    await dai.presses(f"s:{screen}:no")
+    assert dai.heard[before].key == "common.old_button"
+    await dai.presses("c:dungkhan:")
+    assert dai.last.key == "announcing.stop_sure"
+
+
 # ---------------------------------------------------------------------------------------------------- the authors
 
 

@@ -313,6 +313,22 @@ async def test_an_old_button_is_explained_and_then_the_screen_of_now_is_shown_ea
     assert (await stands(hoa))[1]["choice"] == "pear"
 
 
+async def test_another_button_of_a_question_that_is_over_is_an_old_one_and_the_same_one_is_noted_already(
+    world: World,
+) -> None:
+    hoa = await world.joined("Bùi Thị Hoa")
+    await hoa.says("bot tin")
+    screen = hoa.last.message.screen
+    await hoa.taps("Giữ nguyên")
+    assert hoa.last.key == "announcing.less_kept"
+    for key, said in (("keep", "common.already"), ("all", "common.old_button"), ("nonsense", "common.old_button")):
+        before = len(hoa.heard)
+        await hoa.presses(f"s:{screen}:{key}")
+        hoa.world.later(seconds=2)
+        await hoa.world.deliver()
+        assert hoa.heard[before].key == said
+
+
 @pytest.mark.parametrize("what", ["step", "old", "command"])
 async def test_ten_taps_on_one_button_are_one_effect_and_one_answer(hoa: TestPerson, what: str) -> None:
     await hoa.says("/probe choice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -81,6 +82,13 @@ async def test_a_shown_list_is_approved_at_once_and_nothing_else(world: World) -
     assert mai.last.key == "law_review.list" and shown == theirs[: len(shown)] and 1 <= len(shown) <= 5
     await mai.taps("Đúng luật cả danh sách")
     assert set(await said(world)) == {q.id for q in shown} and mai.last.key == "law_review.list"
+
+
+async def test_the_questions_of_a_list_bear_no_numbers_since_one_would_approve_them_all(world: World) -> None:
+    mai = await owner(world)
+    await opens(world, mai)
+    await mai.taps("Duyệt theo danh sách")
+    assert not re.search(r"^\d+\. ", mai.last.text, re.MULTILINE)
 
 
 async def test_each_list_stands_below_what_was_noted_and_a_second_tap_approves_nothing_unseen(world: World) -> None:
