@@ -315,6 +315,16 @@ async def test_what_a_person_types_is_never_markup(phone: BrowserContext, echo: 
     assert await page.locator(".mine .bubble *").count() == 0
 
 
+async def test_what_answers_a_long_story_comes_into_sight(phone: BrowserContext, echo: Echo) -> None:
+    page = await opened(phone, echo)
+    echo.silent = True
+    await types(page, "trước đây thay dao mất mười phút " * 60)
+    await expect(page.locator(".mine .time")).to_have_count(1)
+    await expect(page.locator(".mine .time")).to_be_in_viewport()
+    await echo.say(Message("Đã ghi. Viết tiếp hoặc bấm Xong."))
+    await expect(said(page, "Đã ghi.")).to_be_in_viewport(ratio=1)
+
+
 async def test_days_are_written_as_official_papers_do(phone: BrowserContext, echo: Echo) -> None:
     page = await opened(phone, echo)
     echo.house.now = echo.house.now.replace(month=2, day=3, year=2026)

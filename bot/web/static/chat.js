@@ -125,9 +125,10 @@ function isAtEnd() {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 120;
 }
 
-// To the end, but never past the beginning of what is new.
+// To the end, but never past the beginning of what is new: one's own words are not, their answer comes below them.
 function reveal(box) {
-  log.scrollTop = Math.min(log.scrollHeight, box.offsetTop - log.offsetTop - 8);
+  const own = box.classList.contains("mine");
+  log.scrollTop = own ? log.scrollHeight : Math.min(log.scrollHeight, box.offsetTop - log.offsetTop - 8);
 }
 
 function media(items) {
