@@ -242,14 +242,13 @@ async def arm(session: Session, broadcast: Broadcast, state: OutState, times: Ti
     number = 0
     for hours, (due, expires) in times.items():
         theirs = select(Person.id).where(HOURS.in_([hours]), ~audiences.wants_none(broadcast.topic))
-        changed = await session.execute(
+        changed = await session.ask(
             update(OutboxRow)
             .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state == state, OutboxRow.person_id.in_(theirs))
             .where(or_(OutboxRow.body_id.is_not(None), OutboxRow.payload.is_not(None)))
             .values(state=OutState.READY, not_before=due, expires_at=expires, claim="", error="", finished_at=None)
-            .returning(OutboxRow.id)
         )
-        number += len(changed.all())
+        number += changed.rowcount
     return number
 
 

@@ -38,13 +38,8 @@ async def _check(session: Session, broadcast: Broadcast, actor_id: int) -> None:
 async def _flip(
     session: Session, broadcast: Broadcast, before: Sequence[OutState], after: OutState, **values: Any
 ) -> int:
-    changed = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_(before))
-        .values(state=after, **values)
-        .returning(OutboxRow.id)
-    )
-    return len(changed.all())
+    rows = OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_(before)
+    return (await session.ask(update(OutboxRow).where(*rows).values(state=after, **values))).rowcount
 
 
 async def pause(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> int:
@@ -162,13 +157,9 @@ async def set_respectful(session: Session, actor_id: int, on: bool, now: datetim
     number = 0
     if on:
         celebrating = select(Broadcast.id).where(Broadcast.topic == CELEBRATION)
-        changed = await session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.broadcast_id.in_(celebrating), OutboxRow.state.in_((OutState.READY, OutState.HELD)))
-            .values(state=OutState.CANCELLED, finished_at=now)
-            .returning(OutboxRow.id)
-        )
-        number = len(changed.all())
+        waits = OutboxRow.broadcast_id.in_(celebrating), OutboxRow.state.in_((OutState.READY, OutState.HELD))
+        dropped = update(OutboxRow).where(*waits).values(state=OutState.CANCELLED, finished_at=now)
+        number = (await session.ask(dropped)).rowcount
         await session.execute(
             update(Broadcast)
             .where(Broadcast.topic == CELEBRATION, Broadcast.state.not_in(ENDED))

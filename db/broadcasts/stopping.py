@@ -127,13 +127,8 @@ async def stop_all(session: Session, actor_id: int, now: datetime, *, lost_since
     """
     lost = {} if lost_since is None else {"lost_since": lost_since.isoformat()}
     await house.remember(session, house.STOP, {"on": True, "by": actor_id} | lost, now)
-    changed = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY)
-        .values(state=OutState.HELD)
-        .returning(OutboxRow.id)
-    )
-    number = len(changed.all())
+    waits = OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY
+    number = (await session.ask(update(OutboxRow).where(*waits).values(state=OutState.HELD))).rowcount
     audit.note(session, actor_id, "emergency_stop", "all broadcasts", now, held=number)
     return number
 
@@ -151,10 +146,6 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> None:
         await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=BroadcastState.HELD)
         audit.note(session, audit.SYSTEM, "hold_late", f"broadcast {broadcast.code}", now, broadcast.unit_id)
     running = select(Broadcast.id).where(Broadcast.state.in_(UNDER_WAY))
-    changed = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running))
-        .values(state=OutState.READY)
-        .returning(OutboxRow.id)
-    )
-    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=len(changed.all()))
+    held = OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running)
+    number = (await session.ask(update(OutboxRow).where(*held).values(state=OutState.READY))).rowcount
+    audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)
