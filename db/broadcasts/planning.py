@@ -306,6 +306,10 @@ async def refused_in_a_row(session: Session, broadcast: Broadcast) -> bool:
     return event is None or event.at < since
 
 
+LOOKED = ("list_unreached",)
+"""What is written down of a broadcast though it did nothing to it."""
+
+
 class Event(NamedTuple):
     """Something that was done to a broadcast; the clock has no id and the name ""."""
 
@@ -320,7 +324,7 @@ async def last_event(session: Session, code: str) -> Event | None:
     query = (
         select(AuditRow.action, Person.id, Person.name, AuditRow.at)
         .outerjoin(Person, Person.id == AuditRow.actor_id)
-        .where(AuditRow.object == f"broadcast {code}")
+        .where(AuditRow.object == f"broadcast {code}", AuditRow.action.not_in(LOOKED))
         .order_by(AuditRow.id.desc())
         .limit(1)
     )
