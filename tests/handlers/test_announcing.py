@@ -294,7 +294,9 @@ async def test_the_list_of_the_unreached_comes_as_a_workbook(world: World) -> No
         [row] = (await session.execute(select(AuditRow).where(AuditRow.action == "list_unreached"))).scalars()
     assert (row.actor_id, row.object) == (await ha.id(), "broadcast TB-25-0001")
     await ha.presses("c:xemtin:TB-25-0001")
-    assert ha.last.key == "announcing.card" and "soạn và xác nhận" in ha.last.text, "who only looks has done nothing to it"
+    assert ha.last.key == "announcing.card" and "soạn và xác nhận" in ha.last.text, (
+        "who only looks has done nothing to it"
+    )
     folder = world.house.files
     await jobs.run(work_of(world, folder))
     await world.deliver()
