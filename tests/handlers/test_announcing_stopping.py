@@ -258,3 +258,16 @@ async def test_the_officers_home_says_that_everything_is_stopped_and_who_may_lif
     assert dai.last.key == "announcing.started_again"
     await dai.says("/canbo")
     assert "dừng khẩn cấp" not in dai.last.text and not dai.last.offers("Cho gửi lại")
+
+
+async def test_whoever_answers_for_a_place_can_look_at_what_goes_out_there_by_itself(world: World) -> None:
+    mai = await officer(world, "Vũ Ngọc Mai", "TINH", Role.UPPER_OFFICER)
+    await world.joined("Bùi Thị Hoa")
+    await an_anniversary(world)
+    await mai.says("kn-25-0001")
+    assert mai.last.key == "announcing.card" and "Giờ gửi: buổi sáng 25/7, theo giờ từng người" in mai.last.text, (
+        mai.last.text
+    )
+    await planner.run(work_of(world))
+    await mai.says("KN-25-0001")
+    assert mai.last.key == "announcing.card" and "Chúc mừng ngày truyền thống." in mai.last.text
