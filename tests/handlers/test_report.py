@@ -646,6 +646,16 @@ async def test_every_part_can_be_edited_and_leads_back_to_the_preview(world: Wor
     assert row.story["before"] == BEFORE + " Rất mệt."  # replaced, not appended
 
 
+async def test_who_opened_the_parts_by_mistake_reads_how_to_go_back(world: World) -> None:
+    hoa = await worker(world)
+    await writes_initiative(hoa)
+    await hoa.taps("Xem lại và gửi")
+    await hoa.taps("Sửa từng mục")
+    assert len(hoa.last.labels) == 8 and hoa.last.text.endswith("gõ: lui")  # no room for a button
+    await hoa.says("lui")
+    assert hoa.last.key == "report.preview"
+
+
 async def test_while_editing_what_stands_is_shown_and_stays_when_nothing_is_typed(world: World) -> None:
     hoa = await worker(world)
     await writes_initiative(hoa)
