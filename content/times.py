@@ -118,7 +118,8 @@ def _dates_in(rest: str, today: date) -> tuple[set[date | None], str]:
     for found in _DATE.finditer(rest):
         day, month = (int(part) for part in (found[1] or found[5] or found[7], found[3] or found[6] or found[8]))
         year = found[4] or found[9]
-        days.add(_date(int(year) % 100 + 2000 if year else None, month, day, today))
+        known = not year or len(year) == 2 or year.startswith("20")  # what is of another century was mistyped
+        days.add(_date(2000 + int(year[-2:]) if year else None, month, day, today) if known else None)
     rest = _DATE.sub(" ", rest)
     for found in _DAY_ONLY.finditer(rest):
         first = today if int(found[1]) >= today.day else today.replace(day=1) + timedelta(days=32)

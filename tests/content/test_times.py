@@ -113,6 +113,7 @@ def test_a_moment_is_read_however_it_is_typed(typed: str, moment: str | None) ->
         "7h hôm nay hoặc mai", "13h sáng mai", "2h đêm nay", "7h sáng chiều", "thu sau toi 7h", "gửi 30 người lúc 7h",
         "8h kém 75", "7:60",
         "7h60", "24:30", "sau giờ làm", "7h 30/4 hoặc 1/5", "7h ngày 32", "8h thứ sáu tuần trước", "8h thứ sáu vừa rồi", "trước 8h sáng mai", "8h tuần qua", "7-9h", "2 tiếng nữa 7h", "a" * 250,
+        "30/7/1925 7:00", "8h 1/1/2999", "8h ngày 5 tháng 5 năm 1900",
     ],
 )  # fmt: skip
 def test_an_unclear_moment_is_asked_again(typed: str) -> None:

@@ -148,6 +148,24 @@ async def test_a_file_that_was_refused_is_not_counted_as_received(world: World, 
     assert hoa.last.key != "common.old_button"
 
 
+async def test_a_story_beside_a_refused_file_is_said_to_be_kept_by_what_stands_last(
+    world: World, tmp_path: Path
+) -> None:
+    hoa = await worker(world)
+    for said in ("sang kien", "1", "Kệ chỉ ngay đầu chuyền", "1"):
+        await hoa.says(said)
+    assert hoa.last.key == "report.before"
+    hoa.heard.clear()
+    await hoa.sends(File("photo", "bad", "bad", "kệ.jpg", 1000), text="Đi lấy chỉ mất mười phút.")
+    await job.run(work_with(world, tmp_path / "files", {"bad": b"<html></html>"}))
+    world.later(seconds=2)
+    await world.deliver()
+    noted = next(heard for heard in hoa.heard if heard.key == "report.noted")
+    assert "Phần đã viết vẫn được giữ" in noted.text and noted.offers("Xong bước này")
+    async with world.database.read() as session:
+        assert (await session.execute(select(Draft.data))).scalar_one()["before"] == "Đi lấy chỉ mất mười phút."
+
+
 async def test_a_file_refused_when_its_sender_is_elsewhere_changes_nothing_there(world: World, tmp_path: Path) -> None:
     hoa = await worker(world)
     await writes_initiative(hoa, stop_at_files=True)
