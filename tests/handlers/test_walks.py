@@ -70,7 +70,7 @@ ARGUMENTS = ("", "SK-25-0001", "SK-25-0001.1", "SK-25-0001.2", "SK-25-0001.²", 
              "TB-25-0001.1", "TB-25-0001.-1", "1", "99999999999999999999", "-1", "²", "report", "onboarding", "khong-co", "on", ".", "..",
              "TD-25-0001.done", "TD-25-0001.\x00", "'")  # fmt: skip
 MEANT = ("", "SK-25-0001.1", "SK-25-0002.1", "SK-25-0003.1", "SK-25-0004", "SK-25-0005", "TB-25-0001.1", "TB-25-0002", "TB-25-0002.1",
-         "report", "1", "2")  # fmt: skip
+         "KN-25-0001", "KN-25-0001.1", "report", "1", "2")  # fmt: skip
 """What stands on the buttons of the house that `furnish` makes."""
 WHOLE_TEXTS = (
     "moderation.card",
@@ -231,7 +231,9 @@ PEOPLE: dict[str, tuple[Role, str] | None] = {
 
 
 async def furnish(world: World, walker: TestPerson) -> None:
-    """Something to find on the way: reports in several states, a message that waits for approval, one that went out."""
+    """Something to find on the way: reports in several states, a message that waits for approval, one that went out, one that
+    a clock has started.
+    """
     an = await world.joined("Quách Văn An")
     tien = await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
     async with world.database.write() as session:
@@ -257,6 +259,10 @@ async def furnish(world: World, walker: TestPerson) -> None:
                 audience=Rule(officer.unit_id or 0), number=2, timing="now", send_at=world.now, second=second, year=2025, now=world.now,
             )  # fmt: skip
         sent.state = BroadcastState.DONE
+        await broadcasts.plan_automatic(
+            session, key="ngay:2025", topic=broadcasts.CELEBRATION, unit_id=officer.unit_id or 0, audience=Rule(officer.unit_id or 0).to_json(),
+            text="Chúc mừng.", timing="morning", send_at=world.now, year=2025, now=world.now,
+        )  # fmt: skip
         for person in (ours, other):
             account = (await session.execute(select(Account).where(Account.person_id == person.id))).scalar_one()
             row = await outbox.put(session, account, to_json(Message("Mời <b>họp</b> tổ")), now=world.now)
