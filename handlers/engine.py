@@ -164,12 +164,16 @@ class _Turn(Course):
         elif kind not in TYPED and (code := self.unit_code(text)):
             await self.command("start", f"u-{code}")
         elif kind not in TYPED and not free and self.talk.joined and (code := read_code(text, self.talk.today.year)):
-            await self.receipt(code)
+            if not await self.opened(code):
+                raise NotFound("common.not_found")
         elif opens:
             await self.command(opens, "")
         elif takes and free:
             try:
                 await self.take(Answer(text=text))
+            except NotFound:  # a list that takes codes does not have this one; another command may
+                if not await self.opened(read_code(text, self.talk.today.year)):
+                    raise
             except Again:
                 if (heard := self.hearing(text)) is None:
                     raise
@@ -233,13 +237,13 @@ class _Turn(Course):
             (c for c in self.talk.house.registry.order if c.hears is not None and c.hears(self.talk, text)), None
         )
 
-    async def receipt(self, code: str) -> None:
+    async def opened(self, code: str) -> bool:
         """A receipt code opens its thing by the first command that has it for this person."""
         for command in self.talk.house.registry.order:
             if command.opens is not None and await command.opens(self.talk, code):
                 await self.command(command.name, code)
-                return
-        raise NotFound("common.not_found")
+                return True
+        return False
 
     async def commanded(self, text: str) -> bool:
         """A /command or a word that means the same everywhere. A /command that does not exist is never the answer to a

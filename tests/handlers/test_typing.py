@@ -139,6 +139,10 @@ async def test_a_registration_and_a_broadcast_open_by_their_codes_for_whose_they
     for code in (registered, "TB-25-0001"):
         await eve.says("menu")
         assert (await eve.says(code)).key == "common.not_found"
+    await ha.says("/duyet")  # a list that takes codes, but of reports
+    assert (await ha.says("TB-25-0001")).key == "announcing.card"
+    await ha.says("/duyet")
+    assert (await ha.says(registered)).key == "moderation.not_found"
 
 
 async def test_where_a_question_takes_free_words_a_code_is_the_answer(world: World) -> None:
