@@ -69,6 +69,9 @@ async def say(talk: Talk, broadcast: Broadcast, *, late: bool = False, typed: st
     counts = await broadcasts.figures(talk.session, broadcast.id)
     event = await broadcasts.last_event(talk.session, broadcast.code)
     other = event is not None and event.actor_id not in (None, talk.me.id)
+    action = event.action if event else "broadcast"
+    if action == "broadcast" and broadcast.kind == broadcasts.AUTOMATIC:
+        action = "automatic"
     missed = counts["targets"] - counts[OutState.SENT.value]
     talk.say(
         "announcing.card",
@@ -78,7 +81,7 @@ async def say(talk: Talk, broadcast: Broadcast, *, late: bool = False, typed: st
         version=broadcast.version,
         state=state_words(talk, broadcast, stopped=await broadcasts.stopped(talk.session)),
         who=(event.who if event else "") or talk.words("announcing.system"),
-        did=talk.words(f"announcing.did_{event.action if event else 'broadcast'}"),
+        did=talk.words(f"announcing.did_{action}"),
         at=event.at if event else broadcast.created_at,
         text=first_line(broadcast),
         time=talk.words(f"announcing.time_{broadcast.timing}", at=broadcast.send_at.astimezone(LOCAL)),

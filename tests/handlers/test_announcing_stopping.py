@@ -268,6 +268,7 @@ async def test_whoever_answers_for_a_place_can_look_at_what_goes_out_there_by_it
     assert mai.last.key == "announcing.card" and "Giờ gửi: buổi sáng 25/7, theo giờ từng người" in mai.last.text, (
         mai.last.text
     )
+    assert "Hệ thống lên lịch lúc" in mai.last.text
     await planner.run(work_of(world))
     await mai.says("KN-25-0001")
     assert mai.last.key == "announcing.card" and "Chúc mừng ngày truyền thống." in mai.last.text
