@@ -120,7 +120,7 @@ _FREE = select(_T.id).where(
 _TAKE = (
     update(InboxRow.__table__)  # type: ignore[arg-type]
     .where(_T.id.in_(_FREE.with_for_update(skip_locked=True)))
-    .values(state=InboxState.DONE)
+    .values(state=InboxState.DONE, error="")
     .returning(_T.id)
 )
 
@@ -139,7 +139,8 @@ async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> s
     """Marks rows handled in the transaction that handles them. Returns which it may handle.
 
     Not those that another has handled meanwhile, has failed at (more than `attempts` times), or has in hand: a row, locked
-    until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before.
+    until its transaction ends, is also the lock of its lane, whose next update is nobody's turn before. What went wrong
+    earlier may quote what was said, and is over.
     """
     taken = await session.ask(_TAKE, {"rows": list(row_ids), "tried": attempts})
     return set(taken.scalars())
@@ -147,7 +148,7 @@ async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> s
 
 async def blank(session: Session, row_id: int) -> None:
     """Removes the content of a row at once (no consent, a group, a refused ID card; decisions 14)."""
-    await session.execute(update(InboxRow).where(InboxRow.id == row_id).values(raw="", lane="", digest=""))
+    await session.execute(update(InboxRow).where(InboxRow.id == row_id).values(raw="", lane="", digest="", error=""))
 
 
 async def list_handled(session: Session, lane: str, since: datetime) -> list[InboxRow]:

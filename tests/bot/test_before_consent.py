@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from sqlalchemy import select
 
-from db.models import InboxRow
+from bot import inbox
+from db.models import InboxRow, InboxState
 from tests.bot.test_poison import Post
 from tests.people import TestPerson, World
 
@@ -36,3 +40,28 @@ async def test_nothing_that_is_said_before_consent_or_after_withdrawing_it_is_ke
     assert hoa.last.key == "onboarding.welcome"
     async with world.database.read() as session:
         assert not any((await session.execute(select(InboxRow.raw))).scalars())
+
+
+@pytest.mark.parametrize("text", ["lời CANARY của tôi", "số CCCD 001099012345 CANARY"])
+async def test_what_could_not_be_handled_at_first_is_not_kept_in_what_went_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    post, answer = Post(world), inbox.answer
+
+    async def broken(session: Any, house: Any, incoming: Any) -> Any:
+        raise ValueError(f"invalid literal: {incoming.text!r}")
+
+    monkeypatch.setattr(inbox, "answer", broken)
+    await post.comes(world.person("Hoa"), text)
+    await post.passes()
+    assert await remembered(world) == (InboxState.NEW, True)
+    monkeypatch.setattr(inbox, "answer", answer)
+    await post.passes(seconds=1)
+    assert await remembered(world) == (InboxState.DONE, False)
+
+
+async def remembered(world: World) -> tuple[InboxState, bool]:
+    """Of the only message: how far it is, and whether any of it stands in its row."""
+    async with world.database.read() as session:
+        row = (await session.execute(select(InboxRow))).scalar_one()
+    return row.state, "CANARY" in row.raw + row.error

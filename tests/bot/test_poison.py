@@ -113,7 +113,7 @@ async def test_an_identity_card_that_cannot_be_handled_is_not_kept_for_repair(
     assert set((await post.states()).values()) == {"dead"}
     async with world.database.read() as session:
         rows = (await session.execute(select(InboxRow).order_by(InboxRow.id))).scalars().all()
-    assert [bool(row.raw) for row in rows] == [False, True]
+    assert [(bool(row.raw), row.error) for row in rows] == [(False, ""), (True, "RuntimeError: CANARY")]
 
 
 async def test_what_went_wrong_is_said_in_its_place_among_the_answers(world: World, post: Post) -> None:
