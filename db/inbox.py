@@ -160,8 +160,13 @@ async def list_handled(session: Session, lane: str, since: datetime) -> list[Inb
 
 
 async def failed(session: Session, row_id: int, error: str, now: datetime) -> tuple[int, bool]:
-    """Counts a failure and sets the next attempt (of a dead row: when it died). Returns the attempts so far and whether the row is now dead."""
-    row = await session.get_one(InboxRow, row_id)
+    """Counts a failure and sets the next attempt (of a dead row: when it died). Returns the attempts so far and whether the row is now dead.
+
+    Another process may have handled it since: then nothing failed.
+    """
+    row = await session.get_one(InboxRow, row_id, with_for_update=True)
+    if row.state != InboxState.NEW:
+        return 0, False
     row.attempts += 1
     row.error = error[:500]
     if row.attempts > len(BACKOFF):

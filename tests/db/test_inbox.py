@@ -81,6 +81,15 @@ async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_its_retry(
         assert [row.id for row in await inbox.heads(session, START - timedelta(days=1), (), 8)] == [row_id]
 
 
+async def test_what_another_process_has_handled_since_has_not_failed(world: World) -> None:
+    await handled(world, blank=True)
+    async with world.database.write() as session:
+        row_id = (await session.execute(select(InboxRow.id))).scalar_one()
+        assert await inbox.failed(session, row_id, "KeyError: CANARY", START) == (0, False)
+        row = await session.get_one(InboxRow, row_id)
+        assert (row.state, row.attempts, row.error) == (InboxState.DONE, 0, "")
+
+
 async def test_a_number_that_the_platform_gives_out_again_is_another_update_and_its_repeat_is_none(
     world: World,
 ) -> None:
