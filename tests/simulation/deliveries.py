@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from content.calendar import LOCAL
 from content.windows import is_daytime
+from db.outbox import MAX_DOUBTFUL
 from tests.people import spoken
 from tests.simulation.cast import QUIET
 from tests.simulation.platform import Said
@@ -29,6 +30,7 @@ def deliveries(world: World) -> Iterator[str]:
     yield from _at_most_once(world)
     yield from _ledger(world)
     yield from _at_least_once(world)
+    yield from _never_said(world)
     yield from _order(world)
     yield from _left(world)
     yield from _held(world)
@@ -101,6 +103,33 @@ def _at_least_once(world: World) -> Iterator[str]:
             yield f"{times} rows to {address} are sent, {got[address, text]} arrived: {text[:40]!r}"
         if got[address, text] - forgotten[address, text] > tried[address, text] + doubts[address, text]:
             yield f"{address} was told {got[address, text]} times: {text[:40]!r}"
+
+
+def _never_said(world: World) -> Iterator[str]:
+    """Replies and notices end as sent, save what was refused, what stayed in doubt, what the next answer made pointless
+    and what concerned somebody who is erased."""
+    shown = dict(
+        world.disk.look(
+            "SELECT a.address, c.screen FROM conversations c JOIN accounts a ON a.id = c.account_id "
+            "WHERE a.channel = 'telegram'"
+        )
+    )
+    erased = any(intent.kind == "erase" for intent in world.crowd.intents)
+    for number, address, text, state, slot, attempts, error in world.disk.look(
+        "SELECT id, address, json_extract(payload, '$.text'), state, coalesce(slot, ''), attempts, error FROM outbox "
+        "WHERE broadcast_id IS NULL AND policy = 'alo' AND state != 'sent'"
+    ):
+        tries = [said for said in world.platform.said if str(said.chat) == address and text in (None, said.text)]
+        doubts = world.platform.doubted[int(address), text] + sum(said.life in world.killed for said in tries)
+        quiet, _, screen = slot.rpartition("-")
+        explained = (
+            (state == "failed" and any(said.fault == "400" or said.refused for said in tries))
+            or (state == "unknown" and attempts >= MAX_DOUBTFUL and (text is None or doubts >= MAX_DOUBTFUL))
+            or (state == "cancelled" and quiet == "quiet" and int(screen) < shown.get(address, 0))
+            or (state == "cancelled" and text is None and erased)
+        )
+        if not explained:
+            yield f"row {number} to {address} is at least once and ended as {state} ({error}): {text and text[:40]!r}"
 
 
 def _order(world: World) -> Iterator[str]:

@@ -98,7 +98,7 @@ def _joins(world: World) -> Iterator[str]:
 
 
 def _decisions(world: World) -> Iterator[str]:
-    """One decision per version, with one audit row, and its author told of it once."""
+    """One decision per version, with one audit row, and its author told of it once, and of a word to them."""
     erased = {row[0] for row in world.disk.look("SELECT id FROM persons WHERE erased_at IS NOT NULL")}
     for number, code, version, author in world.disk.look("SELECT id, code, version, author_id FROM submissions"):
         if author in erased:
@@ -120,7 +120,7 @@ def _decisions(world: World) -> Iterator[str]:
         if events["verified"] + events["not_selected"] > 1:
             yield f"{code} was decided twice"
         told = world.disk.look("SELECT count(*) FROM outbox WHERE kind = 'result' AND person_id = ?", author)[0][0]
-        if told != events["asked"] + events["verified"] + events["not_selected"]:
+        if told != events["asked"] + events["verified"] + events["not_selected"] + events["contacted"]:
             yield f"{code}: its author was told {told} times of {dict(events)}"
 
 

@@ -119,9 +119,10 @@ class Play:
         world.clock.ahead = max(world.clock.ahead, timedelta(0))
         for _ in range(60):
             await self._settle(1)
+            if self._next_due() is None:
+                await self._settle(3)  # whoever read the last message may still do something about it
             due = self._next_due()
             if due is None:
-                await self._settle(3)
                 return
             self._jump(max(0.0, (due - world.now).total_seconds()) + 1)
         world.wrong.append("there is always something left to send")

@@ -82,6 +82,11 @@ def after_a_crash_everything_on_its_way_is_forgotten() -> Sequence[Patch]:
 
 
 @bug
+def after_a_crash_an_answer_on_its_way_is_left_in_doubt() -> Sequence[Patch]:
+    return _recovered_as(OutState.UNKNOWN)
+
+
+@bug
 def what_comes_back_to_wait_ignores_a_stop() -> Sequence[Patch]:
     async def follow(session: Any, row: Any, now: Any) -> None:
         """Nothing."""
