@@ -28,6 +28,7 @@ from bot.web.doorway import most_connections
 from bot.web.hook import Hook
 from bot.web.server import Demo, WebServer
 from bot.web.watching import WatchServer
+from content import disk
 from content.checked import Checked, fingerprint
 from content.packs import Packs, load_packs
 from content.source import ContentError, Problem
@@ -92,7 +93,7 @@ class App:
         self.words = words
         self.packs = packs
         self.files = settings.data_dir / "files"
-        self.files.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(self.files)
         self.webchat = WebChat(database, settings.data_dir, now=clock.now)
         token = settings.telegram_token.get_secret_value()
         window = window_for(settings.rate_per_second, FAR)

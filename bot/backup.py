@@ -23,6 +23,7 @@ from bot.opening import HALF, reading
 from bot.settings import SQLITE, Settings
 from bot.watch import LAST_BACKUP
 from bot.workplace import workplace
+from content import disk
 from db import migrate, snapshot
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
@@ -65,10 +66,8 @@ async def backup(settings: Settings, target: Path, now: datetime, progress: Prog
         # 0600 from the first byte: everything that anybody told us is in it.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
             _write(file, copy, settings.data_dir, now, progress)
-            file.flush()
-            os.fsync(file.fileno())
         sums, _ = _check(part)
-        part.rename(target)
+        disk.place(part, target)
         _note(settings.data_dir, now)
     return len(sums)
 
@@ -94,12 +93,13 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
         _unpack(source, folder, len(sums), progress)
         held = await _make_ready(folder / DATABASE, now, await _read_former(settings, file), made_at)
         _set_aside(settings, file, now)
-        _sync(folder / DATABASE)
         file.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / DATABASE, file)
         for beside in FOLDERS:
             (folder / beside).mkdir(exist_ok=True)
+            disk.sync(folder / beside)
             shutil.move(folder / beside, settings.data_dir / beside)
+        disk.sync(file, file.parent, settings.data_dir)
         return _done(settings.data_dir), held
 
 
@@ -107,10 +107,11 @@ def _done(folder: Path) -> Path | None:
     """From here on everything may start again. Returns where the former data is, if there was any."""
     former = []
     for half in sorted(folder.glob(f"*{HALF}")):  # this one, and one before that was cut off
-        _sync(half)
+        disk.sync(half)
         former.append(half.rename(half.with_suffix("")))
         with suppress(OSError):
             former[-1].rmdir()  # there was nothing
+    disk.sync(folder)
     return next((path for path in former if path.exists()), None)
 
 
@@ -200,6 +201,7 @@ def _unpack(source: Path, folder: Path, total: int, progress: Progress) -> None:
     with tarfile.open(source, "r:gz") as tar:
         for done, member in enumerate(tar):
             tar.extract(member, folder, filter="data")
+            disk.sync(folder / member.name)
             progress(min(done + 1, total), total)
 
 
@@ -245,15 +247,6 @@ def _set_aside(settings: Settings, file: Path, now: datetime) -> None:
     names = (name if not number else name.with_name(f"{name.name}-{number}") for number in count())
     aside = next(path for path in names if not path.exists() and not path.with_suffix(HALF).exists()).with_suffix(HALF)
     aside.mkdir(mode=0o700)
-    _sync(settings.data_dir)
+    disk.sync(settings.data_dir)
     for path in there:
         shutil.move(path, aside / path.name)
-
-
-def _sync(path: Path) -> None:
-    """A file's content, or a folder's names, outlive a power cut from here on."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

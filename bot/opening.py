@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.lock import hold
 from bot.settings import Settings
 from bot.workplace import clear
+from content import disk
 from db import migrate
 from db.session import Database
 from db.trouble import Kind, Trouble, explained
@@ -51,7 +52,7 @@ async def bring_up_to_date(settings: Settings, database: Database, now: datetime
         with explained():
             await database.copy_to(part)
         part.chmod(0o600)
-        part.rename(copy)
+        disk.place(part, copy)
         log.warning("the tables are brought up to date; as they were they lie in %s", copy)
     await migrate.upgrade(database)
 

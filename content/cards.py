@@ -15,6 +15,7 @@ from math import cos, pi, sin
 from pathlib import Path
 from typing import Final
 
+from content import disk
 from content.agenda import Entry, agenda
 from content.anniversaries import NEW_YEAR, Anniversary, AnniversaryPack, ordinal_of, span
 from content.calendar import can_chi, days_off, in_leap_month, lunar, official, official_day_month, round_class, weekday
@@ -70,9 +71,7 @@ def kept(svg: str, name: str, folder: Path) -> Media:
     """A drawing as a PNG of the data folder: the same drawing is the same file."""
     file = f"{hashlib.sha256(svg.encode()).hexdigest()}.png"
     if not (folder / file).exists():
-        part = folder / f"{file}.part"
-        part.write_bytes(png(svg))
-        part.replace(folder / file)
+        disk.write(folder / file, png(svg))
     return Media("photo", file, name)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING
 
+from content import disk
 from content.apart import clean_photo_apart
 from content.message import to_json
 from content.pictures import MAX_BYTES, PictureError, sniff
@@ -90,9 +91,7 @@ def _keep(work: Work, row: Attachment, data: bytes) -> tuple[str, str]:
     else:
         raise Unusable("kind")
     name = f"{row.id}-{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
-    part = work.files / f"{name}.part"
-    part.write_bytes(data)
-    part.replace(work.files / name)
+    disk.write(work.files / name, data)
     return "photo" if kind == "photo" else "document", name
 
 

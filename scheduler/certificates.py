@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING
 
+from content import disk
 from content.calendar import local_date
 from content.certificates import Confirmed, certificate
 from content.message import Media, to_json
@@ -37,7 +38,7 @@ async def draw(work: Work, job: Job) -> None:
     )  # fmt: skip
     data = await asyncio.to_thread(certificate, work.words, of)
     name = f"{secrets.token_hex(16)}.png"
-    await asyncio.to_thread((work.files / name).write_bytes, data)
+    await asyncio.to_thread(disk.write, work.files / name, data)
     async with work.database.write() as session:
         account = await session.get(Account, job.account_id) if job.account_id is not None else None
         if await jobs.done(session, job.id, [name]) and account is not None and account.person_id == person_id:

@@ -7,6 +7,7 @@ import secrets
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from content import disk
 from content.leaderboard import FEWEST, band_name
 from content.message import Media, to_json
 from content.names import sort_key
@@ -25,7 +26,7 @@ async def report(work: Work, job: Job) -> None:
         facts = await _facts(session, int(job.data["round"]))
     name = f"{secrets.token_hex(16)}.xlsx"
     data = await asyncio.to_thread(book, work, facts)
-    await asyncio.to_thread((work.files / name).write_bytes, data)
+    await asyncio.to_thread(disk.write, work.files / name, data)
     async with work.database.write() as session:
         account = await session.get(Account, job.account_id) if job.account_id is not None else None
         if await jobs.done(session, job.id, [name]) and account is not None and account.person_id == job.data["person"]:

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from content import disk
 from content.calendar import LOCAL
 from content.message import choices_from_json, without_markup
 from content.packs import Packs
@@ -94,6 +95,7 @@ def write_copy(folder: Path, words: Words, packs: Packs, found: Rows, files: Seq
                 )
             for path, shown in part:
                 archive.write(path, f"{words.plain('export.folder')}/{shown}{path.suffix}", zipfile.ZIP_STORED)
+    disk.sync(*(folder / name for name in names), folder)
     return names
 
 

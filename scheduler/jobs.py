@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from content import cards
+from content import cards, disk
 from content.message import Media, to_json
 from content.names import sort_key
 from content.sheets import Sheet, write_workbook
@@ -108,7 +108,7 @@ async def unreached(work: Work, job: Job) -> None:
     mark = work.words.plain("announcing.sheet_mark", code=broadcast.code, who=who, at=work.now())
     data = await asyncio.to_thread(_unreached_book, work, rows, mark)
     name = f"{secrets.token_hex(16)}.xlsx"
-    await asyncio.to_thread((work.files / name).write_bytes, data)
+    await asyncio.to_thread(disk.write, work.files / name, data)
     shown = work.words.text("announcing.unreached_file", code=broadcast.code)
     await _answer(work, job, "announcing.unreached_ready", [name], shown, code=broadcast.code, n=len(rows))
 

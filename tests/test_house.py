@@ -94,6 +94,22 @@ def test_below_the_top_floor_nobody_looks_at_a_clock_or_rolls_dice() -> None:
     assert not found, "\n".join(found)
 
 
+FILES_OF_NO_MATTER = {"content/checked.py", "scheduler/contest_work.py"}
+"""A note that is only worth something when it is whole, and a document that is deleted once it is read."""
+
+
+def test_below_the_top_floor_files_are_written_so_that_they_outlive_a_power_cut() -> None:
+    """By `content.disk`: a row that names a file is on the disk at once, and must not outlive it."""
+    found = []
+    for path in sources("handlers", "scheduler", "content", "db"):
+        where = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            writes = isinstance(node, ast.Attribute) and node.attr in ("write_bytes", "write_text", "rename")
+            if writes and where not in FILES_OF_NO_MATTER | {"content/disk.py"}:
+                found.append(f"{where}:{node.lineno}")
+    assert not found
+
+
 def used_keys() -> set[str]:
     """Every string in the code that looks like a key of the words, f-strings as patterns."""
     found: set[str] = set()

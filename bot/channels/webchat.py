@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import secrets
 import time
@@ -12,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from content import disk
 from content.message import Message, to_json
 from db import webchat
 from db.models import Lane
@@ -88,14 +88,14 @@ class WebChat:
 
     def new_upload(self) -> tuple[str, IO[bytes]]:
         """A reference nobody can guess and the file to write to; `keep` it before saying that it arrived."""
-        self.uploads.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(self.uploads)
         ref = secrets.token_hex(16)
         return ref, (self.uploads / ref).open("xb")
 
     async def keep(self, file: IO[bytes]) -> None:
         """Closes an upload once it would survive a power cut."""
         file.flush()
-        await asyncio.to_thread(os.fsync, file.fileno())
+        await asyncio.to_thread(disk.sync, Path(file.name), self.uploads)
         file.close()
 
     def drop(self, refs: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from content import disk
 from content.message import Media
 from content.pictures import qr_png
 from db import policy, units
@@ -25,7 +26,7 @@ async def _send(talk: Talk, unit_id: int) -> Move:
         name = f"{hashlib.sha256(picture).hexdigest()}.png"
         target = talk.house.files / name
         if not target.exists():
-            target.write_bytes(picture)
+            disk.write(target, picture)
         shown = f"{unit.code}-{channel}.png"
         without = () if channel == last else ("home", "menu")
         media = [Media("photo", name, shown)]

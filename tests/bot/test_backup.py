@@ -48,6 +48,7 @@ from db.trouble import Kind, Trouble
 from scheduler import anniversaries
 from tests.databases import Template
 from tests.people import START, World, work_of
+from tests.power.files import watched
 
 pytestmark = pytest.mark.sqlite
 
@@ -133,6 +134,14 @@ async def test_a_backup_never_overwrites_and_leaves_nothing_behind_when_it_fails
         await backups.backup(settings, tmp_path / "no such folder" / "c", START, quiet)
     assert caught.value.filename == str(tmp_path / "no such folder")  # not a name of our own making
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar.gz", "data"]
+
+
+async def test_a_backup_outlives_a_power_cut_once_it_is_made(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    with watched(tmp_path / "backups") as folder:
+        file = tmp_path / "backups" / "b.tar.gz"
+        await backups.backup(settings, file, START, quiet)
+        assert folder.left()["b.tar.gz"] == file.read_bytes()
 
 
 async def made(settings: Settings, tmp_path: Path) -> Path:
@@ -245,6 +254,24 @@ async def test_older_tables_are_copied_beside_before_a_start_brings_them_up_to_d
 
 
 @pytest.mark.usefixtures("next_version")
+async def test_that_copy_outlives_a_power_cut_before_anything_is_changed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = migrate.upgrade
+
+    async def noted(database: Database) -> None:
+        [copy] = settings.data_dir.glob("before-update-*")
+        assert folder.left()[copy.name] == copy.read_bytes()
+        await upgrade(database)
+
+    monkeypatch.setattr(migrate, "upgrade", noted)
+    with watched(settings.data_dir) as folder:
+        app = await build_app(settings, Clock())
+    await app.stop()
+    assert workers(settings.database_file) == {9}
+
+
+@pytest.mark.usefixtures("next_version")
 async def test_without_room_for_that_copy_nothing_is_brought_up_to_date(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +301,27 @@ async def test_restoring_sets_the_former_data_aside_and_is_audited(settings: Set
         assert (await session.execute(select(AuditRow.action))).scalars().all() == ["restore"]
         assert (await audit.verify(session)).row == 1  # guarded and bound as before
     await database.close()
+
+
+async def test_a_restored_house_outlives_a_power_cut_before_it_may_start_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await made(settings, tmp_path)
+    (settings.data_dir / "files" / "later.jpg").write_bytes(b"taken after the backup")
+    done = backups._done
+
+    def noted(data: Path) -> Path | None:
+        now = {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+        new = {name for name in now if name.startswith(("congdoan.db", "files/", "uploads/"))}
+        assert new == {"congdoan.db", "files/a.jpg", "uploads/b"}
+        left = folder.left()
+        assert {name: left.get(name) for name in new} == {name: now[name] for name in new}
+        return done(data)
+
+    monkeypatch.setattr(backups, "_done", noted)
+    with watched(settings.data_dir) as folder:
+        aside, _ = await backups.restore(settings, file, START, quiet)
+        assert aside is not None and f"{aside.name}/files/later.jpg" in folder.left()
 
 
 async def test_restores_in_the_same_second_keep_what_each_of_them_took_away(settings: Settings, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from db.session import Database, Session
 from scheduler.copies import Said
 from scheduler.delivery import EditGone, Rejected
 from tests.people import FACTS
+from tests.power.files import watched
 
 START = datetime(2025, 7, 25, 9, 55, tzinfo=UTC)
 WORDS = load_words(FACTS)
@@ -646,6 +647,22 @@ async def test_uploads_lie_under_names_nobody_chose_and_go_when_they_are_old(hou
     for ref in ("../test.db", "..", "", "a" * 32 + "/../../test.db"):
         with pytest.raises(Rejected):
             await house.chat.fetch(ref)
+
+
+async def test_an_upload_outlives_a_power_cut_before_it_is_acknowledged(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await house.browser()
+    store, left = inbox.store, []
+
+    async def noted(*values: Any) -> int:
+        left.append({name: data for name, data in folder.left().items() if name.startswith("uploads/")})
+        return await store(*values)
+
+    monkeypatch.setattr(inbox, "store", noted)
+    with watched(house.data) as folder:
+        await browser.attaches(("a.jpg", b"a photo", "image/jpeg"), ("b.pdf", b"a paper", "application/pdf"))
+    assert left == [{f"uploads/{file.name}": file.read_bytes() for file in house.uploads()}] and len(left[0]) == 2
 
 
 async def test_photos_are_shown_and_everything_else_is_only_downloaded(house: House) -> None:

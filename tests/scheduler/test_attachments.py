@@ -14,12 +14,14 @@ from sqlalchemy import func, select
 
 from db import attachments
 from db.models import Attachment, Draft, FileState, OutboxRow
+from db.session import Session
 from handlers.dialogue import File
 from scheduler import attachments as job
 from scheduler.delivery import RecipientGone, Rejected, RetryLater
 from scheduler.timetable import JOBS, Work
 from tests.handlers.test_report import worker, writes_initiative
 from tests.people import TestPerson, World, work_of
+from tests.power.files import watched
 
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
@@ -96,6 +98,25 @@ async def test_pdf_and_mp4_are_told_by_their_content_and_a_video_loses_the_place
     assert first.file.endswith(".pdf") and second.file.endswith(".mp4")
     assert (tmp_path / "files" / first.file).read_bytes() == PDF
     assert b"106" not in (tmp_path / "files" / second.file).read_bytes()
+
+
+async def test_a_file_outlives_a_power_cut_before_its_row_says_that_it_is_here(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From then on nobody could fetch it again."""
+    await with_files(world, ("a", "hoa.png"), ("b", "giay.pdf"))
+    cleaned, left = attachments.cleaned, {}
+
+    async def noted(session: Session, row_id: int, kind: str, name: str) -> bool:
+        left[name] = folder.left().get(name)
+        return await cleaned(session, row_id, kind, name)
+
+    monkeypatch.setattr(attachments, "cleaned", noted)
+    (tmp_path / "files").mkdir()
+    with watched(tmp_path / "files") as folder:
+        await job.run(work_with(world, tmp_path / "files", {"a": jpeg(), "b": PDF}))
+    assert [(row.state, row.ref, row.file in left) for row in await rows(world)] == [(FileState.CLEAN, "", True)] * 2
+    assert left == {file.name: file.read_bytes() for file in (tmp_path / "files").iterdir()}
 
 
 @pytest.mark.parametrize(

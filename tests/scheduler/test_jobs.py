@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,14 @@ from db.models import (
     TargetState,
     Track,
 )
+from db.session import Session
 from db.submissions import Report, submit
 from scheduler import copies
 from scheduler import jobs as work_jobs
 from tests.handlers.test_announcing import officer
 from tests.handlers.test_moderation import reviewer, sent
 from tests.people import TestPerson, World, work_of
+from tests.power.files import watched
 
 TECHNICAL = {
     "id", "person_id", "author_id", "unit_id", "queue_unit_id", "submission_id", "draft_id", "account_id", "broadcast_id",
@@ -111,6 +114,21 @@ async def test_the_copy_holds_everything_of_a_person_and_nothing_of_anybody_else
     header, row = read_table(tmp_path / "du-lieu.xlsx")[:2]
     told = dict(zip(header, row, strict=False))
     assert (told["Tên"], told["Nhóm nội dung"]) == ("Bùi Thị Hoa", "người lao động trong doanh nghiệp")
+
+
+async def test_a_copy_outlives_a_power_cut_before_it_is_promised(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hoa = await with_a_report(world)
+    await hoa.says("/dulieu")
+    done, left = jobs.done, {}
+
+    async def noted(session: Session, job_id: int, files: Sequence[str] = ()) -> bool:
+        left.update({name: folder.left().get(name) for name in files})
+        return await done(session, job_id, files)
+
+    monkeypatch.setattr(jobs, "done", noted)
+    with watched(world.house.files) as folder:
+        await work(world)
+    assert left == {file.name: file.read_bytes() for file in archives(world)} and left
 
 
 async def test_whoever_asks_again_a_week_later_gets_another_copy(world: World) -> None:
