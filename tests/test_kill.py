@@ -1,4 +1,4 @@
-"""The real process over a fake Bot API, killed with -9 at random moments under load: nothing lost, nothing twice."""
+"""The real process over a fake Bot API, killed with -9 or ended politely under load: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
@@ -269,23 +269,58 @@ async def test_killed_at_random_moments_nothing_accepted_is_lost_and_nobody_is_t
     assert len(receipts) >= len(load.begun) and again <= 4 * KILLS, "a receipt may come again, few do (T2)"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(280)
 async def test_a_polite_end_under_load_leaves_nothing_in_doubt(tmp_path: Path) -> None:
-    ends, slow = cases(3), 0
-    async with house(tmp_path, 1, 100 * len(ends)) as (_, bot, path, broadcast_id):
-        for _ in ends:
+    ends, slow, met = cases(3), 0, 0
+    rng = random.Random(ends.start)
+    reporters, members = 20 + 30 * len(ends), 100 * len(ends)
+    async with house(tmp_path, reporters, members) as (fake, bot, path, broadcast_id):
+        load = Load(fake, reporters, members, rng)
+        loading = asyncio.create_task(load.run())
+        for number in ends:
             await bot.start()
-            before = ask(path, "SELECT count(*) FROM outbox WHERE state='sent'")[0][0]
-            until = time.monotonic() + 30
-            while ask(path, "SELECT count(*) FROM outbox WHERE state='sent'")[0][0] == before:
-                assert time.monotonic() < until, "nothing was sent"
-                await asyncio.sleep(0.05)
+            await bot.ready()
+            await asyncio.sleep(rng.uniform(0.0, 1.5))
+            if number % 3:  # replies always go first
+                load.resting.set()
+                await under_way(path)
+                await asyncio.sleep(rng.uniform(0.0, 0.2))
+            met += ask(path, "SELECT count(*) FROM outbox WHERE state='sending'")[0][0] > 0
             asked = time.monotonic()
             assert await bot.end(signal.SIGTERM) == 0
             slow += time.monotonic() - asked > 10
-        states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
-        assert set(states) <= {"sent", "ready"}, states
-        note(announcements_sent=states.get("sent", 0), ends_over_10_seconds=slow)
+            load.resting.clear()
+        load.stop.set()
+        await loading
+        await bot.start()
+        await settled(fake, path, 120)
+        assert await bot.end(signal.SIGTERM) == 0
+        delivered = [call for call in fake.log() if call["delivered"] and call["method"] == "sendMessage"]
+    got = Counter(call["chat_id"] for call in delivered if call["params"].get("text") == ANNOUNCEMENT)
+    answered = {call["chat_id"] for call in delivered if RECEIPT.search(call["params"].get("text", ""))}
+    states = dict(ask(path, f"SELECT state, count(*) FROM outbox WHERE broadcast_id={broadcast_id} GROUP BY state"))
+    reports = dict(
+        ask(
+            path,
+            "SELECT a.address, count(*) FROM submissions s JOIN accounts a ON a.person_id = s.author_id GROUP BY a.address",
+        )
+    )
+    handled = dict(ask(path, "SELECT state, count(*) FROM inbox GROUP BY state"))
+    told = Counter(str(call["chat_id"]) for call in delivered)
+    sent = Counter(dict(ask(path, "SELECT address, count(*) FROM outbox WHERE state = 'sent' GROUP BY address")))
+    again = (told - sent).total()
+    note(
+        updates=load.pushed, reports=len(load.begun), reports_lost=len(load.begun) - len(reports),
+        announcements_sent=states.get("sent", 0), announcements_twice=sum(times > 1 for times in got.values()),
+        messages_again=again, ends_that_met_something_under_way=met, ends_over_10_seconds=slow,
+    )  # fmt: skip
+    assert max(got.values()) == 1, "somebody got the announcement twice"
+    assert states == {"sent": members} and len(got) == members
+    assert handled == {"done": load.pushed}
+    assert answered == load.begun and reports == {str(chat): 1 for chat in answered}
+    assert told == sent, "something came again, or never came, though nothing was in doubt"
+    assert not ask(path, "SELECT id FROM outbox WHERE state IN ('unknown', 'failed', 'expired', 'held')")
+    assert slow == 0 and met >= len(ends) / 3, "an end that meets nothing under way proves nothing"
 
 
 WAITING = 100

@@ -235,7 +235,7 @@ SUITES = (
     Suite(
         "ends",
         "tests/test_kill.py::test_a_polite_end_under_load_leaves_nothing_in_doubt",
-        "Ended politely under load: nothing lost, nothing in doubt (T3)",
+        "Ended politely under load: nothing lost, nothing in doubt, nothing twice (T3)",
         "ends",
         10,
         200,
