@@ -19,6 +19,8 @@ KEEP = 1.0
 """Seconds between two signs of life."""
 LEASE = float(postgres.PATIENCE)
 """Seconds after its last sign of life until the server takes the lead away from whoever holds it."""
+SLOWEST = (LEASE - KEEP) / 2
+"""Seconds that a sign of life may take: the next one, as slow, still comes before the lease is over."""
 
 
 class Lead:
@@ -55,12 +57,14 @@ class Lead:
         started = self._monotonic()
         try:
             assert self._connection is not None
-            await asyncio.wait_for(self._connection.execute(text("SELECT 1")), LEASE / 2)
+            await asyncio.wait_for(self._connection.execute(text("SELECT 1")), SLOWEST)
+            self._until = started + LEASE
+            if not self.held:
+                raise TimeoutError  # we stood still ourselves
         except Exception as error:
             log.error("the lead is lost (%s)", type(error).__name__)
             await self.leave()
             return False
-        self._until = started + LEASE
         return True
 
     async def leave(self) -> None:
