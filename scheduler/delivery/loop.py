@@ -115,9 +115,8 @@ class Delivery:
         """Seconds that the last announcements and notices took."""
         self._window = window_for(rate)
         self._flying: dict[asyncio.Task[None], Parcel] = {}
-        self._results: list[Settlement] = []
-        self._keeping = 0
-        """How many of them keep a place in the window."""
+        self._results: dict[int, tuple[Parcel, Settlement]] = {}
+        """What has ended and is not written yet, by its row."""
         self._settle_at = 0.0
         self._look_at = {way: 0.0 for way in Way}
         self._spaced_until = 0.0
@@ -199,14 +198,15 @@ class Delivery:
         answering = sum(parcel.lane == Lane.REPLY for parcel in self._flying.values())
         free = self._window - len(self._flying) + answering
         # What has landed keeps its place until that is written: a crash puts both in doubt.
-        full = self._keeping >= max(FEW, self._some) or (len(self._results) - self._keeping) * 2 >= REPLIES
+        keeping = self._keeping
+        full = keeping >= max(FEW, self._some) or (len(self._results) - keeping) * 2 >= REPLIES
         gives_way = self._gives_way(tick)
         ripe = bool(self._results) and (tick >= self._settle_at or full) and not gives_way
         asks: dict[Way, Ask] = {}
         departures: list[float] = []
         if tick >= self._look_at[Way.AT_ONCE] and answering <= REPLIES - SOME:
             asks[Way.AT_ONCE] = Ask(self._lanes(Way.AT_ONCE, tick), REPLIES - answering)
-        if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - self._keeping >= self._some):
+        if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - keeping >= self._some):
             departures = self._pacer.departures(tick, free)
             asks[Way.PACED] = Ask(self._lanes(Way.PACED, tick), len(departures))
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
@@ -234,6 +234,11 @@ class Delivery:
         return self._giving_way is not None and tick - self._giving_way < GIVES_WAY
 
     @property
+    def _keeping(self) -> int:
+        """How many of the results keep a place in the window."""
+        return sum(parcel.lane != Lane.REPLY for parcel, _ in self._results.values())
+
+    @property
     def _some(self) -> int:
         """How many places in the window are worth a commit to fill them, or to write down what landed there: with one for
         every few announcements, who waits for an answer would wait for theirs."""
@@ -241,9 +246,9 @@ class Delivery:
 
     async def _exchange(self, asks: dict[Way, Ask], tick: float, settles: bool = True) -> list[tuple[Way, Parcel]]:
         """Claims what may leave and, where it `settles`, writes what has ended, in one commit; notes when to look again."""
-        results, keeping = (self._results, self._keeping) if settles else ([], 0)
+        results = self._results if settles else {}
         if settles:
-            self._results, self._keeping = [], 0
+            self._results = {}
         claimed: list[tuple[Way, Parcel]] = []
         stopped: set[int] = set()
         looks: dict[Way, float] = {}
@@ -254,10 +259,12 @@ class Delivery:
             self._forget(claimed)
             claimed.clear()
             async with self._database.write(brief=True) as session:
-                await outbox.settle(session, results, self._now())
+                await outbox.settle(session, [result for _, result in results.values()], self._now())
                 if self._beyond is not None:
                     await outbox.catch_up(session, self._channel.name, self._now(), self._beyond)
-                busy = {parcel.address for parcel in self._flying.values()}
+                # What has landed and is not written yet may have to go again: nothing overtakes it.
+                unwritten = (parcel for parcel, _ in self._results.values())
+                busy = {parcel.address for parcel in (*self._flying.values(), *unwritten)}
                 for way, ask in asks.items():
                     found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
                     claimed.extend((way, parcel) for parcel in found)
@@ -276,7 +283,7 @@ class Delivery:
             self._slots.call_back(stopped)
         except BaseException:
             self._forget(claimed)
-            self._results, self._keeping = results + self._results, keeping + self._keeping
+            self._results = results | self._results
             looks = dict.fromkeys(asks, 0.0)
             raise
         finally:
@@ -332,7 +339,7 @@ class Delivery:
         if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
             return
         if called_back:
-            self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY))
+            self._give_back(parcel)
             return
         if parcel.expires_at is not None and parcel.expires_at < self._now():  # the clock went on by hours meanwhile
             self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.EXPIRED))
@@ -340,8 +347,7 @@ class Delivery:
         left = self._monotonic()
         paused = self._paused_until[parcel.lane] - left
         if paused > 0:  # refused meanwhile: what was handed out already does not leave into the pause
-            again = self._now() + timedelta(seconds=paused)
-            self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY, not_before=again))
+            self._give_back(parcel, self._now() + timedelta(seconds=paused))
             return
         result, refusal = await attempt(self._channel, parcel, self._now)
         took = self._monotonic() - left
@@ -356,11 +362,14 @@ class Delivery:
                 self.down_since = None
         self._end(parcel, result)
 
+    def _give_back(self, parcel: Parcel, not_before: datetime | None = None) -> None:
+        """It has certainly not left, and waits again."""
+        self._end(parcel, Settlement(parcel.id, parcel.claim, OutState.READY, not_before=not_before))
+
     def _end(self, parcel: Parcel, result: Settlement) -> None:
         settle_at = self._monotonic() + SETTLE[parcel.lane]
         self._settle_at = min(self._settle_at, settle_at) if self._results else settle_at
-        self._keeping += parcel.lane != Lane.REPLY
-        self._results.append(result)
+        self._results[parcel.id] = (parcel, result)
 
     def _refused(self, lane: Lane, error: RetryLater, left: float) -> None:
         """The platform wants to be left alone: with what it refused, with everything below it, or altogether."""

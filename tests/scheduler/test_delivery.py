@@ -499,6 +499,21 @@ async def test_answers_keep_their_order_when_one_is_refused(world: World, error:
     assert [text for _, text in post.channel.arrived] == [f"answer {n}" for n in range(4)]
 
 
+async def test_of_many_answers_that_land_together_the_next_one_does_not_overtake_the_one_that_failed(
+    world: World,
+) -> None:
+    post = Post(world)
+    post.channel.script = lambda address, attempt: RetryLater(3) if (address, attempt) == ("a", 1) else None
+    for n in range(12):
+        await post.put(f"p{n}", "x")
+    await post.put("a", "first")
+    async with post.running():
+        await post.time.run(lambda: len(post.channel.arrived) == 12 and not post.delivery._flying, 10)
+        await post.put("a", "second")
+        await post.time.run(lambda: len(post.channel.arrived) == 14, 60)
+    assert [text for address, text in post.channel.arrived if address == "a"] == ["first", "second"]
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_what_it_was_told_before(
     world: World, restarts: bool
