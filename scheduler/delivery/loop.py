@@ -284,6 +284,8 @@ class Delivery:
         except BaseException:
             self._forget(claimed)
             self._results = results | self._results
+            for _, parcel in claimed:  # if only the commit's answer was lost, they are ours
+                self._give_back(parcel)
             looks = dict.fromkeys(asks, 0.0)
             raise
         finally:
@@ -336,9 +338,7 @@ class Delivery:
         while parcel.lane == Lane.BULK and self._gives_way(self._monotonic()):
             await self._sleep(GLANCE)
         called_back = self._slots.leave(parcel.id)
-        if not self._may():  # we stood still meanwhile, and what we had claimed is in doubt already
-            return
-        if called_back:
+        if called_back or not self._may():  # whoever took over meanwhile has settled it, and this changes nothing
             self._give_back(parcel)
             return
         if parcel.expires_at is not None and parcel.expires_at < self._now():  # the clock went on by hours meanwhile

@@ -10,11 +10,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select, update
+from sqlalchemy.exc import OperationalError
 
 from content.message import Message, to_json
 from db import accounts, broadcasts, outbox, units
 from db.models import Account, Broadcast, BroadcastState, Lane, OutboxRow, OutState, Policy, Reach, Role
 from db.outbox.sending import SPARE
+from db.session import Session
 from scheduler.delivery import (
     WINDOW,
     Ambiguous,
@@ -43,6 +45,7 @@ class Post:
         self.time = VirtualTime(START, lambda: world.database.open)
         self.channel = ScriptedChannel(self.time, can_edit=can_edit)
         self.answering: Callable[[], bool] = lambda: False
+        self.may: Callable[[], bool] = lambda: True
         self.slots = Slots()
         self.delivery = self.fresh()
 
@@ -55,6 +58,7 @@ class Post:
             monotonic=self.time.monotonic,
             sleep=self.time.sleep,
             mark="m",
+            may=lambda: self.may(),
             answering=lambda: self.answering(),
             slots=self.slots,
         )
@@ -512,6 +516,46 @@ async def test_of_many_answers_that_land_together_the_next_one_does_not_overtake
         await post.put("a", "second")
         await post.time.run(lambda: len(post.channel.arrived) == 14, 60)
     assert [text for address, text in post.channel.arrived if address == "a"] == ["first", "second"]
+
+
+@pytest.mark.parametrize("lane", [Lane.REPLY, Lane.BULK])
+async def test_what_was_claimed_by_a_commit_whose_success_nobody_heard_of_leaves_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, lane: Lane
+) -> None:
+    post, write, broken = Post(world), world.database.write, 0
+
+    @asynccontextmanager
+    async def breaks(*, brief: bool = False) -> AsyncIterator[Session]:
+        nonlocal broken
+        async with write(brief=brief) as session:
+            yield session
+        if broken < 3 and OutState.SENDING in (await post.states()).values():
+            broken += 1
+            raise OperationalError("COMMIT", None, Exception("server closed the connection unexpectedly"))
+
+    for n in range(5):
+        await post.put(f"p{n}", "x", lane=lane, policy=Policy.AMO)
+    monkeypatch.setattr(world.database, "write", breaks)
+    await post.settle()
+    assert broken == 3 and sorted(post.channel.arrived) == [(f"p{n}", "x") for n in range(5)]
+    async with world.database.read() as session:
+        assert list((await session.execute(select(OutboxRow.attempts))).scalars()) == [1] * 5
+    assert not post.slots
+
+
+async def test_what_may_not_leave_at_its_moment_since_a_sign_of_life_took_long_leaves_later(world: World) -> None:
+    post, lapsed = Post(world, rate=20), False
+    post.may = lambda: not lapsed
+    for n in range(20):
+        await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
+    async with post.running():
+        await post.time.run(lambda: len(post.channel.sent) >= 3 and bool(post.slots), 10)
+        lapsed, left, until = True, len(post.channel.sent), post.time.elapsed + 0.3
+        await post.time.run(lambda: post.time.elapsed >= until, 10)
+        assert len(post.channel.sent) == left
+        lapsed = False
+        await post.time.run(lambda: len(post.channel.arrived) == 20, 60)
+    assert sorted(post.channel.arrived) == sorted((f"p{n}", "x") for n in range(20))
 
 
 @pytest.mark.parametrize("restarts", [False, True])
