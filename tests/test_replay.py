@@ -97,7 +97,7 @@ async def test_an_update_that_comes_again_and_again_takes_effect_once(
             for _ in range(chance.randrange(TIMES)):
                 older = chance.sample(updates[:first], min(first, chance.randrange(8)))
                 again = [*fresh, *older]
-                chance.shuffle(older)
+                chance.shuffle(again)
                 batches.append(again)
             deliveries += sum(map(len, batches))
             # The first comes first, as the platform keeps the order of a chat; the repeats race with its handling.
