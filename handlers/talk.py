@@ -212,5 +212,6 @@ class Talk:
             key=dedup,
             slot=slot,
             after=after,
+            at_once=at_once,
             final=final,
         )

@@ -133,5 +133,6 @@ class Alarms:
             hours = (await people.get(session, person_id)).hours
             wait = 0.0 if critical else asleep_for(hours, now)
             await outbox.tell(
-                session, person_id, to_json(message), now=now, kind="alarm", slot=f"alarm-{alarm.id}", edits=False, after=wait
+                session, person_id, to_json(message), now=now, kind="alarm", slot=f"alarm-{alarm.id}", edits=False,
+                after=wait, at_once=critical,
             )  # fmt: skip

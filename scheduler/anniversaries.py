@@ -199,4 +199,5 @@ async def _check_registrations(work: Work, session: Session, top: int, now: date
             kind="reminder",
             policy=Policy.AMO,
             key=campaigns.check_key(row),
+            until=datetime.combine(ending.ends_on + timedelta(days=1), time(), LOCAL),
         )

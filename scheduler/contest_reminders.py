@@ -63,5 +63,7 @@ async def _remind(
     found = await contests.take_reminders(session, round_.id, kind, free, now, CHUNK)
     for person_id in found:
         key = f"contest-reminder:{round_.id}:{kind.value}:{person_id}"
-        await outbox.tell(session, person_id, message, now=now, kind="reminder", policy=Policy.AMO, key=key)
+        await outbox.tell(
+            session, person_id, message, now=now, kind="reminder", policy=Policy.AMO, key=key, until=round_.closes_at
+        )
     return len(found) == CHUNK

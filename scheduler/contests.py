@@ -58,7 +58,8 @@ async def _tell_time_over(work: Work, session: Session, entry: Entry, answers: i
             "contest.time_over", id=round_.id, code=entry.code, done=answers, result=round_.result_at, left=max(0, left)
         )
     await outbox.tell(
-        session, entry.person_id, to_json(message), now=now, kind="result", key=f"contest-over:{entry.id}:{entry.extended}"
+        session, entry.person_id, to_json(message), now=now, kind="result", key=f"contest-over:{entry.id}:{entry.extended}",
+        at_once=True,
     )  # fmt: skip
 
 

@@ -40,4 +40,5 @@ async def tell(
         slot=slot,
         edits=edits,
         after=wait,
+        at_once=at_once,
     )

@@ -84,6 +84,7 @@ class OutboxRow(Base):
     """One thing to say to one address. `edits` carries the platform's id of the message to change in place.
 
     `not_before` is its place in the line and stays; `retry_at` is when it may be tried again after it did not go.
+    What concerns one person and could not leave in time waits until they are awake, unless it is to be said `at_once`.
     """
 
     __tablename__ = "outbox"
@@ -112,6 +113,7 @@ class OutboxRow(Base):
     body_id: Mapped[int | None] = mapped_column(ForeignKey("bodies.id"))
     payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     slot: Mapped[str | None]
+    at_once: Mapped[bool] = mapped_column(default=False)
     state: Mapped[OutState] = mapped_column(enum(OutState), default=OutState.READY)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime]

@@ -38,7 +38,7 @@ _PUT = Prepared(
         "slot",
         "state",
     ),
-    *("not_before", "created_at", *_FIRST),
+    *("at_once", "not_before", "expires_at", "created_at", *_FIRST),
 )
 _LAST = Prepared(
     select(_T.c.slot)
@@ -75,6 +75,8 @@ async def put(
     fresh: bool = False,
     edits: bool = True,
     after: float = 0.0,
+    until: datetime | None = None,
+    at_once: bool = False,
     final: bool = True,
 ) -> int:
     """Queues one message to one account and returns its row.
@@ -82,7 +84,8 @@ async def put(
     With `key`, a second call with the same key changes nothing. With `slot`, an unsent message of that slot is replaced,
     and a sent one, unless `edits` is false, is delivered again as an edit of itself; `final` says whether a channel that
     cannot edit shows it, `fresh` that nothing was ever said in this slot, so that nothing is looked for.
-    `after` is how many seconds of quiet to wait for a newer message of the slot.
+    `after` is how many seconds of quiet to wait for a newer message of the slot, `until` the moment after which it would be
+    pointless; a notice that could not leave for a while waits until its reader is awake, unless it is to be said `at_once`.
     """
     session.info.setdefault(_CHANNELS, set()).add(account.channel)
     due = now + timedelta(seconds=after)
@@ -110,6 +113,7 @@ async def put(
                 row.edits, row.attempts = row.provider_id, 0
                 row.finished_at, row.retry_at, row.state = None, None, OutState.READY
             row.payload, row.not_before, row.error = payload, due, ""
+            row.expires_at, row.at_once = until, at_once
             return row.id
     values = {
         "dedup_key": key,
@@ -123,7 +127,9 @@ async def put(
         "payload": payload,
         "slot": slot,
         "state": OutState.READY,
+        "at_once": at_once,
         "not_before": due,
+        "expires_at": until,
         "created_at": now,
     }
     made = await session.rows(_PUT, **values, **_FIRST)
@@ -142,6 +148,8 @@ async def tell(
     slot: str | None = None,
     edits: bool = True,
     after: float = 0.0,
+    until: datetime | None = None,
+    at_once: bool = False,
     final: bool = True,
 ) -> int | None:
     """Queues a notice to one person, at least once unless `policy` says otherwise, on the chat they used last. None where they have no chat."""
@@ -160,6 +168,8 @@ async def tell(
         slot=slot,
         edits=edits,
         after=after,
+        until=until,
+        at_once=at_once,
         final=final,
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,6 +72,8 @@ _STOPPED = (BroadcastState.CANCELLED, BroadcastState.PAUSED, BroadcastState.HELD
 _TAKEN = select(_T.id).where(_T.state == OutState.SENDING, _T.broadcast_id == Broadcast.id)
 _ALL_STOPPED = exists().where(Fact.name == house.STOP, Fact.value["on"].as_boolean())
 _STOPPED_TAKEN = Prepared(_TAKEN.where(or_(*(Broadcast.state == state for state in _STOPPED), _ALL_STOPPED)))
+LATE = timedelta(minutes=10)
+"""A notice that leaves so long after its moment, since it could not before, may meet its reader asleep."""
 SPARE = 8
 """Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
 MAX_DOUBTFUL = 6
@@ -112,9 +114,19 @@ class Ask:
 
 
 async def claim(
-    session: Session, channel: str, now: datetime, mark: str, *, ask: Ask, busy: Collection[str]
+    session: Session,
+    channel: str,
+    now: datetime,
+    mark: str,
+    *,
+    ask: Ask,
+    busy: Collection[str],
+    awake: Callable[[str, datetime], datetime] | None = None,
 ) -> list[Parcel]:
-    """Takes what is due, one per address, and marks it `sending`. Commit before anything leaves."""
+    """Takes what is due, one per address, and marks it `sending`. Commit before anything leaves.
+
+    With `awake` (hours, moment → when they are) a notice that is `LATE` does not wake its reader.
+    """
     parcels: list[Parcel] = []
     expired: set[int] = set()
     taken = set(busy)
@@ -125,6 +137,9 @@ async def claim(
         asked = {"channel": channel, "lane": int(lane), "now": now, "most": most}
         found = await session.rows(_DUE, **asked)
         for again in (False, True):
+            if found and lane == Lane.NOTICE and awake is not None:
+                asleep = await _put_off(session, [row[0] for row in found], now, awake)
+                found = [row for row in found if row[0] not in asleep]
             for row_id, address, payload, body, edits, expires_at in found:
                 if expires_at is not None and expires_at < now:
                     expired.add(row_id)
@@ -146,6 +161,20 @@ async def claim(
     if parcels:
         await session.write_each(_LEAVING, [{"row": parcel.id} for parcel in parcels], mark=mark)
     return parcels
+
+
+async def _put_off(
+    session: Session, row_ids: Sequence[int], now: datetime, awake: Callable[[str, datetime], datetime]
+) -> set[int]:
+    """Lets what is late, and would wake its reader now, wait until they are awake. Returns which that was."""
+    late = OutboxRow.id.in_(row_ids), OutboxRow.not_before < now - LATE, OutboxRow.at_once.is_(False)
+    query = select(OutboxRow, Person).join(Person, Person.id == OutboxRow.person_id).where(*late)
+    asleep: set[int] = set()
+    for row, reader in (await session.execute(query)).all():
+        if (moment := awake(reader.hours, now)) > now:
+            row.not_before = moment
+            asleep.add(row.id)
+    return asleep
 
 
 async def settle(session: Session, results: Sequence[Settlement], now: datetime) -> None:

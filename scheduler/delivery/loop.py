@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from math import ceil
 
+from content.windows import awake
 from db import outbox
 from db.models import Lane, OutState
 from db.outbox import Ask, Parcel, Settlement
@@ -266,7 +267,9 @@ class Delivery:
                 unwritten = (parcel for parcel, _ in self._results.values())
                 busy = {parcel.address for parcel in (*self._flying.values(), *unwritten)}
                 for way, ask in asks.items():
-                    found = await outbox.claim(session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy)
+                    found = await outbox.claim(
+                        session, self._channel.name, self._now(), self._mark, ask=ask, busy=busy, awake=awake
+                    )
                     claimed.extend((way, parcel) for parcel in found)
                     busy |= {parcel.address for parcel in found}
                     looks[way] = 0.0

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from content.calendar import LOCAL
-from db import snapshot
-from db.models import Audience, Reminder, ReminderKind, Role, Round, RoundState, Shift
+from db import outbox, snapshot
+from db.models import Audience, Lane, OutboxRow, OutState, Reminder, ReminderKind, Role, Round, RoundState, Shift
 from scheduler import contest_reminders, jobs
 from tests.desks import handed_in
 from tests.people import TestPerson, World, work_of
@@ -247,3 +247,18 @@ async def test_the_wish_that_a_round_took_over_waits_for_the_next_where_it_is_ca
     await look(world, opens + timedelta(days=2))
     await look(world, opens + timedelta(days=2, hours=3))
     assert hoa.keys.count("contest.reminder_opens") == 1 and "contest.reminder_opens" not in lan.keys
+
+
+async def test_a_reminder_that_could_not_leave_before_the_end_is_not_said_any_more(world: World) -> None:
+    await week(world)
+    hoa = await world.joined("Bùi Thị Hoa")
+    await asks(hoa, "contest.reminded_closes")
+    world.now = CALL
+    await contest_reminders.run(work_of(world))
+    world.now = CLOSES + timedelta(minutes=1)
+    async with world.database.write() as session:
+        ask = outbox.Ask((Lane.NOTICE,), 9)
+        assert await outbox.claim(session, "test", world.now, "m", ask=ask, busy=()) == []
+    async with world.database.read() as session:
+        query = select(OutboxRow.state).where(OutboxRow.kind == "reminder")
+        assert (await session.execute(query)).scalar_one() == OutState.EXPIRED

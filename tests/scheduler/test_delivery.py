@@ -6,12 +6,13 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
+from content.calendar import LOCAL
 from content.message import Message, to_json
 from db import accounts, broadcasts, outbox, units
 from db.models import Account, Broadcast, BroadcastState, Lane, OutboxRow, OutState, Policy, Reach, Role
@@ -332,6 +333,28 @@ async def test_an_edit_that_changes_nothing_counts_and_one_that_is_gone_is_sent_
     await post.put("a", "two", slot="s")
     await post.settle()
     assert (await post.states())["a"] == OutState.SENT
+
+
+async def test_what_could_not_leave_in_time_wakes_nobody_at_night(world: World) -> None:
+    post = Post(world)
+    hoa = await (await world.joined("Bùi Thị Hoa")).id()
+    night = timedelta(hours=13, minutes=30)  # out of reach from shortly before five in the afternoon until 6:25
+    said = {"notice": {}, "urgent": {"at_once": True}, "over": {"until": START + timedelta(hours=4)}}
+    for text, how in said.items():
+        row_id = await post.put("hoa", text, lane=Lane.NOTICE, **how)
+        async with world.database.write() as session:
+            account = await session.get_one(Account, (await session.get_one(OutboxRow, row_id)).account_id)
+            account.person_id = (await session.get_one(OutboxRow, row_id)).person_id = hoa
+    post.time.elapsed = night.total_seconds()
+    await post.settle(86400)
+    left = [(text, START + timedelta(seconds=moment)) for moment, _, text, *_ in post.channel.sent]
+    assert [text for text, _ in left] == ["urgent", "notice"]
+    minute = timedelta(minutes=1)
+    assert left[0][1] < START + night + minute
+    assert timedelta(0) <= left[1][1] - datetime(2025, 7, 26, 6, 30, tzinfo=LOCAL) < minute  # no longer asleep
+    async with world.database.read() as session:
+        query = select(OutboxRow.state).where(OutboxRow.lane == int(Lane.NOTICE)).order_by(OutboxRow.id)
+        assert list((await session.execute(query)).scalars()) == [OutState.SENT, OutState.SENT, OutState.EXPIRED]
 
 
 async def test_an_expired_message_is_not_sent_late(world: World) -> None:

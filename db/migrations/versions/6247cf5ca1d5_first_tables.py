@@ -686,6 +686,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("at_once", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("not_before", db.session.UTCDateTime(), nullable=False),
         sa.Column("retry_at", db.session.UTCDateTime(), nullable=True),
