@@ -145,6 +145,14 @@ async def lost(session: Session, now: datetime) -> list[tuple[int, str]]:
     return [(row_id, file) for row_id, file in await session.execute(query)]
 
 
+async def files(session: Session) -> tuple[set[int], set[str]]:
+    """Attachments of which a file may be stored at this moment, and the files that are."""
+    waits = Attachment.state == FileState.WAITING
+    query = select(Attachment.id, Attachment.file, waits).where(or_(waits, Attachment.file != ""))
+    found = (await session.ask(query)).all()
+    return {number for number, _, waiting in found if waiting}, {file for _, file, _ in found if file}
+
+
 async def forget(session: Session, row_ids: Sequence[int]) -> None:
     """Deletes rows whose files are gone from the data folder."""
     await session.execute(delete(Attachment).where(Attachment.id.in_(list(row_ids))))

@@ -60,6 +60,13 @@ async def finished(session: Session, before: datetime) -> list[Job]:
     return list((await session.execute(query)).scalars())
 
 
+async def files(session: Session) -> tuple[set[int], set[str]]:
+    """Jobs that may be making a file at this moment, and the files that the others have made."""
+    found = (await session.execute(select(Job.id, Job.state, Job.data))).all()
+    open_jobs = {number for number, state, _ in found if state == JobState.READY}
+    return open_jobs, {str(file) for _, _, data in found for file in data.get("files", ())}
+
+
 async def forget(session: Session, job_ids: Sequence[int]) -> None:
     """Deletes jobs whose files are gone from the data folder."""
     await session.execute(delete(Job).where(Job.id.in_(list(job_ids))))

@@ -12,6 +12,7 @@ from content.certificates import Confirmed, certificate
 from content.message import Media, to_json
 from db import contests, house, jobs, outbox
 from db.models import Account, Job
+from scheduler.files import name_for_job
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -37,7 +38,7 @@ async def draw(work: Work, job: Job) -> None:
         sealed.name, sealed.unit, sealed.contest, sealed.week, sealed.score, sealed.size, sealed.code, on, address
     )  # fmt: skip
     data = await asyncio.to_thread(certificate, work.words, of)
-    name = f"{secrets.token_hex(16)}.png"
+    name = name_for_job(job, ".png")
     await asyncio.to_thread(disk.write, work.files / name, data)
     async with work.database.write() as session:
         account = await session.get(Account, job.account_id) if job.account_id is not None else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from content.sheets import Sheet, Value, write_workbook
 from db import contests, jobs, outbox, units
 from db.models import Account, Job, Level, PrizeState, Unit
 from db.session import Session
+from scheduler.files import name_for_job
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -24,7 +24,7 @@ async def report(work: Work, job: Job) -> None:
     """Reads, writes the file, says it once."""
     async with work.database.read() as session:
         facts = await _facts(session, int(job.data["round"]))
-    name = f"{secrets.token_hex(16)}.xlsx"
+    name = name_for_job(job, ".xlsx")
     data = await asyncio.to_thread(book, work, facts)
     await asyncio.to_thread(disk.write, work.files / name, data)
     async with work.database.write() as session:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,15 +78,17 @@ def _did(words: Words, said: Said, labels: Mapping[tuple[str, str], str], lane: 
     return "\n".join(lines)
 
 
-def write_copy(folder: Path, words: Words, packs: Packs, found: Rows, files: Sequence[tuple[str, str]]) -> list[str]:
-    """Writes the archives and returns their names in `folder`; more than one only where the files are very large.
+def write_copy(
+    folder: Path, name: Callable[[], str], words: Words, packs: Packs, found: Rows, files: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Writes the archives and returns the `name` of each in `folder`; more than one only where the files are very large.
 
     `files` are (name in `folder`, what it belongs to). One that is not there any more is left out.
     """
     parts = _parts(folder, files)
-    names = [f"{secrets.token_hex(16)}.zip" for _ in parts]
-    for number, (name, part) in enumerate(zip(names, parts, strict=True)):
-        with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
+    names = [name() for _ in parts]
+    for number, (archived, part) in enumerate(zip(names, parts, strict=True)):
+        with zipfile.ZipFile(folder / archived, "w", zipfile.ZIP_DEFLATED) as archive:
             if number == 0:
                 archive.writestr(words.plain("export.book"), write_workbook(_sheets(words, packs, found)))
                 archive.writestr(
@@ -95,7 +96,7 @@ def write_copy(folder: Path, words: Words, packs: Packs, found: Rows, files: Seq
                 )
             for path, shown in part:
                 archive.write(path, f"{words.plain('export.folder')}/{shown}{path.suffix}", zipfile.ZIP_STORED)
-    disk.sync(*(folder / name for name in names), folder)
+    disk.sync(*(folder / each for each in names), folder)
     return names
 
 

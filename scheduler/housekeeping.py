@@ -1,6 +1,7 @@
 """What nobody sees: handled content is blanked, previews, old drafts and copies go, who left for good is erased.
 
 What was kept for months goes only when the date is sure: a wrong one would forget everybody's browsers and people at once.
+Files that no row names likewise wait: a database that somebody has put in the place of the right one names none.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from db import accounts, erasure, house, inbox, outbox, people, webchat
 from db.session import Session
+from scheduler import files
 
 if TYPE_CHECKING:
     from scheduler.timetable import Work
@@ -55,6 +57,7 @@ async def run(work: Work) -> None:
                 await erasure.erase(session, person_id, now)
     if sure:
         await asyncio.to_thread(_forget_copies, work.files.parent, now)
+        await files.sweep(work)
 
 
 async def _is_sure(session: Session, now: datetime) -> bool:

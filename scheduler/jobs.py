@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from content import cards, disk
@@ -17,7 +17,7 @@ from content.sheets import Sheet, write_workbook
 from db import broadcasts, jobs, outbox, policy, rights
 from db.models import Account, Broadcast, Job, Person
 from db.policy import Action
-from scheduler import certificates, contest_report, contest_work
+from scheduler import certificates, contest_report, contest_work, files
 from scheduler.copies import tell, write_copy
 
 if TYPE_CHECKING:
@@ -58,38 +58,34 @@ async def tidy(work: Work) -> None:
     async with work.database.read() as session:
         old = await jobs.finished(session, work.now() - KEEP)
     for job in old:
-        await asyncio.to_thread(_delete, work, job.data.get("files", []))
+        await asyncio.to_thread(files.delete, work.files, job.data.get("files", []))
     if old:
         async with work.database.write() as session:
             await jobs.forget(session, [job.id for job in old])
 
 
-def _delete(work: Work, files: Sequence[str]) -> None:
-    for file in files:
-        (work.files / file).unlink(missing_ok=True)
-
-
-async def _answer(work: Work, job: Job, key: str, files: Sequence[str], shown: str, **params: Any) -> None:
+async def _answer(work: Work, job: Job, key: str, made: Sequence[str], shown: str, **params: Any) -> None:
     """Marks the job done and says its result, once, in one transaction. Files that nobody waits for any more go."""
     async with work.database.write() as session:
-        wanted = await jobs.done(session, job.id, files)
+        wanted = await jobs.done(session, job.id, made)
         account = await session.get(Account, job.account_id) if wanted and job.account_id is not None else None
         if account is not None and account.person_id == job.data.get("person", account.person_id):
-            media = [Media("document", file, shown) for file in files]
+            media = [Media("document", file, shown) for file in made]
             message = work.words.message(key, media=media, **params)
             await outbox.put(session, account, to_json(message), now=work.now(), kind="export", key=f"job:{job.id}")
             return
-    await asyncio.to_thread(_delete, work, files)
+    await asyncio.to_thread(files.delete, work.files, made)
 
 
 async def export(work: Work, job: Job) -> None:
     """Everything kept about a person, to take along."""
     async with work.database.read() as session:
         found = await rights.collect(session, int(job.data["person"]))
-        files = await rights.files_of(session, int(job.data["person"]))
+        sent = await rights.files_of(session, int(job.data["person"]))
     tell(work.words, found, work.read)
-    names = await asyncio.to_thread(write_copy, work.files, work.words, work.packs, found, files)
-    await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days, sent=files)
+    name = partial(files.name_for_job, job, ".zip")
+    names = await asyncio.to_thread(write_copy, work.files, name, work.words, work.packs, found, sent)
+    await _answer(work, job, "export.ready", names, work.words.plain("export.file"), days=KEEP.days, sent=sent)
 
 
 async def unreached(work: Work, job: Job) -> None:
@@ -107,7 +103,7 @@ async def unreached(work: Work, job: Job) -> None:
     # Names leave the house: the file says whose copy it is, and what for.
     mark = work.words.plain("announcing.sheet_mark", code=broadcast.code, who=who, at=work.now())
     data = await asyncio.to_thread(_unreached_book, work, rows, mark)
-    name = f"{secrets.token_hex(16)}.xlsx"
+    name = files.name_for_job(job, ".xlsx")
     await asyncio.to_thread(disk.write, work.files / name, data)
     shown = work.words.text("announcing.unreached_file", code=broadcast.code)
     await _answer(work, job, "announcing.unreached_ready", [name], shown, code=broadcast.code, n=len(rows))
@@ -151,7 +147,7 @@ def _drawn(work: Work, what: str) -> Media:
 
 async def delete_files(work: Work, job: Job) -> None:
     """Removes the files of somebody who was erased, and the originals that the web chat keeps."""
-    await asyncio.to_thread(_delete, work, job.data["files"])
+    await asyncio.to_thread(files.delete, work.files, job.data["files"])
     await asyncio.to_thread(work.drop_uploads, job.data.get("uploads", ()))
     async with work.database.write() as session:
         await jobs.done(session, job.id)
