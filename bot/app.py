@@ -363,6 +363,7 @@ class App:
                 await self.clock.sleep(KEEP)
 
     async def _end_to_lead(self) -> None:
+        await self.timetable.stop(patience=0.0)
         await self._stop_intake()
         await self._stop_sending()
         self.deliveries.update(self._make_deliveries())
@@ -390,6 +391,7 @@ class App:
         """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
         if self._sharing is not None:
             await _cancel(self._sharing)
+        await self.timetable.stop()
         await self._stop_intake()
         await self.inbox.stop()
         await self._stop_sending()
@@ -408,7 +410,6 @@ class App:
             self._lock.close()
 
     async def _stop_intake(self) -> None:
-        self.timetable.stop()
         for task in (self._intake, self._watching):
             if task is not None:
                 await _cancel(task)

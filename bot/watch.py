@@ -232,7 +232,9 @@ class Watch:
             gauge("congdoan_clock_skew_seconds", "How far our clock is ahead.", ({}, facts.skew)),
             gauge("congdoan_last_backup_timestamp_seconds", "The last backup.", ({}, backup)),
             gauge(
-                "congdoan_jobs_failing", "Scheduled jobs that fail again and again, or hang.", ({}, facts.jobs_failing)
+                "congdoan_jobs_failing",
+                "Scheduled jobs that fail again and again, hang, or are not begun.",
+                ({}, facts.jobs_failing),
             ),
         ]
 

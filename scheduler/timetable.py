@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from content.packs import Packs
 from content.windows import DAYTIME, OFFICE, WINDOWS
@@ -93,8 +94,28 @@ OPENINGS = tuple(
 """The hours of a day from which on something may begin that no row announces: a clock that is moved stops there."""
 
 
+CUT_OFF = 2.0
+"""Seconds in which a look that is cut off takes back what it had begun."""
+
+
+class Rhythm(BaseTrigger):  # type: ignore[misc]
+    """Every so often from now on, at moments of its own: however far somebody sets the clock, what lies between is nothing
+    to catch up with. (APScheduler's own counts every look that was missed, for minutes on end after a year.)
+    """
+
+    def __init__(self, every: float) -> None:
+        self.every = timedelta(seconds=every)
+
+    def get_next_fire_time(self, previous: datetime, now: datetime) -> datetime:
+        return now + ((previous - now) % self.every or self.every)
+
+
 class Timetable:
-    """Looks at every job in its rhythm. One that fails is logged and looked at again the next time."""
+    """Looks at every job in its rhythm. One that fails is logged and looked at again the next time.
+
+    APScheduler keeps the next look by the wall clock, so that a clock set back would put all of them off until it comes
+    round again: a beat by the clock that nobody sets sees to it that none lies further ahead than its rhythm has it.
+    """
 
     def __init__(self, work: Work, jobs: tuple[Job, ...] = JOBS, *, trusted: Callable[[], bool] = lambda: True) -> None:
         self._work = work
@@ -103,7 +124,10 @@ class Timetable:
         self.jobs = jobs
         self._running: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
+        self._looked: dict[str, float] = {}
         self._scheduler: AsyncIOScheduler | None = None
+        self._beat: asyncio.TimerHandle | None = None
+        self._ticks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         """Begins to tick, with a first look at once. Each job has moments of its own: together they keep answers waiting."""
@@ -112,16 +136,46 @@ class Timetable:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         soon = datetime.now(self._scheduler.timezone) + timedelta(seconds=0.2)
-        apart = timedelta(seconds=min(job.every for job in self.jobs) / len(self.jobs))
+        shortest = min(job.every for job in self.jobs)
+        apart = timedelta(seconds=shortest / len(self.jobs))
         for n, job in enumerate(self.jobs):
-            trigger = IntervalTrigger(seconds=job.every, timezone=self._scheduler.timezone)
-            self._scheduler.add_job(self.look, trigger, args=[job], id=job.name, next_run_time=soon + n * apart)
+            at = soon + n * apart
+            self._scheduler.add_job(self._tick, Rhythm(job.every), args=[job], id=job.name, next_run_time=at)
+        self._looked = dict.fromkeys((job.name for job in self.jobs), asyncio.get_running_loop().time())
         self._scheduler.start()
+        self._keep_up(self._scheduler, shortest)
 
-    def stop(self) -> None:
-        """No new ticks; a transaction under way finishes by itself."""
-        if self._scheduler is not None and self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+    def _keep_up(self, scheduler: AsyncIOScheduler, every: float) -> None:
+        """Brings back the looks that a clock set back has put off."""
+        self._beat = asyncio.get_running_loop().call_later(every, self._keep_up, scheduler, every)
+        now = datetime.now(scheduler.timezone)
+        for each in scheduler.get_jobs():
+            if each.next_run_time - now > each.trigger.every:
+                each.modify(next_run_time=each.trigger.get_next_fire_time(each.next_run_time, now))
+
+    async def stop(self, patience: float = 8.0) -> None:
+        """No new looks; those under way have `patience` seconds. What is cut off leaves no rows, though maybe a file."""
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is None or self._beat is None:
+            return
+        self._beat.cancel()
+        scheduler.pause()
+        if self._ticks:
+            await asyncio.wait(self._ticks, timeout=patience)
+        scheduler.shutdown(wait=False)  # ends what is left: it waits for nothing, whatever it is told
+        if self._ticks:
+            await asyncio.wait(self._ticks, timeout=CUT_OFF)
+        self._looked.clear()
+
+    async def _tick(self, job: Job) -> None:
+        task = asyncio.current_task()
+        if task is None or self._scheduler is None:
+            return
+        self._ticks.add(task)
+        try:
+            await self.look(job)
+        finally:
+            self._ticks.discard(task)
 
     async def run_all(self) -> None:
         """Looks at everything now (tests, and the demo's moving clock)."""
@@ -130,9 +184,11 @@ class Timetable:
 
     async def look(self, job: Job) -> None:
         """Lets one job see what is due, unless it acts by the date and the clock is wrong (promises F19)."""
+        loop = asyncio.get_running_loop()
+        self._looked[job.name] = loop.time()
         if job.dated and not self._trusted():
             return
-        self._running[job.name] = asyncio.get_running_loop().time()
+        self._running[job.name] = loop.time()
         try:
             await settled(lambda: job.run(self._work))
             self._failures[job.name] = 0
@@ -140,10 +196,17 @@ class Timetable:
             self._failures[job.name] += 1
             log.exception("job %s failed", job.name)
         finally:
+            self._looked[job.name] = loop.time()
             self._running.pop(job.name, None)  # the demo's moving clock looks beside the ticks
 
     def failing(self) -> list[str]:
-        """The jobs that failed several times in a row, and those that hang."""
+        """The jobs that failed several times in a row, those that hang, and those at which nobody looks any more."""
         now = asyncio.get_running_loop().time()
         hanging = {name for name, since in self._running.items() if now - since > troubles.HANGING}
-        return sorted(hanging | {name for name, count in self._failures.items() if count >= troubles.FAILURES})
+        missed = {
+            job.name
+            for job in self.jobs
+            if job.name not in self._running and now - self._looked.get(job.name, now) > troubles.MISSED * job.every
+        }
+        failed = {name for name, count in self._failures.items() if count >= troubles.FAILURES}
+        return sorted(hanging | missed | failed)

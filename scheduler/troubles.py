@@ -27,6 +27,8 @@ SKEW = 120.0
 FAILURES = 3
 HANGING = 900.0
 """A scheduled job that fails so often in a row, or runs so many seconds."""
+MISSED = 10
+"""One that misses so many looks in a row."""
 BACKUP = 26 * 3600.0
 """Seconds since the last backup: a daily one may come two hours late."""
 
@@ -61,7 +63,7 @@ class Facts:
     skew: float = 0.0
     """How far our clock is ahead of the true time."""
     jobs_failing: int = 0
-    """Scheduled jobs that failed FAILURES times in a row or have run for HANGING seconds."""
+    """Scheduled jobs that failed FAILURES times in a row, have run for HANGING seconds or missed MISSED looks."""
     backup: float | None = None
     """Since the last backup, or since the first start."""
     unanswered: bool = False

@@ -114,7 +114,12 @@ class Process:
 
         loop = asyncio.get_running_loop()
         tasks = [loop.create_task(ticking(job)) for job in app.timetable.jobs]
-        app.timetable.stop = lambda: [task.cancel() for task in tasks]  # type: ignore[method-assign,assignment,return-value]
+
+        async def stop(patience: float = 8.0) -> None:
+            for task in tasks:
+                task.cancel()
+
+        app.timetable.stop = stop  # type: ignore[method-assign]
 
     @property
     def open(self) -> int:
