@@ -16,7 +16,8 @@ from db.models import Broadcast, BroadcastState, Lane, OutboxRow, OutState
 from db.policy import Action
 from db.session import Session
 
-UNDER_WAY = (BroadcastState.PLANNING, BroadcastState.SENDING)
+GOING = (BroadcastState.SCHEDULED, BroadcastState.PLANNING, BroadcastState.SENDING)
+"""What would go on but for the stop. One that was held half-way and let go is SCHEDULED with rows of its own."""
 AT_HOUR = "at"
 """The timing of what goes at an hour that its author chose."""
 AUTOMATIC = "automatic"
@@ -95,8 +96,7 @@ async def note_told(session: Session, broadcast_ids: Sequence[int], now: datetim
 
 async def list_held(session: Session, day: Callable[[datetime], datetime], now: datetime) -> list[Held]:
     """What the stop holds, oldest first; not what its own officers have paused. `day` is when a moment's day begins."""
-    states = (*UNDER_WAY, BroadcastState.SCHEDULED)
-    query = select(Broadcast).where(Broadcast.state.in_(states)).order_by(Broadcast.id)
+    query = select(Broadcast).where(Broadcast.state.in_(GOING)).order_by(Broadcast.id)
     return [
         await _held(session, each, day(max(each.send_at, now)), now)
         for each in (await session.execute(query)).scalars()
@@ -145,7 +145,7 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> None:
     for broadcast in (await session.execute(passed.order_by(Broadcast.id))).scalars().all():
         await move(session, broadcast, broadcast.version, (BroadcastState.SCHEDULED,), state=BroadcastState.HELD)
         audit.note(session, audit.SYSTEM, "hold_late", f"broadcast {broadcast.code}", now, broadcast.unit_id)
-    running = select(Broadcast.id).where(Broadcast.state.in_(UNDER_WAY))
-    held = OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(running)
+    going = select(Broadcast.id).where(Broadcast.state.in_(GOING))
+    held = OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(going)
     number = (await session.ask(update(OutboxRow).where(*held).values(state=OutState.READY))).rowcount
     audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)

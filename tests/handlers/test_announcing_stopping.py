@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import pytest
 from sqlalchemy import select, update
 
 from content.calendar import LOCAL
-from db import broadcasts, units
+from db import broadcasts, snapshot, units
 from db.audiences import Rule
+from db.broadcasts import planning
 from db.models import AuditRow, Broadcast, BroadcastState, OutboxRow, OutState, Role
 from scheduler import broadcasts as planner
 from tests.handlers.test_announcing import composes, goes_out, officer
@@ -200,6 +202,35 @@ async def test_what_officers_wrote_goes_on_late_and_the_number_is_of_those_who_g
     async with world.database.read() as session:
         query = select(OutboxRow.state).where(OutboxRow.broadcast_id.is_not(None))
         assert list((await session.execute(query)).scalars()) == [OutState.SENT, OutState.SENT]
+
+
+async def test_what_was_held_while_planned_and_let_go_goes_on_after_a_stop_and_what_is_still_held_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is scheduled until the next look, and its rows, which the stop held, stayed so for ever."""
+    await world.joined("Bùi Thị Hoa")
+    monkeypatch.setattr(planning, "CHUNK", 1)
+    ha, yen = await sends(world, "Lê Thu Hà"), await sends(world, "Lê Hải Yến")
+    for number, chunks in ((1, 2), (2, 3)):  # the second is for its author alone: who got one today gets no other
+        await planner._begin(work_of(world), number)
+        for _ in range(chunks):
+            await planner._plan_chunk(work_of(world), number)
+    await snapshot.after_restore(world.database, world.now)
+    await goes_out(world)
+    assert await found(world) == [BroadcastState.HELD, BroadcastState.HELD]
+    assert ha.last.offers("Gửi tiếp") and yen.last.offers("Gửi tiếp")
+    await ha.taps("Gửi tiếp")
+    dai = await stops(world)
+    for _ in range(2):
+        await dai.taps("Cho gửi lại")
+    assert dai.last.key == "announcing.started_again"
+    for _ in range(3):
+        await goes_out(world)
+    assert await found(world) == [BroadcastState.DONE, BroadcastState.HELD]
+    async with world.database.read() as session:
+        rows = select(OutboxRow.broadcast_id, OutboxRow.state).where(OutboxRow.broadcast_id.is_not(None))
+        sent = Counter(tuple(row) for row in await session.execute(rows))
+    assert sent == {(1, OutState.SENT): 2, (2, OutState.HELD): 1}
 
 
 async def test_what_is_past_its_hour_waits_for_its_authors_word_and_what_is_not_goes_at_its_hour(world: World) -> None:
