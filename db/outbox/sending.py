@@ -42,6 +42,16 @@ def _refused(channel: Asked, lane: Asked, now: Asked) -> Select[str]:
     )
 
 
+def _due(channel: Asked, lane: Asked, now: Asked) -> Select[int]:
+    """What may leave, in its order: a walk along the index."""
+    return (
+        select(_T.id)
+        .where(_T.channel == channel, _T.state == OutState.READY, _T.lane == lane, _T.not_before <= now)
+        .where(_T.address.not_in(_refused(channel, lane, now)))
+        .order_by(_T.not_before, _T.id)
+    )
+
+
 _ARRIVED = Prepared(
     update(OutboxRow.__table__)  # type: ignore[arg-type]
     .where(
@@ -53,10 +63,8 @@ _ARRIVED = Prepared(
 )
 """One statement for all that arrived since the last look: a row object for each would cost more than sending."""
 _WAITING = (
-    select(_T.id, _T.address, _T.payload, _T.body_id, _T.edits, _T.expires_at)
-    .where(_T.channel == _CHANNEL, _T.state == OutState.READY, _T.lane == _LANE, _T.not_before <= _NOW)
-    .where(_T.address.not_in(_refused(_CHANNEL, _LANE, _NOW)))
-    .order_by(_T.not_before, _T.id)
+    _due(_CHANNEL, _LANE, _NOW)
+    .with_only_columns(_T.id, _T.address, _T.payload, _T.body_id, _T.edits, _T.expires_at)
     .limit(bindparam("most", type_=Integer))
     .with_for_update(of=_T, skip_locked=True)
 )
@@ -76,6 +84,9 @@ LATE = timedelta(minutes=10)
 """A notice that leaves so long after its moment, since it could not before, may meet its reader asleep."""
 SPARE = 8
 """Rows looked at beyond those that may leave, for some have expired or go to a chat that is being written to."""
+MANY = 1000
+"""Rows of which all end that have expired, once one is met: an outage over an evening's hours leaves a hundred thousand,
+and what stands behind them waits until they have ended."""
 MAX_DOUBTFUL = 6
 """How often a doubtful at-least-once message is tried before it stays `unknown` (promises §1.5)."""
 
@@ -128,36 +139,39 @@ async def claim(
     With `awake` (hours, moment → when they are) a notice that is `LATE` does not wake its reader.
     """
     parcels: list[Parcel] = []
-    expired: set[int] = set()
     taken = set(busy)
     bodies: dict[int | None, dict[str, Any]] = {None: {}}
     for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
         most = ask.limit - len(parcels) + SPARE
         asked = {"channel": channel, "lane": int(lane), "now": now, "most": most}
-        found = await session.rows(_DUE, **asked)
+        found, elsewhere = await session.rows(_DUE, **asked), list[str]()
         for again in (False, True):
+            late = False
             if found and lane == Lane.NOTICE and awake is not None:
                 asleep = await _put_off(session, [row[0] for row in found], now, awake)
                 found = [row for row in found if row[0] not in asleep]
             for row_id, address, payload, body, edits, expires_at in found:
                 if expires_at is not None and expires_at < now:
-                    expired.add(row_id)
+                    late = True
                 elif address not in taken and len(parcels) < ask.limit:
                     taken.add(address)
                     if payload is None and body not in bodies:
                         bodies[body] = (await session.rows(_BODY, body=body))[0][0]
                     payload = payload or bodies[body]
                     parcels.append(Parcel(row_id, lane, address, payload, edits, mark, expires_at))
+            if late:
+                first = _due(channel, int(lane), now).where(_T.address.not_in(elsewhere)).limit(MANY)
+                ended = {"state": OutState.EXPIRED, "finished_at": now}
+                expire = update(_T).where(_T.id.in_(first), _T.expires_at < now).values(ended)
+                await session.execute(expire, execution_options=_BULK)
             if again or len(found) < most or len(parcels) == ask.limit:
                 break
             # Of those that are due first, many are for chats that are being written to: the others do not wait for them.
-            found = [tuple(row) for row in await session.ask(_DUE_ELSEWHERE, asked | {"busy": list(taken)})]
+            elsewhere = list(taken)
+            found = [tuple(row) for row in await session.ask(_DUE_ELSEWHERE, asked | {"busy": elsewhere})]
         if len(parcels) == ask.limit:
             break
-    if expired:
-        ended = {"state": OutState.EXPIRED, "finished_at": now}
-        await session.execute(update(_T).where(_T.id.in_(expired)).values(ended), execution_options=_BULK)
     if parcels:
         await session.write_each(_LEAVING, [{"row": parcel.id} for parcel in parcels], mark=mark)
     return parcels

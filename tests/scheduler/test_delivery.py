@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from content.calendar import LOCAL
 from content.message import Message, to_json
 from db import accounts, broadcasts, outbox, units
 from db.models import Account, Broadcast, BroadcastState, Lane, OutboxRow, OutState, Policy, Reach, Role
-from db.outbox.sending import SPARE
+from db.outbox.sending import MANY, SPARE
 from db.session import Session
 from scheduler.delivery import (
     WINDOW,
@@ -364,6 +365,21 @@ async def test_an_expired_message_is_not_sent_late(world: World) -> None:
         (await session.get_one(OutboxRow, row_id)).expires_at = START - timedelta(minutes=1)
     await post.settle()
     assert post.channel.sent == [] and (await post.states())["a"] == OutState.EXPIRED
+
+
+async def test_thousands_that_have_expired_hold_up_nobody_behind_them(world: World) -> None:
+    post, past = Post(world), {"not_before": START - timedelta(hours=12), "expires_at": START - timedelta(hours=8)}
+    await post.put("late", "x", lane=Lane.BULK, policy=Policy.AMO)
+    async with world.database.write() as session:
+        await session.execute(update(OutboxRow).values(past))
+        row = dict((await session.execute(select(OutboxRow.__table__))).mappings().one())
+        del row["id"]
+        await session.execute(insert(OutboxRow), [row | {"address": f"late{n}"} for n in range(1, 2 * MANY + 500)])
+    await post.put("behind", "x", lane=Lane.BULK, policy=Policy.AMO)
+    async with post.running():
+        await post.time.run(lambda: bool(post.channel.arrived), 10)
+    assert post.channel.arrived == [("behind", "x")] and post.time.elapsed < 0.5
+    assert Counter((await post.states()).values()) == {OutState.SENT: 1, OutState.EXPIRED: 2 * MANY + 500}
 
 
 @pytest.mark.parametrize("by", ["scripted", "another"])

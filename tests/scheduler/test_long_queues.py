@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import update
 from db import broadcasts, outbox
 from db.broadcasts import planning
 from db.models import Broadcast, Lane, OutboxRow, OutState
-from db.outbox import Ask, Settlement
+from db.outbox import Ask, Settlement, sending
 from scheduler import broadcasts as planner
 from tests.bench import town
 from tests.bench.scale import work_of
@@ -64,6 +64,12 @@ async def steps(path: Path, people: int) -> Counter[str]:
         await outbox.recover(session, now)
         name = "tidying"
         await outbox.tidy(session, now)
+        name = ""
+        await session.execute(
+            update(OutboxRow).where(OutboxRow.id % 2 == 0).values(expires_at=now - timedelta(hours=1))
+        )
+        name = "a claim where much has expired"
+        await outbox.claim(session, "telegram", now, "me", ask=Ask([Lane.BULK], 8), busy=())
         name = "the end"
     await database.close()
     assert len(parcels) == 8
@@ -72,6 +78,7 @@ async def steps(path: Path, people: int) -> Counter[str]:
 
 async def test_six_times_as_many_cost_no_more_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "CHUNK", CHUNK)
+    monkeypatch.setattr(sending, "MANY", CHUNK)
     few, many = [await steps(tmp_path / f"{people}.db", people) for people in (120, 720)]
     for name in ("", "the rest", "the end"):
         del few[name], many[name]
