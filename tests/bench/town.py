@@ -67,9 +67,9 @@ async def sent_before(database: Database, times: int) -> None:
             found = {"at": at, "bc": broadcast_id, "body": (await session.execute(text(body), {"at": at})).scalar_one()}
             await session.execute(text(
                 "INSERT INTO outbox (dedup_key, policy, lane, kind, account_id, person_id, channel, address, broadcast_id,"
-                " body_id, state, attempts, not_before, claim, provider_id, edits, error, created_at, finished_at) "
+                " body_id, at_once, state, attempts, not_before, claim, provider_id, edits, error, created_at, finished_at) "
                 f"SELECT 'bc:' || :bc || ':' || person_id, '{Policy.AMO}', {int(Lane.BULK)}, 'notice', id, person_id,"
-                f" channel, address, :bc, :body, '{OutState.SENT}', 1, :at, '77-0a1b2c3d', CAST(id AS TEXT), '', '', :at, :at"
+                f" channel, address, :bc, :body, false, '{OutState.SENT}', 1, :at, '77-0a1b2c3d', CAST(id AS TEXT), '', '', :at, :at"
                 " FROM accounts"
             ), found)  # fmt: skip
             await session.execute(text(
