@@ -97,10 +97,14 @@ async def list_for_submission(session: Session, submission_id: int) -> list[Atta
 
 
 async def due(session: Session, now: datetime, limit: int = 20) -> list[Attachment]:
-    """Files waiting to be fetched whose time has come; those of a draft that was thrown away are nobody's any more."""
+    """Files waiting to be fetched whose time has come; those of a draft that was thrown away are nobody's any more.
+
+    One put off by more than any pause was so by a clock that was ahead.
+    """
+    come = or_(Attachment.next_at <= now, Attachment.next_at > now + timedelta(seconds=max(BACKOFF)))
     query = (
         select(Attachment)
-        .where(Attachment.state == FileState.WAITING, Attachment.next_at <= now, ~_OWNERLESS)
+        .where(Attachment.state == FileState.WAITING, come, ~_OWNERLESS)
         .order_by(Attachment.next_at, Attachment.id)
         .limit(limit)
     )
@@ -130,12 +134,13 @@ async def refused(session: Session, row_id: int, reason: str, *, failed: bool = 
 
 
 async def later(session: Session, row_id: int, now: datetime, at_least: float = 0.0) -> bool:
-    """Sets the next attempt, after `at_least` seconds; True when it is time to give up."""
+    """Sets the next attempt, after `at_least` seconds but within the longest pause; True when it is time to give up."""
     row = await session.get(Attachment, row_id)
     if row is None or row.state != FileState.WAITING:
         return False
     row.attempts += 1
-    row.next_at = now + timedelta(seconds=max(at_least, BACKOFF[min(row.attempts, len(BACKOFF)) - 1]))
+    pause = max(at_least, BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
+    row.next_at = now + timedelta(seconds=min(pause, max(BACKOFF)))
     return now - row.created_at > GIVE_UP
 
 

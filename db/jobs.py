@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from db.models import Job, JobState
 from db.session import Session
 
 TRIES = 5
+PAUSES = tuple(timedelta(minutes=5**n) for n in range(TRIES - 1))
+"""Between attempts."""
 
 
 async def add(session: Session, kind: str, data: dict[str, Any], account_id: int | None, now: datetime) -> bool:
@@ -37,8 +39,9 @@ async def add(session: Session, kind: str, data: dict[str, Any], account_id: int
 
 
 async def due(session: Session, now: datetime, limit: int = 10) -> list[Job]:
-    """Jobs whose time has come, oldest first."""
-    query = select(Job).where(Job.state == JobState.READY, Job.next_at <= now).order_by(Job.id).limit(limit)
+    """Jobs whose time has come, oldest first. One put off by more than any pause was so by a clock that was ahead."""
+    come = or_(Job.next_at <= now, Job.next_at > now + max(PAUSES))
+    query = select(Job).where(Job.state == JobState.READY, come).order_by(Job.id).limit(limit)
     return list((await session.execute(query)).scalars())
 
 
@@ -79,7 +82,8 @@ async def failed(session: Session, job_id: int, error: str, now: datetime) -> bo
         return True
     job.attempts += 1
     job.error = error[:300]
-    job.next_at = now + timedelta(minutes=5**job.attempts / 5)
     if job.attempts >= TRIES:
         job.state = JobState.FAILED
+    else:
+        job.next_at = now + PAUSES[job.attempts - 1]
     return job.state == JobState.FAILED

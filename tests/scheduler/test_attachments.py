@@ -6,6 +6,7 @@ import asyncio
 import io
 import itertools
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,25 @@ async def test_a_platform_that_asks_for_a_pause_gets_it(world: World, tmp_path: 
     await job.run(work_with(world, tmp_path / "files", {"a": RetryLater(300)}))
     (row,) = await rows(world)
     assert (row.next_at - world.now).total_seconds() == 300
+
+
+async def test_a_file_put_off_by_a_clock_that_was_ahead_does_not_wait_for_it_to_come_round(
+    world: World, tmp_path: Path
+) -> None:
+    """Nor does it wait for as long as a platform asks at most."""
+    await with_files(world, ("a", ""))
+    for pause in (1, 86_400):
+        world.later(days=5)
+        await job.run(work_with(world, tmp_path / "files", {"a": RetryLater(pause)}))
+        world.later(days=-5)
+        await job.run(work_with(world, tmp_path / "files", {"a": RetryLater(pause)}))
+        (row,) = await rows(world)
+        assert timedelta(0) < row.next_at - world.now <= timedelta(hours=1)
+    await job.run(work_with(world, tmp_path / "files", {"a": jpeg()}))
+    assert (await rows(world))[0].state == FileState.WAITING, "what the right clock has put off waits"
+    world.later(hours=1)
+    await job.run(work_with(world, tmp_path / "files", {"a": jpeg()}))
+    assert (await rows(world))[0].state == FileState.CLEAN
 
 
 async def test_what_the_platform_no_longer_has_is_given_up_at_once(world: World, tmp_path: Path) -> None:

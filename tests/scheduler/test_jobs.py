@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -412,6 +413,31 @@ async def test_what_cannot_be_made_is_tried_again_and_then_said(world: World, mo
     assert hoa.last.key == "export.failed"
     async with world.database.read() as session:
         assert (await session.execute(select(Job.state))).scalar_one() == JobState.FAILED
+
+
+async def test_work_put_off_by_a_clock_that_was_ahead_does_not_wait_for_it_to_come_round(world: World) -> None:
+    hoa = await with_a_report(world)
+    world.later(days=40)
+    await hoa.says("/dulieu")
+    world.later(days=-40)
+    await work(world)
+    assert hoa.last.key == "export.ready"
+
+
+async def test_what_failed_waits_for_its_pause(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def full(*_: object) -> list[str]:
+        tried.append(world.now)
+        raise OSError("no space left on device")
+
+    hoa = await with_a_report(world)
+    monkeypatch.setattr(work_jobs, "write_copy", full)
+    await hoa.says("/dulieu")
+    for minutes in (0, 0.9, 0.2, 4.8, 0.3, 24, 2, 124, 2, 1000):
+        world.later(minutes=minutes)
+        await work_jobs.run(work_of(world, world.house.files))
+    assert [round((b - a).total_seconds() / 60) for a, b in pairwise(tried)] == [1, 5, 26, 126]
 
 
 def test_very_large_files_come_in_several_archives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
