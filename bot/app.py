@@ -16,7 +16,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.telegram.webhook import Webhook
 from bot.channels.webchat import WebChat
-from bot.clock import Clock, Skew
+from bot.clock import SETTLED, Clock, Skew
 from bot.inbox import Inbox
 from bot.limits import Patience
 from bot.metrics import Meter
@@ -120,7 +120,8 @@ class App:
             hide_unreviewed=settings.unreviewed == "hide",
         )
         self.meter = Meter()
-        skew = Skew(clock)
+        self._began = clock.monotonic()
+        self._skew = skew = Skew(clock)
         self.lead = Lead(database, clock.monotonic) if database.shared else None
         self.deliveries = self._make_deliveries()
         self.inbox = Inbox(
@@ -163,7 +164,7 @@ class App:
             drop_uploads=self.webchat.drop,
             read=self._read,
         )
-        self.timetable = Timetable(work, (*JOBS, *self._own_jobs()), trusted=lambda: abs(skew.seconds()) <= SKEW)
+        self.timetable = Timetable(work, (*JOBS, *self._own_jobs()), trusted=self.trusts_clock)
         self.watch = Watch(
             database,
             clock,
@@ -208,6 +209,13 @@ class App:
     def may_lead(self) -> bool:
         """Whether this process still is the one that polls and sends. A folder's lock cannot be lost."""
         return self.lead is None or self.lead.held
+
+    def trusts_clock(self) -> bool:
+        """Whether nothing speaks against the clock. It may be wrong since before the start, so whoever could say so, and
+        brings the time along, is heard first; while nobody can be reached it has a while to be set right.
+        """
+        known = self.polling is None or self.polling.heard or self.clock.monotonic() - self._began > SETTLED
+        return known and abs(self._skew.seconds()) <= SKEW
 
     def has_room(self) -> bool:
         """Whether the doors may take more in, as far as anybody has looked."""

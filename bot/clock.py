@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 SETTLED = 600.0
-"""Seconds after which a clock that was set is believed where no platform contradicts it."""
+"""Seconds after which a clock is believed that was set, or that we began with, where no platform contradicts it."""
 NOTICED = 120.0
 """Seconds: less than that, a clock that is set has merely been corrected."""
 

@@ -124,12 +124,14 @@ class Outside:
 
 
 @asynccontextmanager
-async def watched(folder: Path, template: Template) -> AsyncIterator[Outside]:
+async def watched(folder: Path, template: Template, *, answering: bool = True) -> AsyncIterator[Outside]:
     data = folder / "data"
     data.mkdir()
     (data / "congdoan.db").write_bytes(template.path.read_bytes())
     clock = HeldClock()
     async with FakeBotApi(now=clock.true) as fake:
+        if not answering:
+            fake.fail("drop_before", method="*", forever=True)
         settings = Settings.model_construct(
             **Settings.model_construct().model_dump()
             | {
@@ -147,7 +149,8 @@ async def watched(folder: Path, template: Template) -> AsyncIterator[Outside]:
         await app.start()
         outside = Outside(app, clock, fake)
         try:
-            await outside.until(lambda: fake.polls)
+            if answering:
+                await outside.until(lambda: fake.polls)
             await outside.looks()
             yield outside
         finally:
@@ -296,6 +299,34 @@ async def test_while_the_clock_is_wrong_nothing_is_done_that_goes_by_the_date(ou
     outside.clock.set_by = timedelta(0)
     await outside.app.timetable.run_all()
     assert done == ["at any time", "by the date", "at any time"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_nothing_is_done_by_the_date_until_telegram_has_answered_or_the_clock_had_time_to_be_set(
+    tmp_path: Path, template: Template, answers: bool
+) -> None:
+    """After a power cut it may be wrong from the start, and the network not up yet: nothing would speak against it."""
+    done: list[str] = []
+
+    async def note(name: str) -> None:
+        done.append(name)
+
+    async with watched(tmp_path, template, answering=False) as outside:
+        app, fake = outside.app, outside.fake
+        app.timetable.jobs = (
+            Job("by the date", 60, lambda _: note("by the date"), dated=True),
+            Job("at any time", 60, lambda _: note("at any time")),
+        )
+        outside.clock.later(500)
+        await app.timetable.run_all()
+        assert done == ["at any time"]
+        if answers:
+            fake.plan.clear()
+            await outside.until(lambda: app.polling and app.polling.heard, moving=0.5)
+        else:
+            outside.clock.later(100)
+        await app.timetable.run_all()
+        assert done == ["at any time", "by the date", "at any time"]
 
 
 async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: Outside) -> None:
