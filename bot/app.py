@@ -17,7 +17,7 @@ from bot.channels.telegram.commands import LOOK, CommandLists
 from bot.channels.telegram.webhook import Webhook
 from bot.channels.webchat import WebChat
 from bot.clock import SETTLED, Clock, Skew
-from bot.inbox import Inbox
+from bot.inbox import Inbox, stopped
 from bot.limits import Patience
 from bot.metrics import Meter
 from bot.opening import alone, bring_up_to_date
@@ -382,14 +382,16 @@ class App:
         self.wake()
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        """Keeps a task alive: one that dies is started again, and says so."""
+        """Keeps a task alive: one that dies is started again, and says so. Only we end it, by cancelling it."""
 
         async def forever() -> None:
             while True:
                 try:
                     await work()
                     return
-                except Exception:
+                except (Exception, asyncio.CancelledError) as error:
+                    if stopped(error):
+                        raise
                     log.exception("a task died and is started again")
                     await self.clock.sleep(1.0)
 

@@ -68,7 +68,7 @@ def arrival(ext_id: str, lane: str, raw: Any) -> Arrival:
     return Arrival(ext_id, hashlib.sha256(text.encode()).hexdigest(), lane, text)
 
 
-def _stopped(error: BaseException) -> bool:
+def stopped(error: BaseException) -> bool:
     """Whether it is us whom somebody cancels, and not something inside that leaked out."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
@@ -251,7 +251,7 @@ class Inbox:
                     session.expunge_all()  # each finds the rows as they are written, as if it were alone
                 said = outbox.channels(session) | {row.channel for row in rows}
         except (Exception, asyncio.CancelledError) as error:
-            if _stopped(error):
+            if stopped(error):
                 raise
             log.debug("%d updates are handled one by one (%s)", len(rows), type(error).__name__)
             return False
@@ -283,7 +283,7 @@ class Inbox:
             self._meter.handled.add(1, channel=channel, outcome="done")
             self._meter.handling.see(asyncio.get_running_loop().time() - began)
         except (Exception, asyncio.CancelledError) as error:
-            if _stopped(error):
+            if stopped(error):
                 raise
             if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
                 self.trouble = passing

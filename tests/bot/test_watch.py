@@ -329,6 +329,23 @@ async def test_nothing_is_done_by_the_date_until_telegram_has_answered_or_the_cl
         assert done == ["at any time", "by the date", "at any time"]
 
 
+async def test_a_cancellation_that_nobody_asked_for_ends_no_polling(outside: Outside) -> None:
+    """Something deep inside may cancel what it waits for, and that leaks out of everything that catches errors only."""
+    fake, telegram = outside.fake, outside.app.telegram
+    assert telegram is not None
+    polled = telegram.polled
+
+    async def leaks(_: object) -> None:
+        telegram.polled = polled
+        raise asyncio.CancelledError
+
+    telegram.polled = leaks
+    fake.person(42).says("menu")
+    await outside.until(lambda: telegram.polled is polled, moving=0.1)
+    fake.person(42).says("menu")
+    await outside.until(lambda: len(fake.messages(42)) == 2, moving=0.5)
+
+
 async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: Outside) -> None:
     outside.fake.later(minutes=5)
     outside.fake.person(42).says("menu")
