@@ -18,7 +18,7 @@ from scheduler.troubles import SEVERITY, Name, Severity
 log = logging.getLogger(__name__)
 
 STANDS = {Severity.CRITICAL: 30.0, Severity.WARNING: 120.0}
-"""Seconds for which a trouble is there before anybody is told: what heals by itself meanwhile is nobody's business."""
+"""Seconds for which a trouble is seen before anybody is told: what heals by itself meanwhile is nobody's business."""
 OVER = 120.0
 """Seconds without it until it is over; what comes back earlier was never gone."""
 AGAIN = timedelta(hours=4)
@@ -42,8 +42,10 @@ class Alarms:
         self._now = now
         self._monotonic = monotonic
         self._said = said
-        self._since: dict[Name, float] = {}
+        self._stood: dict[Name, float] = {}
+        """For how many seconds each was seen, from one look that found it to the next that did."""
         self._last: dict[Name, float] = {}
+        self._found: frozenset[Name] = frozenset()
         self._logged: set[Name] = set()
         self._open: dict[str, Alarm] | None = None
         self._unwritten = False
@@ -53,11 +55,13 @@ class Alarms:
         """Opens, closes and reminds. Never raises: the next look tries again."""
         tick = self._monotonic()
         for name in found:
-            self._since.setdefault(name, tick)
+            lasted = tick - self._last[name] if name in self._found else 0.0
+            self._stood[name] = self._stood.get(name, 0.0) + lasted
             self._last[name] = tick
-        for name in [name for name in self._since if tick - self._last[name] >= OVER]:
-            del self._since[name]
-        stands = [name for name in found if tick - self._since[name] >= STANDS[SEVERITY[name]]]
+        self._found = frozenset(found)
+        for name in [name for name in self._stood if tick - self._last[name] >= OVER]:
+            del self._stood[name]
+        stands = [name for name in found if self._stood[name] >= STANDS[SEVERITY[name]]]
         self._log(stands)
         try:
             if self._open is None:
@@ -65,7 +69,7 @@ class Alarms:
                     self._open = {alarm.name: alarm for alarm in await alarms.list_open(session)}
                 for known in Name:  # seen by the process before us: over once we have not seen it for long enough
                     if known in self._open:
-                        self._since.setdefault(known, tick)
+                        self._stood.setdefault(known, 0.0)
                         self._last.setdefault(known, tick)
             await self._write(self._open, stands)
             self._unwritten = False
@@ -79,14 +83,14 @@ class Alarms:
             if name not in self._logged:
                 self._logged.add(name)
                 log.error("trouble: %s (%s)", name, SEVERITY[name])
-        for name in sorted(self._logged - set(self._since)):
+        for name in sorted(self._logged - set(self._stood)):
             self._logged.remove(name)
             log.warning("trouble over: %s", name)
 
     async def _write(self, known: dict[str, Alarm], stands: Sequence[Name]) -> None:
         now = self._now()
         fresh = [name for name in stands if name not in known]
-        over = [alarm for name, alarm in known.items() if name not in self._since]
+        over = [alarm for name, alarm in known.items() if name not in self._stood]
         late = [
             alarm
             for alarm in known.values()
@@ -94,21 +98,25 @@ class Alarms:
         ]
         if not (fresh or over or late):
             return
+        reminded = []
         async with self._database.write() as session:
             for name in fresh:
                 alarm = await alarms.open_one(session, name, now)
                 if alarm is not None:
                     await self._tell(session, alarm, "alarms.opened", now)
             for alarm in over:
-                if await alarms.close(session, alarm.id, now):
+                # One that only an earlier version knew has no words any more.
+                if await alarms.close(session, alarm.id, now) and alarm.name in SEVERITY:
                     await self._tell(session, alarm, "alarms.over", now)
             for alarm in late:
                 current = await session.get(Alarm, alarm.id)
                 if current is not None and current.acknowledged_at is None and current.closed_at is None:
                     current.told_at = now
-                    self._told[alarm.id] = self._monotonic()
+                    reminded.append(alarm.id)
                     await self._tell(session, current, "alarms.again", now)
-            self._open = {alarm.name: alarm for alarm in await alarms.list_open(session)}
+            standing = await alarms.list_open(session)
+        self._open = {alarm.name: alarm for alarm in standing}
+        self._told.update(dict.fromkeys(reminded, self._monotonic()))
         self._said()
 
     def _quiet(self, alarm: Alarm, now: datetime) -> float:

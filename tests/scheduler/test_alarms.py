@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import func, select, update
 
+from db import alarms
 from db.models import Alarm, AuditRow, Grant, OutboxRow, Role
+from db.session import Session
 from scheduler.alarms import Alarms
 from scheduler.troubles import Name
 from tests.people import TestPerson, World
@@ -90,6 +93,13 @@ async def test_what_comes_and_goes_is_one_alarm_and_what_passes_is_none(world: W
     assert house.admin.keys == ["alarms.opened"]
     await house.for_seconds(125)
     assert house.admin.keys == ["alarms.opened", "alarms.over"]
+
+
+async def test_two_moments_of_a_trouble_are_not_the_time_between_them(world: World, house: Watched) -> None:
+    for _ in range(2):
+        await house.for_seconds(100)
+        await house.for_seconds(2, Name.POLLING)
+    assert house.admin.keys == []
 
 
 async def test_two_troubles_are_two_alarms(world: World, house: Watched) -> None:
@@ -215,6 +225,41 @@ async def test_what_cannot_be_written_is_in_the_log_once_and_told_when_it_can(
     assert house.admin.keys == ["alarms.opened"]
     await house.for_seconds(130)
     assert caplog.records[-1].getMessage() == "trouble over: database"
+
+
+async def test_what_is_lost_at_the_commit_is_told_at_the_next_look(
+    world: World, house: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, lost = world.database.write, 0
+
+    @asynccontextmanager
+    async def once_in_vain() -> AsyncIterator[Session]:
+        nonlocal lost
+        async with write() as session:
+            yield session
+            monkeypatch.setattr(world.database, "write", write)
+            lost += 1
+            raise OSError("the disk is gone")
+
+    monkeypatch.setattr(world.database, "write", once_in_vain)
+    await house.for_seconds(40, Name.DATABASE)
+    assert house.admin.keys == ["alarms.opened"]
+    monkeypatch.setattr(world.database, "write", once_in_vain)
+    await house.jumps(4.1, Name.DATABASE)
+    await house.for_seconds(4, Name.DATABASE)
+    assert house.admin.keys == ["alarms.opened", "alarms.again"] and lost == 2
+
+
+async def test_an_alarm_that_only_an_earlier_version_knew_is_over_and_keeps_nobody_from_hearing_of_others(
+    world: World, house: Watched
+) -> None:
+    async with world.database.write() as session:
+        session.add(Alarm(name="an_old_name", opened_at=world.now, told_at=world.now))
+    house.restart()
+    await house.for_seconds(40, Name.DATABASE)
+    assert house.admin.keys == ["alarms.opened"]
+    async with world.database.read() as session:
+        assert [alarm.name for alarm in await alarms.list_open(session)] == ["database"]
 
 
 def broken() -> None:
