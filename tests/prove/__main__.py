@@ -23,6 +23,7 @@ from math import ceil
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
+from xml.etree import ElementTree
 
 from tests.prove import ASKED, FIGURES, combine
 from tests.prove.suites import SUITES, Suite
@@ -49,17 +50,27 @@ def about() -> dict[str, str]:
     }
 
 
+def proved(report: Path) -> bool:
+    """Whether something was tried, and nothing skipped."""
+    counts = ElementTree.parse(report).getroot()[0].attrib
+    return int(counts["tests"]) > int(counts["skipped"]) == 0
+
+
 def play(suite: Suite, first: int, count: int) -> dict[str, Any]:
-    """One batch in a process of its own: its figures, and the end of what it said when something was wrong."""
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as noted:
+    """One batch in a process of its own: its figures, and the end of what it said when something was wrong.
+
+    What was skipped proves nothing, so that is wrong too.
+    """
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as noted, tempfile.NamedTemporaryFile("r") as report:
         environment = os.environ | {ASKED: f"{first}:{count}", FIGURES: noted.name}
         command = [sys.executable, "-m", "pytest", suite.test, "-m", "prove or not prove", "-p", "no:cacheprovider"]
-        command += ["--timeout", "14400"]  # a batch is as long as it is
+        command += ["--timeout", "14400", f"--junit-xml={report.name}"]  # a batch is as long as it is
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         figures: Counter[str] = Counter()
         for line in noted:
             combine(figures, json.loads(line))
-    wrong = done.stdout[-4000:] if done.returncode else ""
+        well = done.returncode == 0 and proved(Path(report.name))
+    wrong = "" if well else done.stdout[-4000:]
     return {"first": first, "count": count, "figures": dict(figures), "wrong": wrong}
 
 

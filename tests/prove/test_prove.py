@@ -84,6 +84,14 @@ def test_what_went_wrong_is_played_again_by_the_next_code_and_a_whole_is_begun_a
     assert found(tmp_path)["cases"] == 2
 
 
+@pytest.mark.parametrize("skipped", ["", "\n\ndef test_large_numbers():\n    pass\n"])
+def test_what_was_skipped_is_wrong_also_beside_what_was_tried(suite: Suite, tmp_path: Path, skipped: str) -> None:
+    case = "import pytest\n\n@pytest.mark.skip\ndef test_small_numbers():\n    pass\n" + skipped
+    (tmp_path / "test_case.py").write_text(case, encoding="utf-8")
+    assert not prove(suite, 2, 1, tmp_path)
+    assert found(tmp_path)["wrong"] == 1 and "skipped" in found(tmp_path)["batches"]["0"]["wrong"]
+
+
 def test_what_was_played_with_changes_in_no_commit_is_played_again(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
