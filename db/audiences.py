@@ -171,9 +171,8 @@ async def _freeze(session: Session, broadcast: Broadcast, *conditions: ColumnEle
     chosen = select(
         literal(broadcast.id), Person.id, Person.unit_id, literal(TargetState.FROZEN.value), literal("")
     ).where(*_within(from_json(broadcast.audience)), *conditions)
-    await session.execute(
-        insert(BroadcastTarget).from_select(["broadcast_id", "person_id", "unit_id", "state", "reason"], chosen)
-    )
+    target = insert(BroadcastTarget).from_select(["broadcast_id", "person_id", "unit_id", "state", "reason"], chosen)
+    await session.ask(target, long=True)
 
 
 async def common_top(session: Session, unit_ids: Sequence[int]) -> int | None:

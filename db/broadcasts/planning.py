@@ -148,7 +148,7 @@ async def foresee(session: Session, broadcast: Broadcast, today: datetime) -> di
         .subquery()
     )
     found = select(people.c.why, people.c.hours, func.count()).group_by(people.c.why, people.c.hours)
-    return {(reason, hours): number for reason, hours, number in await session.execute(found)}
+    return {(reason, hours): number for reason, hours, number in await session.ask(found, long=True)}
 
 
 async def _why_not(session: Session, broadcast: Broadcast, today: datetime, *, exempt: bool) -> ColumnElement[str]:

@@ -39,7 +39,7 @@ async def _flip(
     session: Session, broadcast: Broadcast, before: Sequence[OutState], after: OutState, **values: Any
 ) -> int:
     rows = OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_(before)
-    return (await session.ask(update(OutboxRow).where(*rows).values(state=after, **values))).rowcount
+    return (await session.ask(update(OutboxRow).where(*rows).values(state=after, **values), long=True)).rowcount
 
 
 async def pause(session: Session, broadcast: Broadcast, actor_id: int, version: int, now: datetime) -> int:
@@ -159,7 +159,7 @@ async def set_respectful(session: Session, actor_id: int, on: bool, now: datetim
         celebrating = select(Broadcast.id).where(Broadcast.topic == CELEBRATION)
         waits = OutboxRow.broadcast_id.in_(celebrating), OutboxRow.state.in_((OutState.READY, OutState.HELD))
         dropped = update(OutboxRow).where(*waits).values(state=OutState.CANCELLED, finished_at=now)
-        number = (await session.ask(dropped)).rowcount
+        number = (await session.ask(dropped, long=True)).rowcount
         await session.execute(
             update(Broadcast)
             .where(Broadcast.topic == CELEBRATION, Broadcast.state.not_in(ENDED))

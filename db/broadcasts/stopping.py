@@ -111,7 +111,7 @@ async def _held(session: Session, broadcast: Broadcast, today: datetime, now: da
     query = select(func.count(), func.count().filter(in_time)).where(
         OutboxRow.broadcast_id == broadcast.id, OutboxRow.state.in_(states)
     )
-    number, timely = (await session.execute(query)).one()
+    number, timely = (await session.ask(query, long=True)).one()
     planned = timely if automatic else number
     unplanned = Counter[str]()
     if broadcast.state != BroadcastState.SENDING:
@@ -128,7 +128,7 @@ async def stop_all(session: Session, actor_id: int, now: datetime, *, lost_since
     lost = {} if lost_since is None else {"lost_since": lost_since.isoformat()}
     await house.remember(session, house.STOP, {"on": True, "by": actor_id} | lost, now)
     waits = OutboxRow.lane == int(Lane.BULK), OutboxRow.state == OutState.READY
-    number = (await session.ask(update(OutboxRow).where(*waits).values(state=OutState.HELD))).rowcount
+    number = (await session.ask(update(OutboxRow).where(*waits).values(state=OutState.HELD), long=True)).rowcount
     audit.note(session, actor_id, "emergency_stop", "all broadcasts", now, held=number)
     return number
 
@@ -147,5 +147,5 @@ async def start_again(session: Session, actor_id: int, now: datetime) -> None:
         audit.note(session, audit.SYSTEM, "hold_late", f"broadcast {broadcast.code}", now, broadcast.unit_id)
     going = select(Broadcast.id).where(Broadcast.state.in_(GOING))
     held = OutboxRow.state == OutState.HELD, OutboxRow.broadcast_id.in_(going)
-    number = (await session.ask(update(OutboxRow).where(*held).values(state=OutState.READY))).rowcount
+    number = (await session.ask(update(OutboxRow).where(*held).values(state=OutState.READY), long=True)).rowcount
     audit.note(session, actor_id, "lift_stop", "all broadcasts", now, released=number)

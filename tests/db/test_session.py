@@ -66,6 +66,22 @@ async def test_a_brief_transaction_takes_no_trips_but_for_what_once_took_long(
 
 
 @pytest.mark.sqlite
+async def test_what_is_said_to_take_long_takes_the_trip_in_a_brief_transaction_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = text("UPDATE units SET workers = 3")
+    async with world.database.write(brief=True) as session:
+        trips = await counted(session, monkeypatch)
+        await session.ask(statement)
+        assert not trips
+        assert (await session.ask(statement, long=True)).rowcount > 1 and len(trips) == 1
+        with pytest.raises(IntegrityError):
+            await session.ask(text("INSERT INTO units (id) VALUES (1)"), long=True)
+        await session.ask(statement)
+        assert len(trips) == 2
+
+
+@pytest.mark.sqlite
 async def test_of_questions_that_took_long_no_more_are_remembered_than_some(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

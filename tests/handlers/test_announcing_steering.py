@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
 from db import broadcasts, outbox, people, snapshot, units
+from db.audiences import freeze
+from db.driver import Cursor
 from db.models import (
     AuditRow,
     Body,
@@ -573,6 +578,47 @@ async def test_the_list_of_the_unreached_names_a_teams_company_and_follows_the_v
 
 
 # ---------------------------------------------------------------------------------------------------- everything
+
+
+@pytest.mark.sqlite
+async def test_nobody_waits_while_the_rows_of_a_million_people_are_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a statement of seconds, and an answer's transaction runs its statements in everybody's own thread."""
+    ha, dai = await sending(world), await officer(world, "Đinh Quang Đại", "TINH", Role.LEADER)
+    author, leader = await ha.id(), await dai.id()
+    ran: list[tuple[str, bool]] = []
+    execute = Cursor.execute_there
+
+    def watched(cursor: Cursor, sql: str, *more: Any) -> None:
+        ran.append((sql, threading.current_thread() is threading.main_thread()))
+        execute(cursor, sql, *more)
+
+    monkeypatch.setattr(Cursor, "execute_there", watched)
+    for verb in ("stop", "lift", "pause", "resume", "confirm", "respectful", "cancel"):
+        ran.clear()
+        async with world.database.write(brief=True) as session:
+            broadcast = await session.get_one(Broadcast, 1)
+            steered = session, broadcast, author, broadcast.version, world.now
+            if verb == "stop":
+                assert await broadcasts.stop_all(session, leader, world.now) == 3
+                (held,) = await broadcasts.list_held(session, lambda moment: moment, world.now)
+                assert held.left == 3
+            elif verb == "lift":
+                await broadcasts.start_again(session, leader, world.now)
+            elif verb == "pause":
+                assert await broadcasts.pause(*steered) == 3
+            elif verb == "resume":
+                assert await broadcasts.resume(*steered) == 3
+            elif verb == "confirm":
+                await freeze(session, Broadcast(id=1, audience=broadcast.audience | {"unit": -1}))
+            elif verb == "respectful":
+                await broadcasts.set_respectful(session, leader, True, world.now)
+            else:
+                assert await broadcasts.cancel(*steered) == 3
+        many = [here for sql, here in ran if re.match("UPDATE outbox|INSERT INTO broadcast_targets|SELECT count", sql)]
+        assert many and not any(many), verb
+        assert any(here for _, here in ran), verb
 
 
 async def test_the_stop_holds_what_comes_back_from_flight_and_nothing_new_is_planned(world: World) -> None:
