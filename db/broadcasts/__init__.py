@@ -72,6 +72,7 @@ from db.broadcasts.steering import (
 )
 from db.broadcasts.stopping import (
     AUTOMATIC,
+    GOING,
     Held,
     doubt,
     has_hour,
@@ -88,6 +89,7 @@ from db.broadcasts.stopping import (
 __all__ = [
     "AUTOMATIC",
     "CELEBRATION",
+    "GOING",
     "URGENT",
     "Announced",
     "Held",

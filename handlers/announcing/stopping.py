@@ -6,7 +6,6 @@ from content.calendar import day_start
 from content.message import Message
 from db import broadcasts
 from db.errors import Refused
-from db.models import BroadcastState
 from db.policy import Action
 from handlers.dialogue import END, Answer, Command, Dialogue, Move, Place
 from handlers.talk import Talk
@@ -49,8 +48,7 @@ async def take_stop(talk: Talk, answer: Answer) -> Move | str:
         await solemn(talk, "on" if answer.choice == "solemn" else "off")
         return END
     await _check(talk)
-    states = (BroadcastState.PLANNING, BroadcastState.SENDING, BroadcastState.SCHEDULED)
-    due = [each for each in await broadcasts.list_in(talk.session, *states) if each.send_at <= talk.now]
+    due = [each for each in await broadcasts.list_in(talk.session, *broadcasts.GOING) if each.send_at <= talk.now]
     await broadcasts.stop_all(talk.session, talk.me.id, talk.now)
     for broadcast in due:
         if broadcast.author_id is not None:
