@@ -247,7 +247,8 @@ async def _erase_told(session: Session, person: Person, codes: Sequence[str], no
     )
     if person.name:
         about = or_(about, payload.contains(within(person.name), autoescape=True))
-    await session.execute(update(OutboxRow).where(OutboxRow.state.in_(FINAL), about).values(payload=None))
+    told = update(OutboxRow).where(OutboxRow.state.in_(FINAL), about).values(payload=None)
+    await session.ask(told, long=True)  # it looks at whatever was said to anybody
     await webchat.forget_about(session, person.name, codes)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from bot.web.reading import shown
 from content.message import Message, to_json
 from db import accounts, attachments, erasure, jobs, outbox, people, policy, rights, submissions, unsent, webchat
+from db.driver import Cursor
 from db.models import (
     Account,
     Attachment,
@@ -229,6 +232,27 @@ async def test_the_originals_of_what_was_sent_go_with_their_sender(world: World)
         await session.flush()
         await erasure.erase(session, hoa.id, START)
         assert await to_delete(session, "uploads") == ["1" * 32, "a" * 32]
+
+
+@pytest.mark.sqlite
+async def test_nobody_waits_while_all_that_was_said_is_looked_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer's transaction runs its statements in everybody's own thread."""
+    here: dict[str, bool] = {}
+    execute = Cursor.execute_there
+
+    def watched(cursor: Cursor, sql: str, *more: Any) -> None:
+        here[sql] = threading.current_thread() is threading.main_thread()
+        execute(cursor, sql, *more)
+
+    async with world.database.write() as session:
+        person = await joined(session, CANARY, ADDRESS)
+    monkeypatch.setattr(Cursor, "execute_there", watched)
+    async with world.database.write(brief=True) as session:
+        await erasure.erase(session, person.id, world.now)
+    looked = [ran for sql, ran in here.items() if sql.startswith("UPDATE outbox") and "outbox.payload" in sql]
+    assert looked == [False] and any(here.values())
 
 
 async def test_a_namesakes_chat_keeps_its_name(world: World) -> None:
