@@ -401,9 +401,8 @@ class App:
         """Stops intake, lets what is under way finish (≤ 8 s), settles what was sent. Safe to be killed at any step."""
         if self._sharing is not None:
             await _cancel(self._sharing)
-        await self.timetable.stop()
         await self._stop_intake()
-        await self.inbox.stop()
+        await asyncio.gather(self.timetable.stop(), self.inbox.stop())
         await self._stop_sending()
         if self._answering is not None and not self._answering.done():
             with suppress(TimeoutError, asyncio.CancelledError):
