@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from random import SystemRandom
@@ -175,10 +175,12 @@ class App:
             timetable=self.timetable,
             skew=skew,
             meter=self.meter,
+            shut=lambda: len(self._opening),
         )
         self.watch_server = WatchServer(self.watch, settings.data_dir, *settings.watch)
         self.server: WebServer | None = None
         self._lock = lock
+        self._opening: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._leading: list[asyncio.Task[None]] = []
         self._intake: asyncio.Task[None] | None = None
@@ -307,7 +309,7 @@ class App:
                 self.database, self.words, now=self.clock.now, monotonic=self.clock.monotonic, said=self.wake
             )
         self._watching = self._spawn(self.watch.run)
-        await self.watch_server.start()
+        await self._open(self.watch_server.start)
         if self.telegram is not None:
             await self.telegram.open()
         if self.polling is not None:
@@ -327,13 +329,36 @@ class App:
                 hook=hook,
                 pages=pages,
             )
-            await self.server.start()
+            await self._open(self.server.start)
         if self.server is not None and pages:
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
             # Behind the "#", which no server and no proxy's log ever sees: the code may be an invitation's.
             self.house.links["webchat"] = f"{address}chat#start={{}}"
             await settled(lambda: self._note_address(address))
         self.timetable.start()
+
+    async def _open(self, door: Callable[[], Awaitable[None]]) -> None:
+        """Listens at a port. Raises OSError where no other process of ours may hold it; otherwise goes on trying.
+
+        Who led before and stands still holds its ports as long as it stands: that must not keep its successor from leading.
+        """
+        try:
+            await door()
+        except OSError as error:
+            if self.lead is None:
+                raise
+            log.error("a port cannot be opened and is tried until it can (%s)", error)
+            task = asyncio.create_task(self._go_on_opening(door))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _go_on_opening(self, door: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self.clock.sleep(KEEP)
+            with suppress(OSError):
+                await door()
+                log.warning("the port is open now")
+                return
 
     def _hook(self) -> Hook | None:
         """The route by which Telegram brings updates, where it is not polled."""
@@ -419,7 +444,7 @@ class App:
             self._lock.close()
 
     async def _stop_intake(self) -> None:
-        for task in (self._intake, self._watching):
+        for task in (self._intake, self._watching, *self._opening):
             if task is not None:
                 await _cancel(task)
         await self.watch.stop()

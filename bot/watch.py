@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -59,7 +59,9 @@ class Watch:
         timetable: Timetable,
         skew: Skew,
         meter: Meter,
+        shut: Callable[[], int],
     ) -> None:
+        """`shut` counts the ports at which we cannot listen."""
         self._database = database
         self._clock = clock
         self._folder = folder
@@ -69,6 +71,7 @@ class Watch:
         self._timetable = timetable
         self._skew = skew
         self._meter = meter
+        self._shut = shut
         self._started = clock.now()
         self._beat = self._seen_at = clock.monotonic()
         self._waiting = Waiting()
@@ -129,6 +132,7 @@ class Watch:
             poll=None if self._polling is None else self._polling.silent(),
             poll_failing=None if self._polling is None else self._polling.failing(),
             channels_down=sum(delivery.down_since is not None for delivery in self._deliveries.values()),
+            ports_shut=self._shut(),
             database=self._inbox.trouble or "",
             unread=tick - self._seen_at,
             writing=self._database.writing,

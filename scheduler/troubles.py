@@ -45,6 +45,8 @@ class Facts:
     """Since the first of the polls that have failed without a success between."""
     channels_down: int = 0
     """Channels whose platform refuses us altogether."""
+    ports_shut: int = 0
+    """Ports at which we should listen, and cannot since another process holds them."""
     database: str = ""
     """Why nothing can be written (`db.trouble.Kind`)."""
     unread: float = 0.0
@@ -83,6 +85,7 @@ class Name(StrEnum):
     STALLED = "stalled"
     POLLING = "polling"
     DELIVERY = "delivery"
+    PORT = "port"
     DATABASE = "database"
     LEDGER_STUCK = "ledger_stuck"
     BACKLOG = "backlog"
@@ -109,6 +112,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Name.STALLED, Severity.CRITICAL, lambda f: f.beat > STALE),
     Rule(Name.POLLING, Severity.CRITICAL, lambda f: (f.poll or 0) > SILENT or (f.poll_failing or 0) >= REFUSED),
     Rule(Name.DELIVERY, Severity.CRITICAL, lambda f: f.channels_down > 0),
+    Rule(Name.PORT, Severity.CRITICAL, lambda f: f.ports_shut > 0),
     Rule(Name.DATABASE, Severity.CRITICAL, lambda f: f.database != "" or f.unread > STALE),
     Rule(Name.LEDGER_STUCK, Severity.CRITICAL, lambda f: f.writing > WRITING),
     Rule(Name.BACKLOG, Severity.CRITICAL, lambda f: f.backlog > BACKLOG),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -10,11 +11,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot import backup, reports
+from bot.app import build_app
+from bot.clock import Clock
 from bot.invite import print_invitation
 from bot.settings import Settings, load_settings
 from bot.unit_import import import_file
@@ -129,6 +133,51 @@ async def test_one_leads_and_another_takes_over_when_its_connection_ends(
     assert await first.take()
     await first.close()
     await second.close()
+
+
+async def test_who_takes_over_leads_although_its_ports_are_held_and_opens_them_once_they_are_free(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that stands still goes on holding what it listens at; whoever came after died of it, again and again."""
+    monkeypatch.setattr("bot.app.KEEP", 0.1)
+    url = server.url(server.create())
+    settings: Settings
+    with (
+        socket.create_server(("127.0.0.1", 0)) as watch,
+        socket.create_server(("127.0.0.1", 0)) as web,
+    ):
+        settings = load_settings(
+            database_url=url, data_dir=tmp_path, organisation="A", hotline="0", webchat=True,
+            web_port=web.getsockname()[1], watch_address=f"127.0.0.1:{watch.getsockname()[1]}",
+        )  # fmt: skip
+        app = await build_app(settings, Clock())
+        there = Database(url)
+        former = Lead(there, time.monotonic)
+        assert await former.take()
+        try:
+            await app.start()
+            assert not app.may_lead()
+            await former.close()
+            until = time.monotonic() + 20
+            while "from now on" not in caplog.text:
+                assert time.monotonic() < until, "nobody took over"
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(3.0)  # who died of it tried again after a second
+            assert app.may_lead() and app.watch.report()["facts"]["ports_shut"] == 2
+            assert "port" in (await reports.status(settings, datetime.now(UTC)))["troubles"]
+            assert caplog.text.count("from now on") == 1 and caplog.text.count("cannot be opened") == 2
+            watch.close()
+            web.close()
+            while "port" in app.watch.troubles():
+                assert time.monotonic() < until, "a port that is free was not opened"
+                await asyncio.sleep(0.02)
+            async with aiohttp.ClientSession() as client:
+                for port in (settings.watch[1], settings.web_port):
+                    async with client.get(f"http://127.0.0.1:{port}/healthz") as answer:
+                        assert await answer.json() == {"status": "ok"}
+        finally:
+            await app.stop()
+            await there.close()
 
 
 @pytest.mark.parametrize("command", ["invite", "units import"])

@@ -118,7 +118,7 @@ class WebServer:
         self._runner: web.AppRunner | None = None
         self._door: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
-        self.address = ""
+        self.address = f"http://{settings.web_host}:{settings.web_port}/"
 
     def application(self) -> web.Application:
         """The routes; the demo's do not exist without it."""
@@ -145,11 +145,12 @@ class WebServer:
         return app
 
     async def start(self) -> None:
-        """Listens; `address` is where. Raises OSError when the port is taken."""
-        self._runner = web.AppRunner(
-            self.application(), access_log=None, logger=http_log, shutdown_timeout=2.0, keepalive_timeout=KEPT
-        )
-        await self._runner.setup()
+        """Listens; `address` is where. Raises OSError when the port is taken: then it may be tried again."""
+        if self._runner is None:
+            self._runner = web.AppRunner(
+                self.application(), access_log=None, logger=http_log, shutdown_timeout=2.0, keepalive_timeout=KEPT
+            )
+            await self._runner.setup()
         server, loop = self._runner.server, asyncio.get_running_loop()
         assert server is not None
         self._door = await loop.create_server(

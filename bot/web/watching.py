@@ -50,7 +50,23 @@ class WatchServer:
         self.address = ""
 
     async def start(self) -> None:
-        """Listens. Raises OSError when the port is taken."""
+        """Listens. Raises OSError when the port is taken: the socket listens even so, and another try may open the port."""
+        if self._runner is None:
+            await self._listen_here()
+        if self._port is None:
+            return
+        assert self._runner is not None
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await site.stop()
+            where = f"{self._host}:{self._port} (CONGDOAN_WATCH_ADDRESS)"
+            raise OSError(error.errno, error.strerror or str(error), where) from error
+        self.address = f"http://{self._host}:{self._runner.addresses[-1][1]}/"
+
+    async def _listen_here(self) -> None:
+        """On the socket."""
         app = web.Application(client_max_size=1024)
         app.add_routes(
             [
@@ -59,20 +75,23 @@ class WatchServer:
                 web.get("/status", self._status),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        with _short(self._folder) as path:
-            path.unlink(missing_ok=True)  # a killed process leaves it; the lock says that it is nobody's
-            await web.UnixSite(self._runner, str(path)).start()
-            self._mine = path.stat().st_ino
-        if self._port is not None:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-            self.address = f"http://{self._host}:{self._runner.addresses[-1][1]}/"
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            with _short(self._folder) as path:
+                path.unlink(missing_ok=True)  # a killed process leaves it; the lock says that it is nobody's
+                await web.UnixSite(runner, str(path)).start()
+                self._mine = path.stat().st_ino
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
 
     async def stop(self) -> None:
         """Stops listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
         with suppress(FileNotFoundError):
             if (self._folder / SOCKET).stat().st_ino == self._mine:  # not that of whoever leads after us
                 (self._folder / SOCKET).unlink()

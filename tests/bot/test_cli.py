@@ -246,13 +246,19 @@ def test_a_running_bot_never_has_its_tables_changed_by_a_command_beside_it(house
     assert not house.exists() or not ask("SELECT name FROM sqlite_master")
 
 
-def test_a_port_that_is_taken_is_named_with_its_setting(house: Path) -> None:
+PORTS = ("CONGDOAN_WEB_PORT", "CONGDOAN_WATCH_ADDRESS")
+
+
+@pytest.mark.parametrize(("setting", "other"), [PORTS, PORTS[::-1]])
+def test_a_port_that_is_taken_is_named_with_its_setting(house: Path, setting: str, other: str) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = congdoan("run", ok=False, **RUN | {"CONGDOAN_WEB_PORT": port}).stderr
-    assert f"127.0.0.1:{port}" in said and "CONGDOAN_WEB_PORT" in said and "in use" in said
+        value = port if setting == "CONGDOAN_WEB_PORT" else f"127.0.0.1:{port}"
+        said = congdoan("run", ok=False, **RUN | {setting: value}).stderr
+    assert f"127.0.0.1:{port}" in said and "in use" in said
+    assert setting in said and other not in said
 
 
 def test_a_port_that_the_demo_cannot_have_is_named_with_its_option(furnished: Path) -> None:

@@ -17,6 +17,7 @@ EDGES: tuple[tuple[Name, dict[str, Any], dict[str, Any]], ...] = (
     (Name.POLLING, {"poll": 89.0}, {"poll": 91.0}),
     (Name.POLLING, {"poll_failing": 2.9}, {"poll_failing": 3.0}),
     (Name.DELIVERY, {"channels_down": 0}, {"channels_down": 1}),
+    (Name.PORT, {"ports_shut": 0}, {"ports_shut": 1}),
     (Name.DATABASE, {"unread": 3.9}, {"unread": 4.1}),
     (Name.DATABASE, {"database": ""}, {"database": "full"}),
     (Name.LEDGER_STUCK, {"writing": 3.9}, {"writing": 4.1}),
