@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from bot.limits import Patience
 from bot.metrics import Meter
 from content.message import to_json
-from db import accounts, attachments, inbox, jobs, outbox, trouble
+from db import accounts, attachments, house, inbox, jobs, outbox, trouble
 from db.inbox import Arrival, Waiting
 from db.json_text import from_text, to_text
 from db.session import Database, Session, settled
@@ -36,6 +36,8 @@ LOOK = 1.0
 """Seconds between two looks at nothing; covers clocks that are moved."""
 DATABASE_PAUSE = 1.0
 """Seconds until another look when the database could not be written."""
+TRIED = "tried"
+"""When it was last tried whether the database can be written again."""
 ELSEWHERE = 0.1
 """Seconds between two looks at a chat that another process is answering."""
 ALBUM = timedelta(hours=1)
@@ -108,7 +110,7 @@ class Inbox:
         self._stopping = False
         self._storing = self._looking = False
         self.trouble: trouble.Kind | None = None
-        """Why nothing can be written at the moment."""
+        """Why nothing can be written at the moment; damage stays until somebody has looked at it and starts anew."""
 
     @property
     def answering(self) -> bool:
@@ -130,11 +132,11 @@ class Inbox:
         try:
             added = await settled(lambda: self._store(channel, bot, arrivals, also))
         except Exception as error:
-            self.trouble = trouble.passing(error)
+            self._refused(error)
             raise
         finally:
             self._storing = False
-        self.trouble = None
+        self._written()
         if added:
             self._meter.received.add(added, channel=channel)
             self._wake.set()
@@ -155,6 +157,34 @@ class Inbox:
                 await self._database.tell_others(session)
         return added
 
+    def _refused(self, error: BaseException) -> trouble.Kind | None:
+        """Something was not written; None where that is not the database's fault."""
+        found = trouble.of_itself(error)
+        if found is not None and self.trouble != trouble.Kind.DAMAGED:
+            self.trouble = found
+        return found
+
+    def _written(self) -> None:
+        """Something was: no proof that what is damaged is whole."""
+        if self.trouble != trouble.Kind.DAMAGED:
+            self.trouble = None
+
+    async def _try_to_write(self) -> None:
+        """Finds out whether a trouble is over while nothing is to be written that would show it."""
+        if self.trouble in (None, trouble.Kind.DAMAGED) or self.answering:
+            return
+        try:
+            await settled(self._note_try)
+        except Exception as error:
+            self._refused(error)
+        else:
+            self._written()
+
+    async def _note_try(self) -> None:
+        """A row: a transaction that writes nothing succeeds on a full disk too."""
+        async with self._database.write() as session:
+            await house.remember(session, TRIED, {}, self._now())
+
     def wake(self) -> None:
         """The clock was moved, or another process stored something: look again."""
         self._wake.set()
@@ -172,6 +202,7 @@ class Inbox:
             finally:
                 self._looking = False
             if not started:
+                await self._try_to_write()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), LOOK)
 
@@ -255,7 +286,7 @@ class Inbox:
                 raise
             log.debug("%d updates are handled one by one (%s)", len(rows), type(error).__name__)
             return False
-        self.trouble = None
+        self._written()
         took = asyncio.get_running_loop().time() - began
         for row in rows:
             self._meter.handled.add(1, channel=row.channel, outcome="done")
@@ -275,7 +306,7 @@ class Inbox:
         try:
             incoming = self._read(row)
             others = await settled(lambda: self._answer_alone(row, incoming))
-            self.trouble = None
+            self._written()
             if others is None:
                 self._leave_to_others(row.lane)
                 return
@@ -285,9 +316,8 @@ class Inbox:
         except (Exception, asyncio.CancelledError) as error:
             if stopped(error):
                 raise
-            if (passing := trouble.passing(error)) is not None:  # the message is as good as before: no attempt counts
-                self.trouble = passing
-                log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, passing)
+            if (kind := self._refused(error)) is not None:  # the message is as good as before: no attempt counts
+                log.error("update %d on %s waits until the database can be written (%s)", row.id, channel, kind)
                 await self._sleep(DATABASE_PAUSE)
                 return
             log.exception("update %d on %s could not be handled", row.id, channel)
@@ -388,7 +418,8 @@ class Inbox:
             self._meter.handled.add(1, channel=row.channel, outcome="dead" if dead else "failed")
             if dead:
                 log.error("update %d on %s is set aside after %d attempts", row.id, row.channel, attempts)
-        except Exception:
+        except Exception as failure:
             # The row stays new and is tried again.
+            self._refused(failure)
             log.exception("update %d: its failure could not be written down", row.id)
             await self._sleep(DATABASE_PAUSE)

@@ -54,7 +54,8 @@ KINDS = {
     "28": Kind.UNREACHABLE,
     "3D": Kind.UNREACHABLE,
     "42": Kind.OLD,
-    "XX": Kind.DAMAGED,
+    "XX001": Kind.DAMAGED,
+    "XX002": Kind.DAMAGED,
 }
 
 
@@ -86,3 +87,9 @@ def passing(error: BaseException) -> Kind | None:
     """Trouble that goes away by itself or with a little help: whatever failed over it is as good as before."""
     kind = kind_of(error)
     return kind if kind in (Kind.FULL, Kind.BUSY, Kind.UNREACHABLE) else None
+
+
+def of_itself(error: BaseException) -> Kind | None:
+    """Trouble of the database itself, its damage too: what failed over it is no worse than before."""
+    kind = kind_of(error)
+    return kind if kind == Kind.DAMAGED else passing(error)

@@ -7,6 +7,7 @@ import heapq
 import itertools
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,16 +19,21 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from sqlalchemy.exc import DatabaseError, OperationalError
 
+from bot import inbox as inbox_module
 from bot import reports, watch
 from bot.app import App, build_app
 from bot.clock import Clock, Skew
+from bot.inbox import LOOK
 from bot.settings import Settings
 from bot.watch import EVERY, LAST_BACKUP
 from db import accounts, inbox, migrate, people, units
 from db.inbox import BACKOFF, Arrival
 from db.models import Grant, Lane, OutboxRow, OutState, Policy, Role
 from db.session import Database
+from db.trouble import Kind
+from handlers.dialogue import Incoming
 from scheduler.timetable import Job
 from scheduler.troubles import MB, STALE, Name
 from tests.databases import Template
@@ -270,6 +276,77 @@ async def test_below_256_mb_nothing_more_is_taken_in_until_there_is_room_again(
     await outside.until(lambda: len(fake.messages(42)) == 2, moving=0.5)
     assert outside.clock.elapsed - healed <= 30
     assert await outside.red() == []
+
+
+class Busy(sqlite3.OperationalError):
+    """As the driver raises it."""
+
+    sqlite_errorname = "SQLITE_BUSY"
+
+
+class Full(sqlite3.OperationalError):
+    sqlite_errorname = "SQLITE_FULL"
+
+
+class Malformed(sqlite3.DatabaseError):
+    sqlite_errorname = "SQLITE_CORRUPT"
+
+
+async def test_a_busy_moment_is_over_within_five_seconds_though_nobody_writes_again(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever met it has closed the page; it stayed red until somebody came."""
+
+    async def busy(*_: object) -> int:
+        raise OperationalError("BEGIN", None, Busy("database is locked"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outside.app.inbox, "_store", busy)
+        with pytest.raises(OperationalError):
+            await outside.app.inbox.store("webchat", "web", [Arrival("x", "d", "w-1", "{}")])
+        assert await outside.red() == ["database"]
+    async with asyncio.timeout(5):
+        await outside.until(lambda: not outside.app.watch.red())
+
+
+async def test_a_disk_that_takes_no_rows_stays_red_though_it_takes_empty_transactions(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise OperationalError("INSERT", None, Full("database or disk is full"))
+
+    outside.app.inbox.trouble = Kind.BUSY
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox_module.house, "remember", full)
+        await outside.until(lambda: outside.app.inbox.trouble == Kind.FULL)
+        await asyncio.sleep(2 * LOOK)
+        assert await outside.red() == ["database"]
+    await outside.until(lambda: outside.app.inbox.trouble is None)
+    assert await outside.red() == []
+
+
+async def test_a_damaged_database_is_red_until_the_next_start_and_no_message_has_failed_over_it(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All was green while attempts ran out."""
+    tried = 0
+    real = inbox_module.answer
+
+    async def malformed(session: Any, house: Any, incoming: Incoming) -> Any:
+        nonlocal tried
+        if incoming.address != "w-1":
+            return await real(session, house, incoming)
+        tried += 1
+        raise DatabaseError("INSERT", None, Malformed("database disk image is malformed"))
+
+    monkeypatch.setattr(inbox_module, "answer", malformed)
+    for who in ("w-1", "w-2"):
+        raw = {"address": who, "text": "menu"}
+        await outside.app.inbox.store("webchat", "web", [inbox_module.arrival(who, who, raw)])
+    await outside.until(lambda: tried > 3, moving=1.0)
+    assert await outside.asks("SELECT 1 FROM inbox WHERE ext_id = 'w-2' AND state = 'done'")
+    assert await outside.asks("SELECT 1 FROM inbox WHERE ext_id = 'w-1' AND state = 'new' AND attempts = 0")
+    assert await outside.red() == ["database"]
 
 
 async def test_a_clock_that_somebody_sets_is_told_at_once_and_forgiven_when_it_is_set_right(outside: Outside) -> None:
