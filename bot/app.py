@@ -169,6 +169,7 @@ class App:
             database,
             clock,
             settings.data_dir,
+            folders=settings.folders,
             inbox=self.inbox,
             polling=self.polling,
             deliveries=self.deliveries,

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.opening import reading
 from bot.settings import Settings
-from bot.watch import free_space, last_backup
+from bot.watch import existing, free_space, last_backup, least_free
 from bot.web.watching import ask
 from content.calendar import LOCAL
 from db import audit, figures, migrate, policy, snapshot, units
@@ -28,12 +28,10 @@ ROOM = troubles.LOW
 
 async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
     """(problems, notes) about data folder and database. Changes nothing; what does not exist yet is a note."""
-    problems, file = unwritable(settings.data_dir), settings.database_file
-    if file is not None:
-        if file.parent != settings.data_dir:
-            problems += unwritable(file.parent)
-        if not file.exists():
-            return problems, [f"{file}: no database yet; `congdoan run` makes it."]
+    problems = [problem for folder in settings.folders for problem in unwritable(folder)]
+    file = settings.database_file
+    if file is not None and not file.exists():
+        return problems, [f"{file}: no database yet; `congdoan run` makes it."]
     try:
         database = Database(settings.database)
     except Trouble as trouble:
@@ -45,7 +43,7 @@ async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
                 return problems, [
                     "The tables are missing or of an older version; the next start brings them up to date."
                 ]
-            notes = _scarce(file.parent if file is not None else settings.data_dir) + await database.notes()
+            notes = _scarce(settings.folders) + await database.notes()
             return problems, notes + await _unfurnished(database)
     except snapshot.Unsound as error:
         return [*problems, *remedy(settings, Trouble(Kind.DAMAGED, str(error)))], []
@@ -55,10 +53,13 @@ async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
         await database.close()
 
 
-def _scarce(folder: Path) -> list[str]:
-    """A word before the disk is full."""
-    free = free_space(folder)
-    return [f"{folder}: only {free // 2**20} MB are free; make room before the disk is full."] if free < ROOM else []
+def _scarce(folders: Sequence[Path]) -> list[str]:
+    """A word before a disk is full."""
+    return [
+        f"{folder}: only {free // 2**20} MB are free; make room before the disk is full."
+        for folder in folders
+        if (free := free_space(folder)) < ROOM
+    ]
 
 
 async def _unfurnished(database: Database) -> list[str]:
@@ -72,11 +73,8 @@ async def _unfurnished(database: Database) -> list[str]:
 
 def unwritable(folder: Path) -> list[str]:
     """Why files cannot be made in a folder, or in the nearest one above that exists; [] when they can."""
-    here = folder.absolute()
-    while not here.exists() and here != here.parent:
-        here = here.parent
     try:
-        with tempfile.TemporaryFile(dir=here):
+        with tempfile.TemporaryFile(dir=existing(folder)):
             return []
     except OSError as error:
         return [f"{folder}: cannot be written ({error.strerror}). Give it to the user the bot runs as, "
@@ -149,10 +147,9 @@ def _mark(anchor: str) -> Mark:
 
 def _seen_from_here(settings: Settings, now: datetime) -> list[Name]:
     """What is wrong whether a process runs or not."""
-    file = settings.database_file
-    backup = last_backup(settings.data_dir) if file is not None else None
+    backup = last_backup(settings.data_dir) if settings.database_file is not None else None
     facts = Facts(
-        disk_free=free_space(file.parent if file is not None else settings.data_dir),
+        disk_free=least_free(settings.folders),
         backup=None if backup is None else (now - backup).total_seconds(),
     )
     return troubles.find(facts)

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         return Path(path) if path != self.database else None
 
     @property
+    def folders(self) -> list[Path]:
+        """Where something is kept: the data folder and, where it is another, that of the database's file."""
+        file = self.database_file
+        return list(dict.fromkeys([self.data_dir, *([file.parent] if file is not None else [])]))
+
+    @property
     def database_name(self) -> str:
         """The address as it may be shown: a password in it is a secret."""
         if self.database_file is not None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -53,6 +53,7 @@ class Watch:
         clock: Clock,
         folder: Path,
         *,
+        folders: Sequence[Path],
         inbox: Inbox,
         polling: Polling | None,
         deliveries: Mapping[str, Delivery],
@@ -61,10 +62,11 @@ class Watch:
         meter: Meter,
         shut: Callable[[], int],
     ) -> None:
-        """`shut` counts the ports at which we cannot listen."""
+        """`folders` are all in which something is kept. `shut` counts the ports at which we cannot listen."""
         self._database = database
         self._clock = clock
         self._folder = folder
+        self._folders = folders
         self._inbox = inbox
         self._polling = polling
         self._deliveries = deliveries
@@ -106,7 +108,7 @@ class Watch:
         try:
             async with self._database.read() as session:
                 waiting = await figures.waiting(session, list(self._deliveries), self._clock.now())
-            free = await asyncio.to_thread(free_space, self._folder)
+            free = await asyncio.to_thread(least_free, self._folders)
             # What a server keeps is copied by its administrator, and not noted here.
             backup = None if self._database.shared else await asyncio.to_thread(last_backup, self._folder)
         except Exception:
@@ -232,7 +234,7 @@ class Watch:
                     for (channel, lane), wait in self._waiting.outbox.items()
                 ),
             ),
-            gauge("congdoan_disk_free_bytes", "Free for the data folder.", ({}, facts.disk_free)),
+            gauge("congdoan_disk_free_bytes", "Free where data is kept.", ({}, facts.disk_free)),
             gauge("congdoan_clock_skew_seconds", "How far our clock is ahead.", ({}, facts.skew)),
             gauge("congdoan_last_backup_timestamp_seconds", "The last backup.", ({}, backup)),
             gauge(
@@ -243,9 +245,22 @@ class Watch:
         ]
 
 
+def least_free(folders: Iterable[Path]) -> int:
+    """Bytes that we may still write in the one where it is fewest."""
+    return min(map(free_space, folders))
+
+
 def free_space(folder: Path) -> int:
     """Bytes that we may still write there."""
-    return shutil.disk_usage(folder).free
+    return shutil.disk_usage(existing(folder)).free
+
+
+def existing(folder: Path) -> Path:
+    """A folder, or the nearest one above it that is there."""
+    here = folder.absolute()
+    while not here.exists() and here != here.parent:
+        here = here.parent
+    return here
 
 
 def last_backup(folder: Path) -> datetime | None:

@@ -21,7 +21,7 @@ UNSENT = 120.0
 """Seconds that a message which could leave waits for it, and seconds without anything leaving."""
 FULL = 256 * MB
 LOW = 1024 * MB
-"""Bytes free on the disk of the data folder (promises F14). LOW leaves the days that it takes to get a larger one."""
+"""Bytes free on the disk of the data folder or the database, the smaller of both (promises F14). LOW leaves the days that it takes to get a larger one."""
 SKEW = 120.0
 """Seconds between our clock and the true time (promises F19)."""
 FAILURES = 3

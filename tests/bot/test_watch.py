@@ -36,7 +36,7 @@ from db.trouble import Kind
 from handlers.dialogue import Incoming
 from scheduler.timetable import Job
 from scheduler.troubles import MB, STALE, Name
-from tests.databases import Template
+from tests.databases import Template, sqlite
 from tests.fakes.botapi import TOKEN, FakeBotApi
 from tests.fakes.botapi.faults import Chosen
 from tests.people import FACTS
@@ -130,7 +130,7 @@ class Outside:
 
 
 @asynccontextmanager
-async def watched(folder: Path, template: Template, *, answering: bool = True) -> AsyncIterator[Outside]:
+async def watched(folder: Path, template: Template, *, answering: bool = True, **more: Any) -> AsyncIterator[Outside]:
     data = folder / "data"
     data.mkdir()
     (data / "congdoan.db").write_bytes(template.path.read_bytes())
@@ -150,6 +150,7 @@ async def watched(folder: Path, template: Template, *, answering: bool = True) -
                 "organisation": FACTS["organisation"],
                 "hotline": FACTS["hotline"],
             }
+            | more
         )
         app = await build_app(settings, clock)
         await app.start()
@@ -246,6 +247,26 @@ async def test_a_filling_disk_is_told_before_it_is_full(outside: Outside, monkey
     free = 9000 * MB
     await outside.looks()
     assert outside.app.watch.troubles() == []
+
+
+@pytest.mark.parametrize("full", ["data", "database"])
+async def test_the_disk_of_the_data_and_that_of_the_database_are_both_watched(
+    tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    """A running process and a stopped one say the same: each looked at one of them only."""
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    scarce: set[Path] = set()
+    monkeypatch.setattr(watch, "free_space", lambda folder: (100 if folder in scarce else 9000) * MB)
+    elsewhere.mkdir()
+    (elsewhere / "house.db").write_bytes(template.path.read_bytes())
+    async with watched(tmp_path, template, database_url=sqlite(elsewhere / "house.db")) as outside:
+        assert await outside.red() == []
+        scarce.add(data if full == "data" else elsewhere)
+        await outside.looks()
+        assert await outside.red() == ["disk_full"] and not outside.app.has_room()
+        settings = outside.app.settings
+    found = await reports.status(settings, datetime.now(UTC))
+    assert (found["process"], found["troubles"]) == ("stopped", ["disk_full", "disk_low"])
 
 
 async def test_below_256_mb_nothing_more_is_taken_in_until_there_is_room_again(
