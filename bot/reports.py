@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from scheduler.troubles import Facts, Name
 
 ROOM = troubles.LOW
 """Bytes that should be free."""
+TABLES = 20.0
+"""Seconds within which tables are counted, those of a house with millions of messages too."""
 
 
 async def check_house(settings: Settings) -> tuple[list[str], list[str]]:
@@ -108,13 +111,9 @@ SERVER_REMEDIES = {
 async def status(settings: Settings, now: datetime) -> dict[str, Any]:
     """The state of the house: what the running process says of itself, or what a stopped one left.
 
-    `process` is running, stopped (or still starting), or stuck: it is there and does not answer.
+    `process` is running, stopped (or still starting), or stuck: it is there and does not answer. It is asked first, and
+    what it says is told even where the tables cannot be read: then `tables` says why.
     """
-    async with reading(settings) as database:
-        async with database.read() as session:
-            found = await figures.status(session) | {"now": now.astimezone(LOCAL).isoformat()}
-        if database.shared:
-            found["leads"] = await holder(database)
     try:
         report = await ask(settings.data_dir)
         process = "stopped" if report is None else "running"
@@ -122,7 +121,28 @@ async def status(settings: Settings, now: datetime) -> dict[str, Any]:
         report, process = None, "stuck"
     if report is None:
         report = {"troubles": [*([Name.STALLED] if process == "stuck" else []), *_seen_from_here(settings, now)]}
-    return {"process": process, **report, **found}
+    try:
+        found = await _counted(settings)
+    except Trouble as trouble:
+        if process == "stopped":
+            raise
+        found = {"tables": remedy(settings, trouble)[0]}
+    return {"process": process, **report, **found, "now": now.astimezone(LOCAL).isoformat()}
+
+
+async def _counted(settings: Settings) -> dict[str, Any]:
+    """What the tables say. Raises Trouble, also where they say nothing for TABLES."""
+    try:
+        async with asyncio.timeout(TABLES):
+            with explained():
+                async with reading(settings) as database:
+                    async with database.read() as session:
+                        found = await figures.status(session)
+                    if database.shared:
+                        found["leads"] = await holder(database)
+                    return found
+    except TimeoutError:
+        raise Trouble(Kind.UNREACHABLE, f"no answer in {TABLES:.0f} s") from None
 
 
 async def audit_stands(settings: Settings, anchors: Sequence[str]) -> str:

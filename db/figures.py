@@ -17,6 +17,8 @@ from db.session import Session
 
 FIRST_START = "first_start"
 """Under what the house remembers when it was first started."""
+SHOWN = 50
+"""Broadcasts in the status."""
 LATELY = timedelta(hours=1)
 
 
@@ -67,29 +69,35 @@ async def note_start(session: Session, now: datetime) -> None:
 
 
 async def outgoing(session: Session) -> dict[tuple[str, str], int]:
-    """How many messages there are by state and lane; it walks an index of all of them."""
-    rows = await session.execute(
-        select(OutboxRow.state, OutboxRow.lane, func.count()).group_by(OutboxRow.state, OutboxRow.lane)
-    )
-    found = {(state.value, Lane(lane).name.lower()): count for state, lane, count in rows}
-    return {(s.value, lane.name.lower()): 0 for s in OutState for lane in Lane} | found
+    """How many messages there are by state and lane; it walks an index of all of them, in that index's order."""
+    by = OutboxRow.state, OutboxRow.channel, OutboxRow.lane
+    found = {(state.value, lane.name.lower()): 0 for state in OutState for lane in Lane}
+    for state, _, lane, count in await session.execute(select(*by, func.count()).group_by(*by)):
+        found[state.value, Lane(lane).name.lower()] += count
+    return found
 
 
 async def status(session: Session) -> dict[str, Any]:
     """`inbox` and `outbox` by state; `deliveries` = messages of broadcasts by state; each broadcast's targets by state."""
-    delivered = await session.execute(
-        select(OutboxRow.state, func.count()).where(OutboxRow.broadcast_id.is_not(None)).group_by(OutboxRow.state)
-    )
-    deliveries = {state.value: 0 for state in OutState} | {state.value: count for state, count in delivered}
     poll = await house.know(session, "last_poll")
     return {
         "inbox": await inbox.counts(session),
         "outbox": await outbox.counts(session),
-        "deliveries": deliveries,
+        "deliveries": await _deliveries(session),
         "broadcasts": await broadcasts(session),
         "stopped": await _stopped(session),
         "last_poll": None if poll is None else poll["at"],
     }
+
+
+async def _deliveries(session: Session) -> dict[str, int]:
+    """It walks an index of all of them, in that index's order."""
+    by = OutboxRow.broadcast_id, OutboxRow.state
+    query = select(*by, func.count()).where(OutboxRow.broadcast_id.is_not(None)).group_by(*by)
+    found = {state.value: 0 for state in OutState}
+    for _, state, count in await session.execute(query):
+        found[state.value] += count
+    return found
 
 
 async def _stopped(session: Session) -> str:
@@ -103,10 +111,12 @@ async def _stopped(session: Session) -> str:
 
 
 async def broadcasts(session: Session) -> list[dict[str, Any]]:
-    """Every broadcast of which something is known, newest first, with its targets by state of delivery."""
+    """The newest broadcasts, newest first, with their targets by state of delivery."""
+    rows = (await session.execute(select(Broadcast).order_by(Broadcast.id.desc()).limit(SHOWN))).scalars().all()
     found = await session.execute(
         select(BroadcastTarget.broadcast_id, BroadcastTarget.state, OutboxRow.state, func.count())
         .outerjoin(OutboxRow, OutboxRow.id == BroadcastTarget.outbox_id)
+        .where(BroadcastTarget.broadcast_id.in_([row.id for row in rows]))
         .group_by(BroadcastTarget.broadcast_id, BroadcastTarget.state, OutboxRow.state)
     )
     targets: dict[int, dict[str, int]] = {}
@@ -114,8 +124,6 @@ async def broadcasts(session: Session) -> list[dict[str, Any]]:
         name = state.value if state == TargetState.SKIPPED or delivery is None else delivery.value
         states = targets.setdefault(broadcast_id, {})
         states[name] = states.get(name, 0) + count
-    rows = await session.execute(select(Broadcast).order_by(Broadcast.id.desc()).limit(50))
     return [
-        {"code": row.code, "key": row.key, "state": row.state.value, "targets": targets.get(row.id, {})}
-        for row in rows.scalars()
+        {"code": row.code, "key": row.key, "state": row.state.value, "targets": targets.get(row.id, {})} for row in rows
     ]

@@ -31,7 +31,7 @@ from bot.watch import EVERY, LAST_BACKUP
 from db import accounts, inbox, migrate, people, units
 from db.inbox import BACKOFF, Arrival
 from db.models import Grant, Lane, OutboxRow, OutState, Policy, Role
-from db.session import Database
+from db.session import Database, Session
 from db.trouble import Kind
 from handlers.dialogue import Incoming
 from scheduler.timetable import Job
@@ -368,6 +368,41 @@ async def test_a_damaged_database_is_red_until_the_next_start_and_no_message_has
     assert await outside.asks("SELECT 1 FROM inbox WHERE ext_id = 'w-2' AND state = 'done'")
     assert await outside.asks("SELECT 1 FROM inbox WHERE ext_id = 'w-1' AND state = 'new' AND attempts = 0")
     assert await outside.red() == ["database"]
+
+
+@pytest.mark.parametrize("how", ["refuses", "hangs"])
+async def test_status_tells_what_the_process_says_though_the_tables_cannot_be_read(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    async def counted(_: object) -> None:
+        if how == "hangs":
+            await asyncio.Event().wait()
+        raise OperationalError("SELECT", None, Busy("database is locked"))
+
+    monkeypatch.setattr(reports.figures, "status", counted)
+    monkeypatch.setattr(reports, "TABLES", 0.5)
+    outside.clock.set_by = timedelta(minutes=3)
+    found = await reports.status(outside.app.settings, datetime.now(UTC))
+    assert (found["process"], found["troubles"]) == ("running", ["clock"])
+    assert ("another process is writing" if how == "refuses" else "no answer in") in found["tables"]
+
+
+async def test_rows_that_take_long_to_count_are_counted_less_often(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, real = 0, watch.figures.outgoing
+
+    async def slow(session: Session) -> dict[tuple[str, str], int]:
+        nonlocal counts
+        counts += 1
+        outside.clock.elapsed += 2.0
+        return await real(session)
+
+    monkeypatch.setattr(watch.figures, "outgoing", slow)
+    for _ in range(10):
+        assert "congdoan_outbox_rows" in await outside.app.watch.metrics()
+        outside.clock.elapsed += 15.0
+    assert counts == 2
 
 
 async def test_a_clock_that_somebody_sets_is_told_at_once_and_forgiven_when_it_is_set_right(outside: Outside) -> None:

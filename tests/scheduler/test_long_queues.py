@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from db import broadcasts, outbox
+from db import broadcasts, figures, outbox
 from db.broadcasts import planning
 from db.models import Broadcast, Lane, OutboxRow, OutState
 from db.outbox import Ask, Settlement, sending
@@ -74,6 +74,46 @@ async def steps(path: Path, people: int) -> Counter[str]:
     await database.close()
     assert len(parcels) == 8
     return found
+
+
+async def looked_at(path: Path, past: int) -> tuple[int, list[str]]:
+    """Steps of the list of announcements in a house with so many, and by what way all messages are counted."""
+    database = await town.build(sqlite(path), 60, past=past)
+    taken, asked = 0, list[str]()
+
+    def step() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    async with database.read() as session:
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.set_progress_handler(step, 1)
+        shown = await figures.broadcasts(session)
+        await driver.set_progress_handler(None, 1)
+        await driver.set_trace_callback(asked.append)
+        await figures.outgoing(session)
+        await figures.status(session)
+        await driver.set_trace_callback(None)
+        ways = [
+            str(row[3])
+            for question in asked
+            if "FROM outbox" in question
+            for row in await (await session.connection()).exec_driver_sql(f"EXPLAIN QUERY PLAN {question}")
+        ]
+    await database.close()
+    assert shown
+    return taken, ways
+
+
+async def test_a_status_costs_no_more_for_what_was_announced_before_those_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "SHOWN", 2)
+    (few, _), (many, ways) = [await looked_at(tmp_path / f"{past}.db", past) for past in (3, 18)]
+    assert many < 1.3 * few + 20
+    assert len(ways) == 3 and all("COVERING INDEX" in way for way in ways), ways
 
 
 async def test_six_times_as_many_cost_no_more_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
