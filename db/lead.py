@@ -57,7 +57,8 @@ class Lead:
         started = self._monotonic()
         try:
             assert self._connection is not None
-            await asyncio.wait_for(self._connection.execute(text("SELECT 1")), SLOWEST)
+            async with asyncio.timeout(SLOWEST):  # `wait_for` loses a cancellation that meets the answer
+                await self._connection.execute(text("SELECT 1"))
             self._until = started + LEASE
             if not self.held:
                 raise TimeoutError  # we stood still ourselves

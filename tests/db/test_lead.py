@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from unittest.mock import AsyncMock
 
 import pytest
 
-from db.lead import KEEP, LEASE, Lead
+from db.lead import KEEP, LEASE, SLOWEST, Lead
 
 
 @pytest.fixture
@@ -19,19 +18,16 @@ def lead() -> Lead:
     return made
 
 
-async def test_signs_of_life_that_are_as_slow_as_may_be_leave_no_gap(
-    lead: Lead, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_signs_of_life_that_are_as_slow_as_may_be_leave_no_gap(lead: Lead) -> None:
     now = 0.0
     lead._monotonic = lambda: now
 
-    async def slow(work: Awaitable[object], patience: float) -> None:
+    async def slow(_: object) -> None:
         nonlocal now
-        await work
-        now += patience - 0.001
+        now += SLOWEST - 0.001
         assert lead.held
 
-    monkeypatch.setattr(asyncio, "wait_for", slow)
+    lead._connection = AsyncMock(execute=slow)
     for _ in range(3):
         now += KEEP
         assert await lead.keep() and lead.held
@@ -41,3 +37,33 @@ async def test_whoever_stood_still_during_a_sign_of_life_does_not_lead_any_more(
     moments = iter((1.0, 1.0 + LEASE))
     lead._monotonic = lambda: next(moments)
     assert not await lead.keep() and not lead.held
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_whoever_is_told_to_stop_during_a_sign_of_life_stops_although_the_answer_comes(
+    lead: Lead, turns: int
+) -> None:
+    """It went on for ever, and so did the stop that waited for it."""
+    answer = asyncio.get_running_loop().create_future()
+
+    async def execute(_: object) -> None:
+        await answer
+
+    async def keep() -> None:
+        while True:
+            assert await lead.keep()
+            await asyncio.sleep(0.01)
+
+    lead._connection = AsyncMock(execute=execute)
+    keeping = asyncio.create_task(keep())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    answer.set_result(None)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    keeping.cancel()
+    await asyncio.wait({keeping}, timeout=0.2)
+    stopped = keeping.cancelled()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    assert stopped
