@@ -109,6 +109,32 @@ async def test_an_update_that_nobody_fetches_is_gone_after_24_hours(fake: FakeBo
     assert (fake.expired, fake.confirmed) == ([number], [])
 
 
+async def test_only_kinds_that_were_asked_for_come_until_others_are(fake: FakeBotApi, bot: Caller) -> None:
+    lan = fake.person(LAN)
+    usual = ["message", "edited_message", "my_chat_member", "my_chat_member"]
+
+    def come() -> list[str]:
+        before = len(fake.state.queue)
+        lan.edits(lan.says("một"), "hai")
+        lan.blocks()
+        lan.unblocks()
+        fake.push({"chat_member": {}})
+        return [kind for waiting in fake.state.queue[before:] for kind in waiting.raw if kind != "update_id"]
+
+    assert come() == usual
+    await bot("getUpdates", allowed_updates=["chat_member", "edited_message"])
+    assert come() == ["edited_message", "chat_member"]
+    await bot("getUpdates")
+    assert come() == ["edited_message", "chat_member"]
+    await bot("setWebhook", url="https://example.vn/", allowed_updates=["message"])
+    assert come() == ["message"]
+    await bot("deleteWebhook")
+    assert come() == ["message"]
+    await bot("getUpdates", allowed_updates=[])
+    assert come() == usual
+    assert fake.push({"chat_member": {}}) == 0
+
+
 async def test_a_long_poll_ends_when_somebody_writes(fake: FakeBotApi, bot: Caller) -> None:
     poll = asyncio.create_task(bot.updates(timeout=30))
     await fake.until(lambda: fake.polls)

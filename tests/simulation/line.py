@@ -124,6 +124,7 @@ class Request:
             return
         if self.life.dead:
             return
+        self._platform.state.ask_for(self.params)
         waiting = self._platform.poll(self.params.number("offset"), self.params.number("limit", 100))
         loop = asyncio.get_running_loop()
         loop.call_later(self.params.number("timeout"), lambda: waiting.done() or waiting.set_result([]))

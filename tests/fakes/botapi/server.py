@@ -356,6 +356,7 @@ class FakeBotApi:
         self.polls.append(params.for_log())
         if self.state.webhook:
             return _refusal(ApiError(409, WEBHOOK_ACTIVE))
+        self.state.ask_for(params)
         time = asyncio.get_running_loop().time()
         if offset == self._last_poll[0] and time < self._last_poll[1] + AT_ONCE:
             limit = 1

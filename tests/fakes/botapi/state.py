@@ -20,6 +20,8 @@ DELETE_LIFE = timedelta(hours=48)
 """Largest file a bot may fetch, how long its link holds, how long an update waits, how long a message may be deleted."""
 FAR = 10
 """An offset this far beyond the newest update is not believed: the queue answers from its head (TQueue.cpp)."""
+ONLY_ASKED = frozenset(("chat_member", "message_reaction", "message_reaction_count"))
+"""Kinds of updates that come to nobody who does not name them."""
 STRUCTURES = ("reply_markup", "media", "entities", "caption_entities", "commands", "scope", "link_preview_options",
               "reply_parameters", "allowed_updates")  # fmt: skip
 """Arguments that are objects or lists, which clients send as JSON inside a form."""
@@ -153,6 +155,8 @@ class State:
         self.max_connections = 40
         self.failed: tuple[int, str] | None = None
         """When bringing an update failed last (Unix seconds), and how."""
+        self.kinds: frozenset[str] = frozenset()
+        """Which updates the bot wants; none: all but those of `ONLY_ASKED`."""
         self.presses: set[str] = set()
         self.next_update = 700_000_001
         self.changed: Callable[[], None] = lambda: None
@@ -167,13 +171,24 @@ class State:
     # ------------------------------------------------------------------------------------------------ the queue
 
     def push(self, body: Mapping[str, Any], sent_at: datetime | None = None) -> int:
-        """Puts an update into the queue, whatever its body; its number. It expires 24 h after the message's date."""
+        """Puts an update into the queue, whatever its body; its number. It expires 24 h after the message's date.
+
+        What the bot did not ask for never reaches the queue, and has no number: 0.
+        """
+        if not all(kind in self.kinds if self.kinds else kind not in ONLY_ASKED for kind in body):
+            return 0
         number = self.next_update
         self.next_update += 1
         expires = (sent_at or self.now()) + UPDATE_LIFE
         self.queue.append(Waiting(number, expires, {"update_id": number, **body}))
         self.changed()
         return number
+
+    def ask_for(self, params: Params) -> None:
+        """From here on only `allowed_updates`, which getUpdates and setWebhook may name; else it stays as it was."""
+        kinds = params.structure("allowed_updates")
+        if isinstance(kinds, list):
+            self.kinds = frozenset(map(str, kinds))
 
     def take(self, offset: int, limit: int) -> list[dict[str, Any]]:
         """What getUpdates answers. Forgets all below the offset, now and not when the answer is read."""
@@ -367,6 +382,7 @@ class State:
         url = params.text("url")
         if url and not url.startswith("https://"):
             raise ApiError(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        self.ask_for(params)
         self.webhook, self.secret, self.failed = url, params.text("secret_token"), None
         self.max_connections = min(max(params.number("max_connections", 40), 1), 100)
         self.changed()
