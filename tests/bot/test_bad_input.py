@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from content.text import letters
 from db import roles, units
-from db.models import Attachment, Draft, FileState, InboxRow, OutboxRow, OutState, Role, WebMessage
+from db.models import Account, Attachment, Draft, FileState, InboxRow, OutboxRow, OutState, Reach, Role, WebMessage
 from tests.fakes.botapi import FakeBotApi
 from tests.people import World
 from tests.transcripts.stage import (
@@ -319,6 +319,25 @@ async def test_a_sticker_and_an_edited_message_are_answered(chat: tuple[Stage, O
         await stage.settles()
         assert hoa.last.text == heard(stage, key)
     assert await draft(stage) == before
+
+
+async def test_who_blocks_the_bot_is_not_counted_as_reached_until_they_write_again(
+    chat: tuple[Stage, OverTelegram, Actor],
+) -> None:
+    stage, door, hoa = chat
+
+    async def reach() -> Reach:
+        async with stage.world.database.read() as session:
+            return (await session.execute(select(Account.reach).where(Account.address == hoa.address))).scalar_one()
+
+    door.person(hoa.address).blocks()
+    await door.arrives()
+    await stage.settles()
+    assert await reach() == Reach.BLOCKED
+    door.person(hoa.address).says("menu")  # which tells of the return first
+    await door.arrives(2)
+    await stage.settles()
+    assert await reach() == Reach.OK
 
 
 async def test_a_group_hears_one_line_and_nothing_of_it_is_kept(chat: tuple[Stage, OverTelegram, Actor]) -> None:
