@@ -202,6 +202,7 @@ class App:
                 sleep=self.clock.sleep,
                 mark=mark,
                 may=self.may_lead,
+                trusted=self.trusts_clock,
                 ended=partial(self._ended, name),
                 answering=lambda: self.inbox.answering,
                 slots=slots,

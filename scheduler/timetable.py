@@ -72,7 +72,7 @@ class Job:
 LOST_TIME = Job("lost time", 15, downtime.run, dated=True)
 """Looks beside its rhythm when a door opens again, before anything that came through it is answered."""
 JOBS: tuple[Job, ...] = (
-    Job("broadcasts", 3, broadcasts.run),
+    Job("broadcasts", 3, broadcasts.run, dated=True),
     Job("attachments", 3, attachments.run),
     Job("jobs", 3, jobs.run),
     Job("lost files", 900, attachments.tidy),

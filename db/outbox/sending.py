@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Boolean, Integer, Select, bindparam, case, exists, func, or_, select, update
 
 from db import house
 from db.accounts import lose
@@ -65,6 +65,7 @@ _ARRIVED = Prepared(
 _WAITING = (
     _due(_CHANNEL, _LANE, _NOW)
     .with_only_columns(_T.id, _T.address, _T.payload, _T.body_id, _T.edits, _T.expires_at)
+    .where(or_(bindparam("every", type_=Boolean), _T.at_once))
     .limit(bindparam("most", type_=Integer))
     .with_for_update(of=_T, skip_locked=True)
 )
@@ -118,10 +119,14 @@ class Settlement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Up to `limit` messages of some lanes, the first lane first."""
+    """Up to `limit` messages of some lanes, the first lane first.
+
+    While nobody knows the hour only answers and what is said `at_once` go `by_no_clock`, and nothing expires.
+    """
 
     lanes: Sequence[Lane]
     limit: int
+    by_no_clock: bool = False
 
 
 async def claim(
@@ -144,7 +149,8 @@ async def claim(
     for lane in ask.lanes:
         # A query for each lane walks the index in order: a hundred thousand waiting announcements slow no reply.
         most = ask.limit - len(parcels) + SPARE
-        asked = {"channel": channel, "lane": int(lane), "now": now, "most": most}
+        every = not ask.by_no_clock or lane == Lane.REPLY
+        asked = {"channel": channel, "lane": int(lane), "now": now, "every": every, "most": most}
         found, elsewhere = await session.rows(_DUE, **asked), list[str]()
         for again in (False, True):
             late = False
@@ -152,7 +158,7 @@ async def claim(
                 asleep = await _put_off(session, [row[0] for row in found], now, awake)
                 found = [row for row in found if row[0] not in asleep]
             for row_id, address, payload, body, edits, expires_at in found:
-                if expires_at is not None and expires_at < now:
+                if expires_at is not None and expires_at < now and not ask.by_no_clock:
                     late = True
                 elif address not in taken and len(parcels) < ask.limit:
                     taken.add(address)

@@ -76,6 +76,7 @@ class Delivery:
 
     `answering` says whether somebody is being answered this very moment. `mark` is this sender's, and no other's ever: only
     whose mark a row carries settles it. `may` says whether we still are the sender; another process is once it says no.
+    `trusted` says whether the wall clock is right, as far as anybody knows: while it is not, nothing leaves or expires by it.
 
     Replies leave at once and announcements make room for them; everything else keeps to the pace. `ended` hears of every
     attempt how it ended and how many seconds the channel took. `slots` are what all channels share: before an answer leaves
@@ -93,6 +94,7 @@ class Delivery:
         sleep: Callable[[float], Awaitable[None]],
         mark: str,
         may: Callable[[], bool] = lambda: True,
+        trusted: Callable[[], bool] = lambda: True,
         ended: Callable[[Lane, OutState, float], None] = lambda lane, state, seconds: None,
         answering: Callable[[], bool] = lambda: False,
         slots: Slots | None = None,
@@ -105,6 +107,7 @@ class Delivery:
         self._sleep = sleep
         self._mark = mark
         self._may = may
+        self._trusted = trusted
         self._ended_one = ended
         self._answering = answering
         self._slots = slots if slots is not None else Slots()
@@ -209,7 +212,7 @@ class Delivery:
             asks[Way.AT_ONCE] = Ask(self._lanes(Way.AT_ONCE, tick), REPLIES - answering)
         if tick >= self._look_at[Way.PACED] and not gives_way and (ripe or free - keeping >= self._some):
             departures = self._pacer.departures(tick, free)
-            asks[Way.PACED] = Ask(self._lanes(Way.PACED, tick), len(departures))
+            asks[Way.PACED] = Ask(self._lanes(Way.PACED, tick), len(departures), by_no_clock=not self._trusted())
         asks = {way: ask for way, ask in asks.items() if ask.lanes and ask.limit > 0}
         if asks or ripe:
             # Who waits for an answer does not wait until the ends of many announcements are written.
@@ -223,7 +226,10 @@ class Delivery:
             return []
         spaced = tick < self._spaced_until
         at_once = [] if spaced else [Lane.REPLY]
-        return [lane for lane in Lane if self._paused_until[lane] <= tick and (lane in at_once) == (way == Way.AT_ONCE)]
+        open_now = [
+            lane for lane in Lane if self._paused_until[lane] <= tick and (lane != Lane.BULK or self._trusted())
+        ]
+        return [lane for lane in open_now if (lane in at_once) == (way == Way.AT_ONCE)]
 
     def _gives_way(self, tick: float) -> bool:
         """Whether what is no answer waits a moment, for the loop, the writer and the line are an answer's."""
@@ -273,7 +279,9 @@ class Delivery:
                     claimed.extend((way, parcel) for parcel in found)
                     busy |= {parcel.address for parcel in found}
                     looks[way] = 0.0
-                    if len(found) < ask.limit:
+                    if ask.by_no_clock:
+                        looks[way] = tick + LOOK
+                    elif len(found) < ask.limit:
                         due = await outbox.next_due(session, self._channel.name, ask.lanes, self._now())
                         looks[way] = tick + self._patience(way, tick, due)
                 if self._slots and any(parcel.lane != Lane.BULK for _, parcel in claimed):
@@ -341,7 +349,8 @@ class Delivery:
         while parcel.lane == Lane.BULK and self._gives_way(self._monotonic()):
             await self._sleep(GLANCE)
         called_back = self._slots.leave(parcel.id)
-        if called_back or not self._may():  # whoever took over meanwhile has settled it, and this changes nothing
+        wrong = parcel.lane == Lane.BULK and not self._trusted()  # the clock was set, or all stood still for hours
+        if called_back or wrong or not self._may():  # where another took over, this changes nothing
             self._give_back(parcel)
             return
         if parcel.expires_at is not None and parcel.expires_at < self._now():  # the clock went on by hours meanwhile

@@ -28,6 +28,7 @@ from bot.clock import Clock, Skew
 from bot.inbox import LOOK
 from bot.settings import Settings
 from bot.watch import EVERY, LAST_BACKUP
+from content.message import Message, to_json
 from db import accounts, inbox, migrate, people, units
 from db.inbox import BACKOFF, Arrival
 from db.models import Grant, Lane, OutboxRow, OutState, Policy, Role
@@ -420,7 +421,8 @@ async def test_while_the_clock_is_wrong_nothing_is_done_that_goes_by_the_date(ou
         done.append(name)
 
     assert {job.name for job in outside.app.timetable.jobs if job.dated} == {
-        "anniversaries", "lost time", "contests", "contest reminders", "prizes", "deadlines", "housekeeping", "anchors",
+        "broadcasts", "anniversaries", "lost time", "contests", "contest reminders", "prizes", "deadlines", "housekeeping",
+        "anchors",
     }  # fmt: skip
     outside.app.timetable.jobs = (
         Job("by the date", 60, lambda _: note("by the date"), dated=True),
@@ -477,6 +479,27 @@ async def test_a_cancellation_that_nobody_asked_for_ends_no_polling(outside: Out
     await outside.until(lambda: telegram.polled is polled, moving=0.1)
     fake.person(42).says("menu")
     await outside.until(lambda: len(fake.messages(42)) == 2, moving=0.5)
+
+
+async def test_while_the_clock_is_wrong_no_announcement_leaves_or_expires_by_it(outside: Outside) -> None:
+    now = outside.clock.now()
+    async with outside.app.database.write() as session:
+        for hours in (10, 20):  # by the wrong clock one is over, and one is due
+            due, payload = now + timedelta(hours=hours), to_json(Message("x"))
+            ends = due + timedelta(hours=1) if hours == 10 else None
+            session.add(out(now, f"w-{hours}", lane=Lane.BULK, payload=payload, not_before=due, expires_at=ends))
+    outside.clock.set_by = timedelta(days=1)
+    for _ in range(3):
+        await outside.looks()
+    assert await outside.red() == ["clock"] and not await outside.asks("SELECT 1 FROM outbox WHERE state != 'ready'")
+    outside.clock.set_by = timedelta(0)
+    outside.clock.later(20 * 3600)
+    await outside.until(lambda: not outside.app.watch.red(), moving=0.5)
+    async with asyncio.timeout(PATIENCE):
+        while await outside.asks("SELECT 1 FROM outbox WHERE state = 'ready'"):
+            await outside.looks()
+    assert await outside.asks("SELECT 1 FROM outbox WHERE state = 'expired' AND address = 'w-10'")
+    assert await outside.asks("SELECT 1 FROM outbox WHERE state = 'sent' AND address = 'w-20'")
 
 
 async def test_messages_from_the_future_show_that_our_clock_is_behind(outside: Outside) -> None:

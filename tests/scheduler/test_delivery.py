@@ -48,6 +48,7 @@ class Post:
         self.channel = ScriptedChannel(self.time, can_edit=can_edit)
         self.answering: Callable[[], bool] = lambda: False
         self.may: Callable[[], bool] = lambda: True
+        self.trusted: Callable[[], bool] = lambda: True
         self.slots = Slots()
         self.delivery = self.fresh()
 
@@ -61,6 +62,7 @@ class Post:
             sleep=self.time.sleep,
             mark="m",
             may=lambda: self.may(),
+            trusted=lambda: self.trusted(),
             answering=lambda: self.answering(),
             slots=self.slots,
         )
@@ -595,6 +597,32 @@ async def test_what_may_not_leave_at_its_moment_since_a_sign_of_life_took_long_l
         lapsed = False
         await post.time.run(lambda: len(post.channel.arrived) == 20, 60)
     assert sorted(post.channel.arrived) == sorted((f"p{n}", "x") for n in range(20))
+
+
+async def test_while_the_clock_is_wrong_only_what_goes_by_no_clock_leaves_and_nothing_expires(world: World) -> None:
+    post, wrong = Post(world, rate=10), timedelta(days=1)
+    right = lambda: post.time._start == START  # noqa: E731
+    post.trusted = right
+    for n in range(6):
+        row_id = await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
+        async with world.database.write() as session:
+            (await session.get_one(OutboxRow, row_id)).expires_at = START + timedelta(hours=1)
+    async with post.running():
+        await post.time.run(lambda: len(post.channel.sent) >= 1 and bool(post.slots), 10)
+        left = len(post.channel.sent)
+        post.time._start += wrong
+        await post.put("answer", "x")
+        await post.put("alarm", "x", lane=Lane.NOTICE, at_once=True)
+        await post.put("notice", "x", lane=Lane.NOTICE)
+        nap = asyncio.create_task(post.time.sleep(60))
+        await post.time.run(nap.done, 100)
+        assert {address for _, address, *_ in post.channel.sent[left:]} == {"answer", "alarm"}
+        assert set((await post.states()).values()) == {OutState.SENT, OutState.READY}
+        post.time._start -= wrong
+    async with world.database.write() as session:
+        await session.execute(update(OutboxRow).where(OutboxRow.address == "notice").values(not_before=START))
+    await post.settle()
+    assert set((await post.states()).values()) == {OutState.SENT}
 
 
 @pytest.mark.parametrize("restarts", [False, True])

@@ -25,15 +25,18 @@ BELONGS: contextvars.ContextVar[Life | None] = contextvars.ContextVar("belongs",
 
 
 class WallClock(Clock):
-    """Monotonic seconds are the loop's; the wall clock stands `ahead` of them and may be moved either way."""
+    """Monotonic seconds are the loop's; the wall clock stands `ahead` of them and may be moved either way.
+
+    What has `passed` is time in which nothing happened.
+    """
 
     def __init__(self, start: datetime) -> None:
         self.start = start
-        self.ahead = timedelta(0)
+        self.passed = self.ahead = timedelta(0)
 
     def now(self) -> datetime:
         """What the machine believes."""
-        return self.start + self.ahead + timedelta(seconds=self.monotonic())
+        return self.start + self.passed + self.ahead + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
         """Virtual seconds."""

@@ -96,7 +96,8 @@ def run(plan: Plan, folder: Path, template: Path) -> World:
     start = START + timedelta(minutes=3, hours=plan.starts_at_hour)
     clock = WallClock(start)
     loop = VirtualLoop()
-    state = State(lambda: start + timedelta(seconds=loop.time()))  # the platform's clock is right, whatever ours says
+    # The platform's clock is right, whatever ours says.
+    state = State(lambda: start + clock.passed + timedelta(seconds=loop.time()))
     platform = platforms.Platform(state, clock.now, Random(f"line {plan.seed}"), plan.shares)
     platform.repeats = plan.repeats
     crowd = Crowd(state, Random(f"people {plan.seed}"))
