@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.prove import cases, note
-from tests.simulation.bugs import BUGS, planted, steered
+from tests.simulation.bugs import BUGS, RARE, planted, steered
 from tests.simulation.conftest import Play
 from tests.simulation.oracles import judge
-from tests.simulation.plan import draw
+from tests.simulation.plan import Plan, draw
 
 SEEDS = 6
 LAST_SEEN = {
     "a_killed_planning_is_not_gone_on_with": 2,
     "a_killed_planning_begins_anew_and_no_key_holds": 2,
     "an_anniversary_has_no_key": 2,
-    "a_doubtful_announcement_is_sent_again": 11,
-    "what_comes_back_to_wait_ignores_a_stop": 19,
+    "a_refused_answer_goes_to_the_end_of_the_line": 25,
     "a_block_page_counts_as_a_reader_who_blocked_us": 1,
-    "acknowledged_before_it_is_stored": 2,
+    "acknowledged_before_it_is_stored": 8,
     "a_repeated_update_is_new": 8,
-    "a_decision_looks_at_no_version": 1,
-    "a_jump_of_the_clock_forgets_what_was_handled": 10,
+    "a_decision_looks_at_no_version": 2,
+    "a_jump_of_the_clock_forgets_what_was_handled": 13,
 }
-"""The seed that caught a bug when this was written; the search begins there to be short, and goes on when the core has
-changed so much that it does not any more."""
+"""The seed that caught a bug, on the way it is steered, when this was written; the short form begins there."""
+SELDOM = {"what_comes_back_to_wait_ignores_a_stop"}
+"""Caught by so few schedules that the short form has no turn for it: it takes a stop that is answered while a message to
+many is on its way, and the platform's late refusal of that message."""
+TURNS = 2
+"""Bugs planted a day by the short form; all others have had their turn within ten days."""
+SOON = 25
+"""Schedules in which it looks: one is enough until the core has changed so much that the seed does not do any more."""
 ENOUGH = 500
 """Schedules within which every planted bug must be caught (promises §3.3, T1)."""
 
@@ -62,14 +70,34 @@ def test_a_bug_still_finds_the_place_where_it_is_planted(name: str) -> None:
         assert callable(BUGS[name])
 
 
+def caught(name: str, play: Play, schedules: Iterable[Plan]) -> int:
+    """How many of the schedules it takes until one catches a bug by what it breaks, not by an error of the bug itself."""
+    tried = 0
+    for tried, plan in enumerate(schedules, 1):
+        with planted(name):
+            if any(not wrong.startswith(("loop: ", "unexpected ")) for wrong in judge(play(plan))):
+                return tried
+    pytest.fail(f"{tried} schedules did not notice that {name.replace('_', ' ')}")
+
+
+def of_today() -> list[str]:
+    """The bugs whose turn it is."""
+    names = [name for name in BUGS if name not in SELDOM]
+    first = datetime.now(UTC).toordinal() * TURNS
+    return [names[number % len(names)] for number in range(first, first + TURNS)]
+
+
+@pytest.mark.parametrize("name", of_today())
+def test_the_bugs_of_today_are_caught(name: str, play: Play) -> None:
+    first = LAST_SEEN.get(name, 0)
+    caught(name, play, (steered(name, draw(seed)) for seed in range(first, first + SOON)))
+
+
 @pytest.mark.prove
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", [list(BUGS)[number] for number in cases(len(BUGS)) if number < len(BUGS)])
 def test_a_planted_bug_is_caught(name: str, play: Play) -> None:
-    first = LAST_SEEN.get(name, 0)
-    for seed in range(first, first + ENOUGH):
-        with planted(name):
-            if judge(play(steered(name, draw(seed)))):
-                note(schedules_needed=seed - first + 1)
-                return
-    pytest.fail(f"{ENOUGH} schedules did not notice that {name.replace('_', ' ')}")
+    schedules = map(draw, range(ENOUGH))
+    steers = name in RARE
+    needed = caught(name, play, (steered(name, plan) for plan in schedules) if steers else schedules)
+    note(schedules_needed=needed, bugs_steered_to=steers)

@@ -16,7 +16,7 @@ from scheduler.delivery import ChannelDown, RecipientGone, attempt
 from scheduler.delivery.loop import Delivery
 from tests.simulation.bugs.registry import STEERS, Patch, bug, instead
 from tests.simulation.life import Fate
-from tests.simulation.plan import HOUR
+from tests.simulation.plan import HOUR, Plan
 
 
 @bug
@@ -49,17 +49,24 @@ def sending_is_not_committed_before_the_request() -> Sequence[Patch]:
     return [instead(outbox, "claim", claim), instead(outbox, "settle", settle)]
 
 
-STEERS["sending_is_not_committed_before_the_request"] = lambda plan: replace(
-    plan, starts_at_hour=0.0, shares={}, trouble=0.0, fates=(Fate("bulk in flight", 2), None), jumps=()
-)
+def _dies_announcing(plan: Plan) -> Plan:
+    return replace(plan, starts_at_hour=0.0, shares={}, trouble=0.0, fates=(Fate("bulk in flight", 2), None), jumps=())
+
+
+STEERS["sending_is_not_committed_before_the_request"] = _dies_announcing
 
 
 @bug
 def a_doubtful_announcement_is_sent_again() -> Sequence[Patch]:
     def make(right: Any) -> Any:
-        return lambda *args: replace(right(*args), state=OutState.READY, doubtful=False)
+        return lambda *args: right(*args)._replace(state=OutState.READY, doubtful=False)
 
     return [instead(attempt, "_doubtful", make)]
+
+
+STEERS["a_doubtful_announcement_is_sent_again"] = lambda plan: replace(
+    plan, seconds=25.0, starts_at_hour=0.0, shares={"drop_after": 0.2}, trouble=0.0, fates=(None,), jumps=()
+)
 
 
 def _recovered_as(state: OutState) -> Sequence[Patch]:
@@ -74,6 +81,9 @@ def _recovered_as(state: OutState) -> Sequence[Patch]:
 @bug
 def after_a_crash_everything_on_its_way_is_sent_again() -> Sequence[Patch]:
     return _recovered_as(OutState.READY)
+
+
+STEERS["after_a_crash_everything_on_its_way_is_sent_again"] = _dies_announcing
 
 
 @bug

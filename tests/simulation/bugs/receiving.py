@@ -16,7 +16,7 @@ from bot.inbox import Inbox
 from db import inbox, reviews
 from db.models import InboxRow, InboxState
 from handlers.moderation import deciding, flow
-from tests.simulation.bugs.registry import STEERS, Patch, bug, instead
+from tests.simulation.bugs.registry import RARE, STEERS, Patch, bug, instead
 from tests.simulation.life import Fate
 from tests.simulation.plan import DAY
 
@@ -82,6 +82,7 @@ def a_jump_of_the_clock_forgets_what_was_handled() -> Sequence[Patch]:
     return [mock.patch.object(inbox, "KEEP_NEWEST", -(10**9))]
 
 
+RARE.add("a_jump_of_the_clock_forgets_what_was_handled")
 # It takes a batch that is stored and not confirmed, and a start at which tidying comes before the next poll.
 STEERS["a_jump_of_the_clock_forgets_what_was_handled"] = lambda plan: replace(
     plan,
