@@ -16,6 +16,8 @@ from tests.simulation.cast import QUIET
 from tests.simulation.platform import Said
 from tests.simulation.world import World
 
+KEPT = timedelta(days=30)
+"""For how long the words of what was settled are (`outbox.tidy`)."""
 HOLDS = ("announcing.paused", "announcing.cancelled", "announcing.stopped_all")
 LETS_GO = ("announcing.resumed", "announcing.started_again")
 BROADCAST = re.compile(r"\bTB-\d\d-\d{4}\b")
@@ -90,12 +92,15 @@ def _at_least_once(world: World) -> Iterator[str]:
     edited = set(world.disk.look("SELECT address, edits FROM outbox WHERE edits != ''"))
     known_since = dict(world.disk.look("SELECT address, created_at FROM accounts WHERE channel = 'telegram'"))
     forgotten: Counter[tuple[str, str]] = Counter()
-    """Told to a chat that only looked, and was forgotten with all of it when the clock went on by a day."""
+    """Told to a chat that only looked, and was forgotten with all of it when the clock went on by a day; or so long ago that
+    what was said is not kept any more."""
+    kept = max((said.left for said in world.platform.said), default=world.clock.start) - KEPT
     for said in world.platform.said:
         if not said.edit and not said.bulk and (str(said.chat), str(said.message_id)) not in edited:
             got[str(said.chat), said.text] += said.arrived
             begun = known_since.get(str(said.chat), "")
-            forgotten[str(said.chat), said.text] += said.arrived and f"{said.left:%Y-%m-%d %H:%M:%S.%f}" < begun
+            old = f"{said.left:%Y-%m-%d %H:%M:%S.%f}" < begun or said.left < kept
+            forgotten[str(said.chat), said.text] += said.arrived and old
             doubts[str(said.chat), said.text] += said.life in world.killed
     doubts.update({(str(chat), text): times for (chat, text), times in world.platform.doubted.items()})
     for (address, text), times in rows.items():
