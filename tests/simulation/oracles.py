@@ -86,7 +86,7 @@ def _joins(world: World) -> Iterator[str]:
                 "FROM persons p JOIN accounts a ON a.person_id = p.id WHERE a.address = ?", str(intent.chat),
             )  # fmt: skip
             # Who looks in and has not joined is forgotten after a day: a clock set ahead meanwhile makes a stranger of them.
-            forgotten = any(at > intent.at and by > DAY for at, by in world.plan.jumps)
+            forgotten = any(at > intent.at and by >= DAY for at, by in world.plan.jumps)
             if found == [] and forgotten:
                 strangers += 1
             elif found != [("enterprise", 1, 2)]:
