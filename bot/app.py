@@ -238,10 +238,14 @@ class App:
         return None
 
     async def _reached(self, silence: float) -> None:
-        """Telegram answers: what was lost before that is made up before anything it brings is answered."""
+        """Telegram answers: what was lost before that is made up before anything it brings is answered.
+
+        From the first answer on the clock is known, so what had to wait for that goes on.
+        """
         self.doors.reached(silence)
         if not self.doors.settled:
             await self.timetable.look(LOST_TIME)
+            self.wake()
 
     def _own_jobs(self) -> tuple[Job, ...]:
         """What a door has to do from time to time."""

@@ -203,17 +203,16 @@ class Connection(asyncio.Protocol):
 
     def poll(self, body: bytes) -> None:
         try:
-            offset = int(json.loads(body).get("offset", 0))
+            fields = json.loads(body)
         except ValueError:
             fields = dict(pair.split("=", 1) for pair in body.decode().split("&") if "=" in pair)
-            offset = int(fields.get("offset", 0))
-        self.hand_over(offset)
+        self.hand_over(int(fields.get("offset", 0)), waits=bool(int(fields.get("timeout", 0))))
 
-    def hand_over(self, offset: int) -> None:
-        """What waits; an empty answer waits for the next."""
+    def hand_over(self, offset: int, *, waits: bool = True) -> None:
+        """What waits; an empty answer `waits` for the next."""
         while state.updates and state.updates[0]["update_id"] < offset:
             state.updates.popleft()
-        if not state.updates:
+        if not state.updates and waits:
             polls.append((self, offset))
             return
         delay = 0.0 if state.presses is not None and state.presses.left else state.delay
