@@ -35,7 +35,7 @@ SUITES = (
     Suite(
         "bugs",
         "tests/simulation/test_simulation.py::test_a_planted_bug_is_caught",
-        "A bug planted into the core is caught within 500 of the same schedules, a rare one within 500 steered to where it hurts (T1)",
+        "A bug planted into the core is caught within 500 of the same schedules (T1)",
         "bugs",
         4,
         len(BUGS),

@@ -16,9 +16,7 @@ from bot.inbox import Inbox
 from db import inbox, reviews
 from db.models import InboxRow, InboxState
 from handlers.moderation import deciding, flow
-from tests.simulation.bugs.registry import RARE, STEERS, Patch, bug, instead
-from tests.simulation.life import Fate
-from tests.simulation.plan import DAY
+from tests.simulation.bugs.registry import STEERS, Patch, bug, instead
 
 
 @bug
@@ -75,24 +73,6 @@ def a_chat_is_answered_in_any_order() -> Sequence[Patch]:
         return list((await session.execute(waiting.order_by(InboxRow.id.desc()).limit(limit))).scalars())
 
     return [mock.patch.object(inbox, "heads", heads)]
-
-
-@bug
-def a_jump_of_the_clock_forgets_what_was_handled() -> Sequence[Patch]:
-    return [mock.patch.object(inbox, "KEEP_NEWEST", -(10**9))]
-
-
-RARE.add("a_jump_of_the_clock_forgets_what_was_handled")
-# It takes a batch that is stored and not confirmed, and a start at which tidying comes before the next poll.
-STEERS["a_jump_of_the_clock_forgets_what_was_handled"] = lambda plan: replace(
-    plan,
-    seconds=60.0,
-    shares={"no_connection": 0.6},
-    trouble=0.0,
-    fates=(Fate("after commit", 10 + plan.seed % 40), None),
-    downtimes=(20.0, 0.0),
-    jumps=((20.0, 30 * DAY),),
-)
 
 
 @bug

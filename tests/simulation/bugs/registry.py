@@ -16,8 +16,6 @@ BUGS: dict[str, Callable[[], Sequence[Patch]]] = {}
 STEERS: dict[str, Callable[[Plan], Plan]] = {}
 """For some bugs, how a schedule becomes one that goes where it hurts: the short form has no time to search for them. The
 long form looks for them in schedules as they come, from the first."""
-RARE: set[str] = set()
-"""Those that it cannot count on to meet there: it steers to them too."""
 
 
 def steered(name: str, plan: Plan) -> Plan:
