@@ -25,10 +25,11 @@ postgres: $(VENV)/.installed
 # Three parts and the lint side by side: two cores stay busy while real processes and browsers wait. What the
 # other three said is printed at the end.
 STILL := tests/bot tests/scheduler tests/test_disk.py
-ALIVE := tests/browser tests/simulation tests/test_kill.py tests/test_postgres.py tests/power tests/transcripts
+ALIVE := tests/browser tests/simulation tests/test_kill.py tests/test_postgres.py tests/power tests/transcripts \
+  tests/bot/test_hook.py
 
 test: $(VENV)/.tested
-	@$(BIN)/pytest $(STILL) -p no:cacheprovider > $(VENV)/still.log 2>&1 & still=$$!; \
+	@$(BIN)/pytest $(STILL) $(ALIVE:%=--ignore=%) -p no:cacheprovider > $(VENV)/still.log 2>&1 & still=$$!; \
 	$(BIN)/pytest $(ALIVE) -p no:cacheprovider > $(VENV)/alive.log 2>&1 & alive=$$!; \
 	$(MAKE) --silent lint > $(VENV)/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest $(STILL:%=--ignore=%) $(ALIVE:%=--ignore=%) -p no:cacheprovider; others=$$?; \

@@ -108,6 +108,7 @@ def days_to_tet(day: date) -> int:
     return min(gaps, key=abs)
 
 
+@cache
 def around_tet(day: date) -> bool:
     """Whether a day lies between 23 tháng Chạp and mùng 6 Tết."""
     lunar_day, month, _ = lunar(day)

@@ -435,12 +435,16 @@ async def test_what_officers_stop_leaves_no_slot_once_they_were_answered(world: 
     assert not post.slots
 
 
-async def test_what_is_past_its_hour_when_its_moment_comes_does_not_leave(world: World) -> None:
-    post = Post(world)
+async def six_that_end_in_an_hour(post: Post) -> None:
     for n in range(6):
         row_id = await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
-        async with world.database.write() as session:
+        async with post.world.database.write() as session:
             (await session.get_one(OutboxRow, row_id)).expires_at = START + timedelta(hours=1)
+
+
+async def test_what_is_past_its_hour_when_its_moment_comes_does_not_leave(world: World) -> None:
+    post = Post(world)
+    await six_that_end_in_an_hour(post)
     async with post.running():
         await post.time.run(lambda: len(post.channel.sent) >= 1 and bool(post.slots), 600)
         left = len(post.channel.sent)
@@ -601,12 +605,8 @@ async def test_what_may_not_leave_at_its_moment_since_a_sign_of_life_took_long_l
 
 async def test_while_the_clock_is_wrong_only_what_goes_by_no_clock_leaves_and_nothing_expires(world: World) -> None:
     post, wrong = Post(world, rate=10), timedelta(days=1)
-    right = lambda: post.time._start == START  # noqa: E731
-    post.trusted = right
-    for n in range(6):
-        row_id = await post.put(f"p{n}", "x", lane=Lane.BULK, policy=Policy.AMO)
-        async with world.database.write() as session:
-            (await session.get_one(OutboxRow, row_id)).expires_at = START + timedelta(hours=1)
+    post.trusted = lambda: post.time._start == START
+    await six_that_end_in_an_hour(post)
     async with post.running():
         await post.time.run(lambda: len(post.channel.sent) >= 1 and bool(post.slots), 10)
         left = len(post.channel.sent)
