@@ -70,8 +70,10 @@ WORDS = [
     "thẳng",
 ]
 OPENS = re.compile(
-    r"c:(nhan|chapnhan|canbosung|khongchon|tralai|duyettin|bosung|tamdung|guitiep|dunghan|choguilai)[:.]"
+    r"c:(nhan|chapnhan|canbosung|khongchon|tralai|duyettin|bosung|xemtin|tamdung|guitiep|dunghan|choguilai)[:.]"
 )
+
+STEERING = ("xemtin", "tamdung", "guitiep", "dunghan", "choguilai")
 
 CHANGED = "Số người nhận vừa đổi"
 """Somebody joined or left between preview and confirmation: the officer is asked again."""
@@ -199,9 +201,11 @@ class Crowd:
             self.types(chat, delay, ["xác nhận"])
 
     def _decides(self, chat: int, message_id: int, data: list[str], delay: float) -> None:
-        steering = [each for each in data if each[2:].startswith(("tamdung", "guitiep", "dunghan", "choguilai"))]
+        steering = [each for each in data if each[2:].startswith(STEERING)]
         if steering and not self._steers(steering):
             return
+        if steering:
+            delay *= self._rng.choice((0.1, 0.5))  # whoever looks at what they have just sent is quick
         chosen = self._preferred(steering) if steering else self._rng.choice(data)
         presses = self._rng.choice((1, 1, 1, 2, 3))
         for n in range(presses):
@@ -223,10 +227,12 @@ class Crowd:
             self.types(chat, after, [text, "gửi"])
 
     def _steers(self, steering: list[str]) -> bool:
-        """What was held is let go for certain; what runs is stopped only now and then, and never at the end."""
+        """What was held is let go for certain; what was just sent is looked at and what runs is stopped every other time,
+        but not at the end."""
         if any(each[2:].startswith(("guitiep", "choguilai")) for each in steering):
             return True
-        return not self.calm and self._rng.random() < 0.25
+        looks = any(each[2:].startswith("xemtin") for each in steering)
+        return not self.calm and (looks or self._rng.random() < 0.5)
 
     def _preferred(self, steering: list[str]) -> str:
         going_on = [each for each in steering if each[2:].startswith(("guitiep", "choguilai"))]

@@ -35,6 +35,8 @@ class Plan:
     downtimes: tuple[float, ...]
     jumps: tuple[tuple[float, float], ...]
     """(when, by how many seconds)."""
+    pace: float
+    """Messages a second, as the house has set it; when it is low, people do something while a message to many is on its way."""
 
 
 def draw(seed: int) -> Plan:
@@ -59,6 +61,7 @@ def draw(seed: int) -> Plan:
         fates=(*fates, None),
         downtimes=tuple(rng.choice((0.5, 3.0, 20.0)) for _ in range(lives)),
         jumps=tuple(jumps),
+        pace=rng.choice((29.5, 29.5, 3.0, 1.0)),
     )
 
 

@@ -69,7 +69,8 @@ class Play:
         life = Life(len(self._world.lives), fate, self._dies)
         self._death = asyncio.Event()
         self._world.lives.append(life)
-        self._process = Process(life, self._world.disk.url, self._world.clock, self._folder)
+        world = self._world
+        self._process = Process(life, world.disk.url, world.clock, self._folder, world.plan.pace)
         self._process.start()
 
     async def _lives_until(self, moment: float) -> None:

@@ -66,11 +66,12 @@ async def _nothing() -> None:
 class Process:
     """One run of the bot, from start to stop or death."""
 
-    def __init__(self, life: Life, url: str, clock: WallClock, folder: Path) -> None:
+    def __init__(self, life: Life, url: str, clock: WallClock, folder: Path, pace: float) -> None:
         self.life = life
         self._url = url
         self._clock = clock
         self._folder = folder
+        self._pace = pace
         self.app: App | None = None
         self.up = False
 
@@ -96,6 +97,7 @@ class Process:
                 "telegram_token": SecretStr("123456789:simulated"),
                 "organisation": FACTS["organisation"],
                 "hotline": FACTS["hotline"],
+                "rate_per_second": self._pace,
             }
         )
         app = App(settings, self._clock, io.StringIO(), Database(self._url), *spoken())

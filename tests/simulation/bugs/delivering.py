@@ -105,7 +105,7 @@ def what_comes_back_to_wait_ignores_a_stop() -> Sequence[Patch]:
 
 
 STEERS["what_comes_back_to_wait_ignores_a_stop"] = lambda plan: replace(
-    plan, seconds=25.0, starts_at_hour=0.0, shares={"429_late": 0.5}, trouble=0.0, fates=(None,), jumps=()
+    plan, seconds=90.0, starts_at_hour=0.0, shares={"429_late": 0.2}, trouble=0.0, fates=(None,), jumps=(), pace=3.0
 )
 
 
