@@ -89,9 +89,14 @@ class Post:
             await self.delivery.stop()
             await task
 
+    async def under_way(self) -> bool:
+        query = select(OutboxRow.id).where(OutboxRow.state.in_((OutState.READY, OutState.SENDING))).limit(1)
+        async with self.world.database.read() as session:
+            return (await session.execute(query)).first() is not None
+
     async def settle(self, limit: float = 600) -> None:
         async with self.running():
-            while set((await self.states()).values()) & {OutState.READY, OutState.SENDING}:
+            while await self.under_way():
                 moment = self.time.elapsed + 1.0
                 await self.time.run(lambda: self.time.elapsed >= moment, limit)  # noqa: B023
 
