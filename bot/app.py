@@ -19,6 +19,7 @@ from bot.channels.webchat import WebChat
 from bot.clock import SETTLED, Clock, Skew
 from bot.inbox import Inbox, stopped
 from bot.limits import Patience
+from bot.links import learned, web_link
 from bot.metrics import Meter
 from bot.opening import alone, bring_up_to_date
 from bot.polling import Polling
@@ -296,6 +297,7 @@ class App:
             await self._begin_to_lead(demo)
         else:
             log.warning("answers beside %s, which polls, sends and keeps the clock", await holder(self.database))
+            await self._learn_links()
             self._answering = self._spawn(self.inbox.run)
         if self.lead is not None:
             self._listening = self._spawn(lambda: listen(self.database, self._heard))
@@ -338,8 +340,7 @@ class App:
             await self._open(self.server.start)
         if self.server is not None and pages:
             address = f"{self.settings.web_address}/" if self.settings.web_address else self.server.address
-            # Behind the "#", which no server and no proxy's log ever sees: the code may be an invitation's.
-            self.house.links["webchat"] = f"{address}chat#start={{}}"
+            self.house.links["webchat"] = web_link(address)
             await settled(lambda: self._note_address(address))
         self.timetable.start()
 
@@ -400,6 +401,14 @@ class App:
                     raise
             else:
                 await self.clock.sleep(KEEP)
+                await self._learn_links()
+
+    async def _learn_links(self) -> None:
+        """Who does not lead asks no platform for our name and opens no page, but invites people all the same."""
+        async with self.database.read() as session:
+            found = await learned(session)
+        doors = {"telegram": self.telegram is not None, "webchat": self.settings.webchat}
+        self.house.links.update((name, link) for name, link in found.items() if doors[name])
 
     async def _end_to_lead(self) -> None:
         await self.timetable.stop(patience=0.0)

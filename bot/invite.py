@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NoReturn
 
+from bot.links import telegram_link, web_link
 from bot.opening import opened
 from bot.settings import Settings
 from db import house, roles, units
@@ -41,11 +42,11 @@ async def print_invitation(
     if not invitation.born_confirmed:
         say("There are two administrators already: one of them must confirm this one in the chat.")
     if settings.telegram_token.get_secret_value():
-        say(f"https://t.me/{known['name'] if known else BOT}?start=i-{token}")
+        say(telegram_link(known["name"] if known else BOT).format(f"i-{token}"))
         if not known:
             say(f"(Put the bot's user name for {BOT}; it is known after the first `congdoan run`.)")
     if settings.webchat or not settings.telegram_token.get_secret_value():
         address = settings.web_address or f"http://{settings.web_host}:{settings.web_port}"
         door = web["address"] if web and not settings.web_address else f"{address}/"
-        say(f"{door}chat#start=i-{token}")
+        say(web_link(door).format(f"i-{token}"))
     say(f"i-{token}")

@@ -11,6 +11,7 @@ from typing import Any
 from bot.channels.telegram import Telegram
 from bot.clock import Clock, Skew
 from bot.inbox import Inbox
+from bot.links import telegram_link
 from db import house, trouble
 from db.inbox import Arrival
 from db.session import Database, settled
@@ -139,7 +140,7 @@ class Polling:
         """Learns the bot's name; a start without a network is no reason never to have links."""
         name = await self._telegram.introduce()
         if name:
-            self._house.links["telegram"] = f"https://t.me/{name}?start={{}}"
+            self._house.links["telegram"] = telegram_link(name)
             try:
                 await settled(lambda: self._note("telegram_name", {"name": name}))
             except Exception as error:  # a disk that takes nothing: what it keeps from being stored says so
@@ -178,7 +179,7 @@ class Polling:
         # What is brought may have waited for a while, whatever came before it.
         brought = self._telegram.webhook is not None
         self._drained = self._at if len(raw) < MOST and not brought else None
-        if "telegram" not in self._house.links:
+        if not self._telegram.username:
             await self._introduce()
         if self._noted is None or now - self._noted >= NOTED:
             self._noted = now

@@ -22,7 +22,7 @@ from bot.clock import Clock
 from bot.invite import print_invitation
 from bot.settings import Settings, load_settings
 from bot.unit_import import import_file
-from db import audit, migrate, units, versions
+from db import audit, house, migrate, units, versions
 from db.lead import Lead, holder
 from db.models import Role
 from db.session import Database, Session, settled
@@ -178,6 +178,41 @@ async def test_who_takes_over_leads_although_its_ports_are_held_and_opens_them_o
         finally:
             await app.stop()
             await there.close()
+
+
+async def test_who_does_not_lead_knows_the_links_that_the_leading_one_has_learned(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answered whoever asked for a unit's QR code that there is no door to show."""
+    monkeypatch.setattr("bot.app.KEEP", 0.1)
+    url = server.url(server.create())
+    settings = load_settings(
+        database_url=url, data_dir=tmp_path, organisation="A", hotline="0", telegram_token="1:" + "a" * 35
+    )
+    app = await build_app(settings, Clock())
+    there = Database(url)
+    leading = Lead(there, time.monotonic)
+
+    async def learns(name: str) -> None:
+        async with there.write() as session:
+            await house.remember(session, "telegram_name", {"name": name}, datetime.now(UTC))
+            await house.remember(session, "web_address", {"address": "https://chat.example/"}, datetime.now(UTC))
+
+    assert await leading.take()
+    try:
+        await app.start()
+        assert not app.may_lead() and app.house.links == {}
+        await learns("lien_doan_bot")
+        until = time.monotonic() + 20
+        while not app.house.links:
+            assert time.monotonic() < until, "it never heard of the bot's name"
+            await asyncio.sleep(0.02)
+        assert app.house.links == {"telegram": "https://t.me/lien_doan_bot?start={}"}  # its web chat is not open
+        assert not app.may_lead()
+    finally:
+        await app.stop()
+        await leading.close()
+        await there.close()
 
 
 @pytest.mark.parametrize("command", ["invite", "units import"])
