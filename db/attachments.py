@@ -13,6 +13,8 @@ from db.session import Session
 BACKOFF = (10.0, 60.0, 600.0, 3600.0)
 """Seconds between attempts to fetch; after the last one hourly, for seven days (promises F24)."""
 GIVE_UP = timedelta(days=7)
+LEAST = 24
+"""Attempts before that at the least, however old a file is: the clock may be ahead by a week, or we were down for one."""
 LOST = timedelta(hours=1)
 """How long a file stays after the draft it came with was thrown away."""
 
@@ -141,7 +143,7 @@ async def later(session: Session, row_id: int, now: datetime, at_least: float = 
     row.attempts += 1
     pause = max(at_least, BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
     row.next_at = now + timedelta(seconds=min(pause, max(BACKOFF)))
-    return now - row.created_at > GIVE_UP
+    return now - row.created_at > GIVE_UP and row.attempts >= LEAST
 
 
 async def lost(session: Session, now: datetime) -> list[tuple[int, str]]:
