@@ -19,6 +19,9 @@ PATIENCE = 10
 middle of a transaction loses it, so that nobody waits for them longer than that."""
 LEAD = 19290728
 """The advisory lock of whoever leads (`db.lead`), and of whoever changes the tables: these must not have readers of old."""
+BESIDE, ALONE = (text(f"LOCK TABLE facts IN {mode} MODE") for mode in ("ROW SHARE", "EXCLUSIVE"))
+"""How a transaction that writes begins: beside others, or alone once they have gone. It sees what they did, for until its first
+question it has looked at nothing; readers are in nobody's way."""
 OPTIONS = {
     # Whoever set it off for their server meant other data: what is acknowledged here is on the disk (promises F15).
     "synchronous_commit": "on",

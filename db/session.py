@@ -7,6 +7,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -94,17 +95,25 @@ T = TypeVar("T")
 R = TypeVar("R", bound=DeclarativeBase)
 TRIES = 12
 """How often a transaction is begun that others keep coming in the way of; one of those that meet always gets through."""
+OFTEN = 3
+"""Races lost after which a transaction has the database to itself: the same one could lose every time."""
+_lost: ContextVar[int] = ContextVar("lost", default=0)
 
 
 async def settled(work: Callable[[], Awaitable[T]]) -> T:
     """Does `work`, which opens its own transactions and may be repeated, again where it met another process's."""
-    for _ in range(TRIES - 1):
-        try:
-            return await work()
-        except DBAPIError as error:
-            if not lost_a_race(error):
-                raise
-    return await work()
+    before = _lost.set(0)
+    try:
+        for lost in range(1, TRIES):
+            try:
+                return await work()
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+            _lost.set(lost)
+        return await work()
+    finally:
+        _lost.reset(before)
 
 
 class Session(AsyncSession):
@@ -277,6 +286,8 @@ class Database:
                         session.begin(),
                         self._briefly(session, brief),
                     ):
+                        if self.shared:
+                            await session.execute(postgres.BESIDE if _lost.get() < OFTEN else postgres.ALONE)
                         yield session
                 finally:
                     self._writing = None

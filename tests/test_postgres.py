@@ -111,6 +111,37 @@ async def test_of_two_writers_that_meet_one_is_done_again_and_nothing_is_lost(
     assert met > 0, "two that never meet prove nothing"
 
 
+async def test_who_loses_every_race_is_let_through_alone(
+    pair: tuple[Template, Database, Database], tmp_path: Path
+) -> None:
+    """Of four processes that decided at once one lost twelve times in a row."""
+    template, here, there = pair
+    make_world(here, template, tmp_path)
+    workers = "SELECT workers FROM units WHERE code = 'MAYHOA'"
+    tries, over = 0, asyncio.Event()
+
+    async def quick() -> None:
+        while not over.is_set():
+            async with there.write() as session:
+                await session.execute(text("UPDATE units SET workers = workers + 1 WHERE code = 'MAYHOA'"))
+
+    async def slow() -> None:
+        nonlocal tries
+        tries += 1
+        async with here.write() as session:
+            found = (await session.execute(text(workers))).scalar_one()
+            await asyncio.sleep(0.3)
+            await session.execute(text("UPDATE units SET workers = :n WHERE code = 'MAYHOA'"), {"n": found + 1000})
+
+    rival = asyncio.create_task(settled(quick))
+    await settled(slow)
+    over.set()
+    await rival
+    async with here.read() as session:
+        assert (await session.execute(text(workers))).scalar_one() > 1600
+    assert 1 < tries <= 4
+
+
 async def test_one_leads_and_another_takes_over_when_its_connection_ends(
     pair: tuple[Template, Database, Database], tmp_path: Path
 ) -> None:
