@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from bot.links import telegram_link, web_link
+from bot.links import learned, telegram_link, web_link
 from bot.opening import opened
 from bot.settings import Settings
-from db import house, roles, units
+from db import roles, units
 from db.models import Invitation, Role
 from db.session import settled
 
@@ -30,23 +30,22 @@ async def print_invitation(
     token = secrets.token_urlsafe(18)
     async with opened(settings) as database:
 
-        async def invite() -> tuple[Invitation, dict[str, Any] | None, dict[str, Any] | None]:
+        async def invite() -> tuple[Invitation, dict[str, str]]:
             async with database.write() as session:
                 unit = await units.find_by_code(session, code)
                 if unit is None:
                     fail([f"--unit {code}: no unit has this code. Import the units first: congdoan units import FILE"])
                 made = await roles.invite(session, token=token, role=role, unit_id=unit.id, invited_by=None, now=now)
-                return made, await house.know(session, "telegram_name"), await house.know(session, "web_address")
+                return made, await learned(session)
 
-        invitation, known, web = await settled(invite)
+        invitation, links = await settled(invite)
     if not invitation.born_confirmed:
         say("There are two administrators already: one of them must confirm this one in the chat.")
     if settings.telegram_token.get_secret_value():
-        say(telegram_link(known["name"] if known else BOT).format(f"i-{token}"))
-        if not known:
+        say(links.get("telegram", telegram_link(BOT)).format(f"i-{token}"))
+        if "telegram" not in links:
             say(f"(Put the bot's user name for {BOT}; it is known after the first `congdoan run`.)")
     if settings.webchat or not settings.telegram_token.get_secret_value():
-        address = settings.web_address or f"http://{settings.web_host}:{settings.web_port}"
-        door = web["address"] if web and not settings.web_address else f"{address}/"
-        say(web_link(door).format(f"i-{token}"))
+        door = web_link(f"{settings.web_address or f'http://{settings.web_host}:{settings.web_port}'}/")
+        say((door if settings.web_address else links.get("webchat", door)).format(f"i-{token}"))
     say(f"i-{token}")

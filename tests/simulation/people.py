@@ -69,11 +69,9 @@ WORDS = [
     "đều",
     "thẳng",
 ]
-OPENS = re.compile(
-    r"c:(nhan|chapnhan|canbosung|khongchon|tralai|duyettin|bosung|xemtin|tamdung|guitiep|dunghan|choguilai)[:.]"
-)
-
 STEERING = ("xemtin", "tamdung", "guitiep", "dunghan", "choguilai")
+
+OPENS = re.compile(f"c:(nhan|chapnhan|canbosung|khongchon|tralai|duyettin|bosung|{'|'.join(STEERING)})[:.]")
 
 CHANGED = "Số người nhận vừa đổi"
 """Somebody joined or left between preview and confirmation: the officer is asked again."""
