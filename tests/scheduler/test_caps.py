@@ -93,6 +93,26 @@ async def test_only_as_much_gives_way_as_is_needed_the_lowest_first(world: World
     assert [("skip_capped" in each) for each in found] == [False, False, True], "three a week: the newer of the lowest"
 
 
+async def test_ten_in_thirty_days_are_enough_though_the_week_has_room(world: World) -> None:
+    tien = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    codes = []
+    for day in (1, 3, 5, 8, 10, 12, 15, 17, 19, 22):  # never more than three in seven days
+        world.now = local(7, day, 9)
+        codes.append(await sends(world, tien, "campaign"))
+        assert await became(world, codes[-1]) == {"ready": 1, "targets": 1}
+    world.now = local(7, 30, 9)
+    assert await became(world, await sends(world, tien, "campaign")) == {"skip_capped": 1, "targets": 1}
+    assert await became(world, await sends(world, tien, "document")) == {"ready": 1, "targets": 1}
+    gone = [code for code in codes if "skip_capped" in await became(world, code)]
+    assert gone == codes[-1:], "eight days old, and the newest that still waits"
+    world.now = local(7, 31, 9)
+    codes.append(await sends(world, tien, "campaign"))
+    assert await became(world, codes[-1]) == {"ready": 1, "targets": 1}, "the first of July is thirty days ago"
+    world.now = local(8, 1, 9)
+    assert await became(world, await sends(world, tien, "campaign")) == {"skip_capped": 1, "targets": 1}
+
+
 async def test_an_anniversary_takes_the_place_of_general_words_and_gives_its_own_to_a_notice(world: World) -> None:
     tien = await officer(world)
     await world.joined("Bùi Thị Hoa")
@@ -105,6 +125,28 @@ async def test_an_anniversary_takes_the_place_of_general_words_and_gives_its_own
     assert (await became(world, campaign))["skip_capped"] == 1 and (await became(world, day))["ready"] == 2
     notice = await sends(world, tien, "notice")
     assert (await became(world, day))["skip_capped"] == 1 and (await became(world, notice))["ready"] == 1
+
+
+async def test_for_an_anniversary_that_arrived_nothing_else_gives_way(world: World) -> None:
+    tien = await officer(world)
+    await world.joined("Bùi Thị Hoa")
+    notice = await sends(world, tien, "notice")
+    world.now = local(7, 24, 9)
+    campaign = await sends(world, tien, "campaign")
+    world.now = local(7, 25, 13, 30)
+    await anniversaries.run(work_of(world))
+    await planner.run(work_of(world))
+    async with world.database.write() as session:
+        day = (await session.execute(select(Broadcast).where(Broadcast.key == "kn:2807:2025:t3"))).scalar_one()
+        query = select(OutboxRow).where(OutboxRow.broadcast_id == day.id)
+        rows = (await session.execute(query)).scalars().all()
+        assert rows and {row.state for row in rows} == {OutState.READY}
+        for row in rows:
+            row.state = OutState.SENT
+    world.now = local(7, 26, 9)
+    document = await sends(world, tien, "document")
+    for code in (notice, campaign, document):
+        assert await became(world, code) == {"ready": 1, "targets": 1}, "three in a week, the anniversary beside them"
 
 
 async def test_an_anniversary_on_its_day_gives_way_to_nobody_and_takes_nothing(world: World) -> None:
