@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from content.calendar import LOCAL, day_start, local_date
 from content.message import Message
@@ -18,6 +18,8 @@ from handlers.talk import Talk
 TYPED_FROM = 200
 SECOND_FROM = 500
 """Recipients above which the number is typed, and above which a second person is needed (4-conversation §4.12)."""
+FURTHEST = timedelta(days=366)
+"""How far ahead a message may be given its hour: what is further is a year that was mistyped."""
 
 
 @dialogue.ask("when", free=True)
@@ -51,6 +53,8 @@ async def take_later(talk: Talk, answer: Answer) -> Move | str:
         moment = parse_when(answer.text, talk.local)
         if moment is None:
             raise Again("announcing.later_unclear")
+        if moment > talk.now + FURTHEST:
+            raise Again("announcing.later_far", at=moment)
         talk.put(timing="at", at=moment.isoformat(), kept=False)
     return "quiet" if _hour_is_gone(talk) else "confirm"
 

@@ -200,6 +200,17 @@ async def test_an_hour_nobody_understands_is_asked_again(world: World) -> None:
     assert ha.last.key == "announcing.later_unclear"
 
 
+async def test_a_year_that_was_mistyped_is_asked_again(world: World) -> None:
+    ha = await at_when(world)
+    await ha.taps("Hẹn giờ")
+    year = ha.world.now.year
+    for wrong in (year + 2, year + 27):
+        await ha.says(f"8h 22/7/{wrong}")
+        assert ha.last.key == "announcing.later_far" and f"8 giờ ngày 22/7/{wrong}" in ha.last.text
+    await ha.says("8h 2/3")
+    assert ha.last.key == "announcing.confirm"
+
+
 async def test_now_at_night_is_offered_the_morning_and_kept_only_with_a_second_person(world: World) -> None:
     ha, son = await at_when(world), await officer(world, "Trần Hồng Sơn", "TINH")
     world.later(hours=5)
