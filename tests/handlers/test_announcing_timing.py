@@ -207,7 +207,7 @@ async def test_a_year_that_was_mistyped_is_asked_again(world: World) -> None:
     for wrong in (year + 2, year + 27):
         await ha.says(f"8h 22/7/{wrong}")
         assert ha.last.key == "announcing.later_far" and f"8 giờ ngày 22/7/{wrong}" in ha.last.text
-    await ha.says("8h 2/3")
+    await ha.says("8h 6/1")
     assert ha.last.key == "announcing.confirm"
 
 
