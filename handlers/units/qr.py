@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from pathlib import Path
 
 from content import disk
 from content.message import Media
@@ -22,16 +24,21 @@ async def _send(talk: Talk, unit_id: int) -> Move:
     last = list(talk.house.links)[-1]
     for channel, pattern in talk.house.links.items():
         link = pattern.format(f"u-{unit.code}")
-        picture = qr_png(link)
-        name = f"{hashlib.sha256(picture).hexdigest()}.png"
-        target = talk.house.files / name
-        if not target.exists():
-            disk.write(target, picture)
+        name = await asyncio.to_thread(_draw, talk.house.files, link)
         shown = f"{unit.code}-{channel}.png"
         without = () if channel == last else ("home", "menu")
         media = [Media("photo", name, shown)]
         talk.say("units.qr", without=without, media=media, unit=unit.name, link=link, channel=channel)
     return END
+
+
+def _draw(folder: Path, link: str) -> str:
+    """The file with a link's picture."""
+    picture = qr_png(link)
+    name = f"{hashlib.sha256(picture).hexdigest()}.png"
+    if not (folder / name).exists():
+        disk.write(folder / name, picture)
+    return name
 
 
 ARRIVED["qr"] = _send

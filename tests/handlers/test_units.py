@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from content import disk
 from db import broadcasts, policy, roles, units
 from db.audiences import Rule
 from db.models import AuditRow, Broadcast, BroadcastState, Grant, Person, Role, Status, UnitRequest
@@ -289,13 +292,21 @@ async def test_members_are_confirmed_by_their_own_officer(world: World) -> None:
         assert found.scalars().all() == ["Bàn Văn Minh"]
 
 
-async def test_a_unit_has_a_qr_code_with_its_link(world: World) -> None:
+async def test_a_unit_has_a_qr_code_with_its_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, where = disk.write, []
+
+    def write(file: Path, data: bytes) -> None:
+        where.append(threading.current_thread())
+        real(file, data)
+
+    monkeypatch.setattr(disk, "write", write)
     ha = await reviewer(world)
     await ha.says("/donvi")
     await ha.taps("Mã QR của đơn vị")
     await ha.says("MAYHOA")
     assert ha.last.key == "units.qr" and "start=u-MAYHOA" in ha.last.text
     assert (world.house.files / ha.last.message.media[0].file).read_bytes().startswith(b"\x89PNG")
+    assert len(where) == 1 and where[0] is not threading.main_thread(), "others are answered while the disk is slow"
 
 
 async def test_the_command_lines_invitation_is_born_confirmed_but_the_third_admin_waits_for_a_second(
