@@ -322,6 +322,7 @@ async def test_twenty_refusals_in_a_row_pause_it_and_its_author_is_asked(world: 
         await becomes(world, f"Người {n}", OutState.FAILED, "can't parse entities")
     for _ in range(3):
         await planner.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
     assert (await the_broadcast(world)).state == BroadcastState.PAUSED
     assert ha.keys.count("announcing.held_notice") == 1 and "bị từ chối nhiều lần" in ha.last.text

@@ -107,6 +107,7 @@ async def test_the_author_of_what_is_held_is_told_once_though_nobody_was_planned
     await stops(world)
     for _ in range(3):
         await planner.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
     assert [key for key in ha.keys if "stopped" in key] == ["announcing.stopped_notice"]
 
@@ -120,6 +121,7 @@ async def test_the_author_of_what_waits_for_an_hour_is_told_once_when_it_passes_
     world.later(hours=18)
     for _ in range(3):
         await planner.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
     assert ha.keys.count("announcing.stopped_hour") == 1 and "TB-25-0001" in ha.last.text
 

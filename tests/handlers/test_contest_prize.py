@@ -44,6 +44,7 @@ async def look(world: World) -> None:
     for _ in range(2):
         await clock.run(work_of(world))
         await prizes.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
 
 
@@ -598,7 +599,7 @@ async def test_who_can_verify_is_reminded_once_and_the_officers_hear_when_nobody
         won = {name: number for number, name in await session.execute(select(Prize.id, Prize.prize))}
         at = (await session.execute(select(Prize.asked_at))).scalars().first()
     assert at is not None and chair.keys.count("contest_prize.verify_notice") == 2
-    world.now = at + timedelta(days=3) - timedelta(seconds=1)
+    world.now = at + timedelta(days=3) - timedelta(seconds=2)
     await look(world)
     assert "contest_prize.verify_reminder" not in chair.keys
     world.later(days=1)

@@ -23,6 +23,7 @@ async def look(world: World, at: datetime) -> None:
     world.now = at
     for _ in range(2):
         await contest_reminders.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
 
 

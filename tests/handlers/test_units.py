@@ -258,6 +258,7 @@ async def test_what_a_revoked_officer_had_planned_is_held_and_those_above_are_to
     assert "hold_broadcast" in actions and "revoke_role" in actions
     for _ in range(2):
         await planner.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
     assert dai.keys.count("announcing.held_notice") == 1 and ha.last.key == "units.revoked_notice"
 

@@ -16,6 +16,7 @@ MORNING = datetime(2025, 7, 28, 1, 30, tzinfo=UTC)
 async def look(world: World) -> None:
     for _ in range(3):
         await anchors.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
 
 

@@ -18,6 +18,7 @@ from tests.people import TestPerson, World, work_of
 async def look(world: World, times: int = 3) -> None:
     for _ in range(times):
         await deadlines.run(work_of(world))
+        world.later(seconds=1)
     await world.deliver()
 
 
