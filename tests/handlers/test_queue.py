@@ -151,6 +151,23 @@ async def test_the_next_report_is_the_next_of_the_chosen_part_and_not_one_that_a
     assert shown == [third, first]
 
 
+async def test_the_next_report_is_the_one_due_next_and_of_one_day_the_older_until_none_is_left(world: World) -> None:
+    ha, hoa = await reviewer(world), await world.joined("Bùi Thị Hoa")
+    codes = await many(world, hoa, 5)
+    for code, days in zip(codes, (5, 2, 5, 8, 5), strict=True):
+        await change(world, code, due_at=world.now + timedelta(days=days))
+    await ha.says(f"/duyet {codes[1]}")
+    shown = []
+    for _ in range(5):
+        await ha.taps("Hồ sơ sau")
+        shown += CODE.findall(ha.last.text)[:1]
+    assert shown == [codes[n] for n in (0, 2, 4, 3, 1)]
+    for code in codes[:1] + codes[2:]:
+        await change(world, code, status=Status.NOT_SELECTED, decided_at=world.now, reason="Chưa áp dụng")
+    await ha.taps("Hồ sơ sau")
+    assert ha.last.key == "moderation.queue", "the one at hand is not the next"
+
+
 @pytest.mark.parametrize(
     ("due", "now", "said"),
     [
