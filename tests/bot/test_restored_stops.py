@@ -285,12 +285,13 @@ async def test_a_round_that_has_not_opened_waits_for_the_same_answer(world: Worl
     number = await week(world)
     await save()
     await restore("died")
-    world.now = OPENS + timedelta(hours=1)
+    world.now = OPENS + timedelta(minutes=30)
     await looks(world)
     assert "Tuần thi 1, mở 7 giờ ngày 21/7/2025" in dai.last.text
     assert await rounds(world) == [(RoundState.PAUSED, "")]
     assert "Công đoàn đang xem lại lịch thi" in (await hoa.says("thi tuần")).text
     assert "chưa rõ tuần này có bị hủy không" in (await mai.presses(f"c:tochuc:{number}")).text
+    world.now = OPENS + timedelta(hours=1)
     await dai.taps("Cho gửi lại")
     await dai.taps("Cho gửi lại")
     assert "1 tuần thi đang chờ" in dai.last.text

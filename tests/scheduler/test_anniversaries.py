@@ -43,7 +43,7 @@ def local(month: int, day: int, hour: int, minute: int = 0, year: int = 2025) ->
 
 
 async def looks(world: World, silence: str = "send") -> None:
-    """One look at what is due, and everything that may leave leaves, as delivery would do it."""
+    """One look at what is due, and everything that may leave leaves, as delivery would do it. A second goes by."""
     work = replace(work_of(world), silence=silence)
     await anniversaries.run(work)
     await broadcasts.run(work)
@@ -55,6 +55,7 @@ async def looks(world: World, silence: str = "send") -> None:
             await outbox.settle(session, done, world.now)
         if not parcels:
             break
+    world.later(seconds=1)
 
 
 CLOCK = ("00:30", "06:30", "07:00", "09:00", "09:45", "11:30", "14:30", "15:30", "17:00", "20:45")
