@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -31,6 +31,28 @@ async def test_signs_of_life_that_are_as_slow_as_may_be_leave_no_gap(lead: Lead)
     for _ in range(3):
         now += KEEP
         assert await lead.keep() and lead.held
+
+
+@pytest.mark.parametrize("taking", [False, True])
+async def test_the_lease_counts_from_when_it_was_asked_for_not_from_the_answer(lead: Lead, taking: bool) -> None:
+    """The server may have heard it at once and answered late."""
+    now = 1.0
+    lead._monotonic = lambda: now
+
+    async def slow(_: object) -> Mock:
+        nonlocal now
+        now += 3.0
+        return Mock(scalar_one=lambda: True)
+
+    lead._connection = AsyncMock(execute=slow)
+    if taking:
+        lead._engine = AsyncMock(connect=AsyncMock(return_value=lead._connection))
+        lead._connection = None
+    assert await (lead.take() if taking else lead.keep())
+    now = 1.0 + LEASE - 0.001
+    assert lead.held
+    now = 1.0 + LEASE
+    assert not lead.held
 
 
 async def test_whoever_stood_still_during_a_sign_of_life_does_not_lead_any_more(lead: Lead) -> None:
