@@ -129,10 +129,12 @@ async def heads(session: Session, now: datetime, busy: Iterable[str], limit: int
     """The oldest waiting update of each idle lane, if it is due; a lane whose head waits for a retry waits whole.
 
     A retry further ahead than any is put shows that the clock was put back meanwhile: nobody waits for it to come round.
+    Nor for the answer to what a clock that was ahead has received: that counts as received now.
     """
     furthest = now + timedelta(seconds=max(BACKOFF))
     values = {"now": now, "furthest": furthest, "busy": list(busy), "most": limit}
-    return [Waiting(*row) for row in await session.ask(_HEADS, values)]
+    found = [Waiting(*row) for row in await session.ask(_HEADS, values)]
+    return [each if each.received_at <= now else each._replace(received_at=now) for each in found]
 
 
 async def take(session: Session, row_ids: Sequence[int], attempts: int = 0) -> set[int]:

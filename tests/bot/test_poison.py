@@ -134,6 +134,20 @@ async def test_what_went_wrong_is_said_in_its_place_among_the_answers(world: Wor
     assert keys[-3:] == ["common.already", "common.error", "menu.home"]
 
 
+async def test_what_a_clock_that_was_ahead_has_received_is_answered_at_once_when_it_is_right_again(
+    world: World, post: Post
+) -> None:
+    """Simulation, seed 4025: killed before it answered, and after the next start the answer was to wait for half a day."""
+    hoa = await world.joined("Hoa")
+    world.later(hours=14)
+    await post.comes(hoa, "menu")
+    world.later(hours=-14)
+    await post.inbox.drain()
+    async with world.database.read() as session:
+        due = (await session.execute(select(OutboxRow.not_before).order_by(OutboxRow.id.desc()))).scalars().first()
+    assert due == world.now
+
+
 async def test_another_chat_does_not_wait_for_a_poisoned_one(world: World, post: Post) -> None:
     hoa, an = await world.joined("Hoa"), await world.joined("An")
     await post.comes(hoa, "/probe poison", "menu")

@@ -190,7 +190,7 @@ class Play:
     def _let_go(self) -> None:
         """Whoever stopped something lets it go on."""
         crowd, look = self._world.crowd, self._world.disk.look
-        if any('"on": true' in value for (value,) in look("SELECT value FROM facts WHERE name = 'stop'")):
+        if look("SELECT 1 FROM facts WHERE name = 'stop' AND json_extract(value, '$.on')"):
             crowd.presses_anyhow(LEADER, "c:choguilai:")
             crowd.types(LEADER, 1.0, ["Cho gửi lại"])
         for code, version, address in look(
