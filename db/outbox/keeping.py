@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import aliased
 
 from db.models import (
     FINAL,
@@ -39,14 +40,22 @@ async def recover(session: Session, now: datetime) -> int:
 async def catch_up(session: Session, channel: str, now: datetime, beyond: timedelta = LONG) -> None:
     """What waits for longer than anything is made to wait was put off by a clock that was ahead: it may go at once.
 
-    `beyond` is how long that is for a retry and for an answer; a notice may wait for somebody's next good day.
+    `beyond` is how long that is for a retry and for an answer; a notice may wait for somebody's next good day. What a
+    chat was told before stays before what it was told since.
     """
+    later = aliased(OutboxRow)
+    since = (
+        select(func.min(later.not_before))
+        .where(later.state == OutState.READY, later.channel == channel, later.lane == OutboxRow.lane)
+        .where(later.address == OutboxRow.address, later.id > OutboxRow.id, later.not_before <= now)
+        .scalar_subquery()
+    )
     for lane, furthest in ((Lane.REPLY, beyond), (Lane.NOTICE, NOTICE), (Lane.BULK, None)):
         here = OutboxRow.state == OutState.READY, OutboxRow.channel == channel, OutboxRow.lane == int(lane)
         await session.execute(update(OutboxRow).where(*here, OutboxRow.retry_at > now + beyond).values(retry_at=None))
         if furthest is not None:
             put_off = OutboxRow.not_before > now + furthest
-            await session.execute(update(OutboxRow).where(*here, put_off).values(not_before=now))
+            await session.execute(update(OutboxRow).where(*here, put_off).values(not_before=func.coalesce(since, now)))
 
 
 async def hold_unfinished(session: Session, now: datetime) -> None:

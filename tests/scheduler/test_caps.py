@@ -34,6 +34,15 @@ async def became(world: World, code: str) -> dict[str, int]:
     return {name: number for name, number in counts.items() if number}
 
 
+async def marks(world: World, when: str) -> str:
+    """What the clock plans now for 28 July, by its days before. Returns its code."""
+    await anniversaries.run(work_of(world))
+    await planner.run(work_of(world))
+    async with world.database.read() as session:
+        query = select(Broadcast.code).where(Broadcast.key == f"kn:2807:2025:{when}")
+        return (await session.execute(query)).scalar_one()
+
+
 async def officer(world: World) -> TestPerson:
     world.now = local(7, 22, 9)
     return await world.joined("Hoàng Minh Tiến", unit="TINH", role=Role.UPPER_OFFICER)
@@ -118,10 +127,7 @@ async def test_an_anniversary_takes_the_place_of_general_words_and_gives_its_own
     await world.joined("Bùi Thị Hoa")
     world.now = local(7, 25, 13, 30)
     campaign = await sends(world, tien, "campaign")
-    await anniversaries.run(work_of(world))
-    await planner.run(work_of(world))
-    async with world.database.read() as session:
-        day = (await session.execute(select(Broadcast.code).where(Broadcast.key == "kn:2807:2025:t3"))).scalar_one()
+    day = await marks(world, "t3")
     assert (await became(world, campaign))["skip_capped"] == 1 and (await became(world, day))["ready"] == 2
     notice = await sends(world, tien, "notice")
     assert (await became(world, day))["skip_capped"] == 1 and (await became(world, notice))["ready"] == 1
@@ -134,11 +140,9 @@ async def test_for_an_anniversary_that_arrived_nothing_else_gives_way(world: Wor
     world.now = local(7, 24, 9)
     campaign = await sends(world, tien, "campaign")
     world.now = local(7, 25, 13, 30)
-    await anniversaries.run(work_of(world))
-    await planner.run(work_of(world))
+    day = await marks(world, "t3")
     async with world.database.write() as session:
-        day = (await session.execute(select(Broadcast).where(Broadcast.key == "kn:2807:2025:t3"))).scalar_one()
-        query = select(OutboxRow).where(OutboxRow.broadcast_id == day.id)
+        query = select(OutboxRow).join(Broadcast, Broadcast.id == OutboxRow.broadcast_id).where(Broadcast.code == day)
         rows = (await session.execute(query)).scalars().all()
         assert rows and {row.state for row in rows} == {OutState.READY}
         for row in rows:
@@ -155,10 +159,7 @@ async def test_an_anniversary_on_its_day_gives_way_to_nobody_and_takes_nothing(w
     world.now = local(7, 27, 21)
     campaign = await sends(world, tien, "campaign")
     world.now = local(7, 28, 6, 40)
-    await anniversaries.run(work_of(world))
-    await planner.run(work_of(world))
-    async with world.database.read() as session:
-        day = (await session.execute(select(Broadcast.code).where(Broadcast.key == "kn:2807:2025:t0"))).scalar_one()
+    day = await marks(world, "t0")
     document = await sends(world, tien, "document")
     assert (await became(world, day))["ready"] == 2
     assert await became(world, campaign) == {"skip_capped": 1, "targets": 1}, "for the document"

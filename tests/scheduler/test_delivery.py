@@ -655,3 +655,17 @@ async def test_a_clock_that_is_put_back_does_not_make_a_chat_wait_for_what_it_wa
     await post.settle(120)
     assert [text for address, text in post.channel.arrived if address == "refused"] == ["x", "y"]
     assert set((await post.states()).values()) == {OutState.SENT}
+
+
+async def test_when_the_clock_was_put_back_what_a_chat_was_told_before_stays_before_what_it_was_told_since(
+    world: World,
+) -> None:
+    """Simulation, seed 4036: a leader read that all is stopped after they had read that it goes on again."""
+    post = Post(world)
+    await post.put("leader", "stopped", after=14 * 3600.0)  # by a clock that was so much ahead
+    await post.put("other", "stopped", after=14 * 3600.0)
+    await post.put("leader", "goes on")
+    post.time._start += timedelta(seconds=5)
+    await post.settle()
+    assert [text for address, text in post.channel.arrived if address == "leader"] == ["stopped", "goes on"]
+    assert len(post.channel.arrived) == 3
